@@ -1,0 +1,1 @@
+"""Activities: one request to the world each, one module per kind."""

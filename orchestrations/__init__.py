@@ -1,0 +1,1 @@
+"""Orchestrations: deterministic generators, one story each."""

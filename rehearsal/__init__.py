@@ -1,0 +1,1 @@
+"""The rehearsal: an embedded Azure on loopback, against which the app runs unmodified."""

@@ -1,0 +1,1 @@
+"""The domain, pure; `clients` and `settings` are the only doors out."""

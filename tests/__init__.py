@@ -1,0 +1,1 @@
+"""Tests state facts; refusals before successes."""
