@@ -1,0 +1,83 @@
+"""The journal: every exchange with the embedded ARM, in order, with nothing secret in it.
+
+A bounded ring in memory answers questions; a file, when given, keeps every row as a line of JSON.
+"""
+
+import json
+import re
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+ROWS_MAX = 50_000
+HIDDEN = "REDACTED"
+_SECRET_KEY = re.compile(
+    r"secret|password|accesskey|primarykey|secondarykey|accountkey|^authorization$|^x-identity-header$"
+    r"|connectionstring|access_token",
+    re.IGNORECASE,
+)
+_SECRET_TEXT = re.compile(
+    r"(sig=|SharedAccessKey=|AccountKey=|Bearer )[^&;\"'\s<]+",
+    re.IGNORECASE,
+)
+
+
+def redact(value: object) -> object:
+    """A copy of a JSON value without keys, signatures and tokens; booleans and shapes stay."""
+    if isinstance(value, str):
+        return _SECRET_TEXT.sub(rf"\g<1>{HIDDEN}", value)
+    if isinstance(value, Mapping):
+        # A named value says of itself that it is secret; then its value is.
+        own = value.get("secret") is True
+        return {
+            key: HIDDEN
+            if isinstance(item, str) and (_SECRET_KEY.search(str(key)) or (own and key == "value"))
+            else redact(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [redact(item) for item in value]
+    return value
+
+
+class Journal:
+    """Rows of the Contract, numbered from 1; the oldest leave memory after `rows_max`."""
+
+    def __init__(self, rows_max: int = ROWS_MAX) -> None:
+        self._rows: deque[dict] = deque(maxlen=rows_max)
+        self._count = 0
+        self._file: TextIO | None = None
+
+    def write_to(self, path: Path) -> None:
+        """Also keep every row from now on in a file of JSON lines."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("a", encoding="utf-8")
+
+    def append(self, row: dict) -> int:
+        """Keep a redacted copy of a row and give its number."""
+        self._count += 1
+        clean = redact(row)
+        if not isinstance(clean, dict):
+            raise TypeError("a journal row is an object")
+        # What listValue and listSecrets answer is a secret by the question, not by its key.
+        if "/listvalue" in str(row.get("url", "")).lower():
+            answer = clean.get("response_body")
+            if isinstance(answer, dict) and "value" in answer:
+                clean["response_body"] = {**answer, "value": HIDDEN}
+        kept = {"n": self._count, **clean}
+        self._rows.append(kept)
+        if self._file is not None:
+            self._file.write(json.dumps(kept, default=str) + "\n")
+            self._file.flush()
+        return self._count
+
+    def after(self, n: int = 0) -> list[dict]:
+        """The rows in memory numbered above `n`, oldest first."""
+        return [row for row in self._rows if row["n"] > n]
+
+    def close(self) -> None:
+        """Close the file, if there is one."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
