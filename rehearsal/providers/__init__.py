@@ -1,1 +1,15 @@
-"""Resource providers: one module per namespace of Azure Resource Manager."""
+"""Resource providers, one module each; a module's `PROVIDERS` are the types that it plays."""
+
+from importlib import import_module
+
+from rehearsal.arm_provider import Provider
+
+MODULES = ("resources",)
+
+
+def registered() -> list[Provider]:
+    """Every provider of the embedded ARM."""
+    found: list[Provider] = []
+    for name in MODULES:
+        found += import_module(f"rehearsal.providers.{name}").PROVIDERS
+    return found

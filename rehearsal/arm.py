@@ -1,0 +1,254 @@
+"""The embedded Azure Resource Manager: one door, and everything that goes through it on record.
+
+`start(world, port, ssl_context)` serves it. Around the providers' work stand, in this order:
+faults, lost regions, latency, the token, throttling, the api-version.
+Not emulated: what no provider has registered; it answers 501 `NotEmulated` and names itself.
+"""
+
+import asyncio
+import json
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from aiohttp import web
+
+from rehearsal.arm_crud import Crud, check_parents
+from rehearsal.arm_guards import authenticate, check_version, find_provider, held
+from rehearsal.arm_operations import Operations
+from rehearsal.arm_provider import (
+    ASYNC_OPERATION,
+    LOCATION,
+    Call,
+    Principal,
+    Provider,
+    Refused,
+    Reply,
+    Resource,
+    Running,
+    World,
+    running,
+)
+from rehearsal.arm_routes import Route, parse, regions
+from rehearsal.arm_throttle import Throttle
+from rehearsal.providers import metadata, registered, resources
+
+__all__ = [
+    "ASYNC_OPERATION",
+    "LOCATION",
+    "Arm",
+    "Call",
+    "Provider",
+    "Refused",
+    "Reply",
+    "Resource",
+    "Running",
+    "running",
+    "serve",
+    "start",
+]
+
+BODY_MAX_BYTES = 16 * 1024 * 1024
+HTML = "<html><head><title>Bad Gateway</title></head><body><h1>502</h1></body></html>"
+ASKED_BY = {
+    "operationresults": LOCATION,
+    "operationstatuses": ASYNC_OPERATION,
+}
+
+
+@dataclass
+class Arm:
+    """The server, its operations and its throttle."""
+
+    world: World
+    runner: web.AppRunner
+    providers: dict[str, Provider]
+    port: int = 0
+    throttle: Throttle = field(default_factory=Throttle)
+
+    def __post_init__(self) -> None:
+        self.operations = Operations(self.world)
+        self.crud = Crud(self.operations)
+        self.namespaces: dict[str, list[Provider]] = {}
+        for provider in self.providers.values():
+            self.namespaces.setdefault(provider.type.partition("/")[0], []).append(provider)
+
+    @property
+    def url(self) -> str:
+        """What clients call the endpoint."""
+        return f"https://localhost:{self.port}"
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """One exchange, journalled whatever becomes of it."""
+        raw, at = await request.read(), self.world.now
+        route = parse(request.path)
+        who, refusal = authenticate(self.world, request.headers.get("Authorization", ""))
+        request_id = self.world.uuid()
+        body, problem = _json(raw)
+        places = regions(self.world, route, body)
+        place = sorted(places)[0] if places else ""
+        resource = self.world.resources.get(route.id) if route.id else None
+        place = resource.location if resource and resource.location else place
+        effect = self.world.faults.take(request.method, request.path, place, who.location or None)
+        reply = await self._afflicted(effect or {})
+        if reply is None and not effect_drops(effect):
+            reply = await self._answer(request, route, body, problem or refusal, who, places)
+        lost = effect_drops(effect) or bool(effect and effect.get("loseAnswer"))
+        row = _row(request, raw, at, place, who)
+        if lost or reply is None:
+            self.world.journal.append(
+                {**row, "status": 0, "response_headers": {}, "response_body": None}
+            )
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=500)
+        reply.headers |= {
+            "x-ms-request-id": request_id,
+            "x-ms-correlation-request-id": request.headers.get(
+                "x-ms-correlation-request-id", request_id
+            ),
+        }
+        self.world.journal.append(
+            {
+                **row,
+                "status": reply.status,
+                "response_headers": dict(reply.headers),
+                "response_body": reply.body,
+            }
+        )
+        return _response(reply)
+
+    async def _afflicted(self, effect: dict) -> Reply | None:
+        """What a fault answers in the provider's stead; None: go on."""
+        if effect_drops(effect):
+            await asyncio.sleep(float(effect.get("delaySeconds", self.world.hold_seconds)))
+            return None
+        if effect.get("delaySeconds"):
+            await asyncio.sleep(float(effect["delaySeconds"]))
+        if not effect.get("status") and "body" not in effect:
+            return None
+        status, headers = int(effect.get("status", 200)), dict(effect.get("headers", {}))
+        if "body" in effect:
+            text = HTML if effect["body"] == "HTML" else effect["body"]
+            return Reply(status, text, {"Content-Type": "text/html", **headers})
+        refusal = Refused(status, "FaultInjected", f"The rehearsal answers {status} here.")
+        return Reply(status, refusal.body if status >= 400 else None, headers)
+
+    async def _answer(
+        self,
+        request: web.Request,
+        route: Route,
+        body: dict,
+        refusal: Refused | None,
+        who: Principal,
+        places: set[str],
+    ) -> Reply:
+        """Everything that Azure would ask before the provider, and then the provider."""
+        world, spent = self.world, {}
+        await asyncio.sleep(world.latency_seconds)
+        try:
+            if route.path == "/metadata/endpoints":
+                return metadata.endpoints(world, f"https://{request.host}")
+            if refusal is not None:
+                raise refusal
+            wait, spent = self.throttle.take(
+                request.method, who.oid, route.subscription, who.location, world.now
+            )
+            if wait:
+                message = "The request is being throttled: too many requests."
+                raise Refused(429, "TooManyRequests", message, {"Retry-After": str(wait)})
+            await held(world, places)
+            query = {key.lower(): value for key, value in request.query.items()}
+            headers = {key.lower(): value for key, value in request.headers.items()}
+            base = f"https://{request.host}"
+            call = Call(world, request.method, route, query, headers, body, base, who)
+            call.namespaces = self.namespaces
+            reply = await self._provide(call)
+        except Refused as refused:
+            reply = Reply(refused.status, refused.body, dict(refused.headers))
+        reply.headers |= spent
+        return reply
+
+    async def _provide(self, call: Call) -> Reply:
+        asked = ASKED_BY.get(call.route.type.rsplit("/", 1)[-1].lower())
+        if asked and call.method == "GET":
+            return self.operations.ask(call, asked)
+        if call.method == "GET" and call.route.tail.lower().startswith("providers/"):
+            return Reply(200, resources.one_provider(call, call.route.tail.partition("/")[2]))
+        call.resource = self.world.resources.get(call.route.id) if call.route.id else None
+        provider, kind = find_provider(self.providers, call)
+        check_version(call, provider)
+        check_parents(call)
+        return await self.crud.answer(call, provider, kind)
+
+    async def stop(self) -> None:
+        """Stop serving; operations under way are ended."""
+        await self.operations.stop()
+        await self.runner.cleanup()
+        self.world.journal.close()
+
+
+def effect_drops(effect: dict | None) -> bool:
+    """Does this fault give no answer at all?"""
+    return bool(effect and effect.get("drop"))
+
+
+def _json(raw: bytes) -> tuple[dict, Refused | None]:
+    """The body as an object; an empty one is {}."""
+    if not raw.strip():
+        return {}, None
+    problem = Refused(400, "InvalidRequestContent", "The request content was invalid JSON.")
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        return {}, problem
+    return (body, None) if isinstance(body, dict) else ({}, problem)
+
+
+def _row(request: web.Request, raw: bytes, at: datetime, place: str, who: Principal) -> dict:
+    """The request's half of a journal row; bodies are JSON where they can be."""
+    body, problem = _json(raw)
+    return {
+        "at": at.isoformat(),
+        "location": place,
+        "principal": who.name,
+        "method": request.method,
+        "url": f"https://{request.host}{request.raw_path}",
+        "request_headers": dict(request.headers),
+        "request_body": (raw.decode(errors="replace") if problem else body) if raw else None,
+    }
+
+
+def _response(reply: Reply) -> web.Response:
+    headers = dict(reply.headers)
+    if reply.body is None:
+        return web.Response(status=reply.status, headers=headers)
+    kind = headers.pop("Content-Type", "application/json")
+    text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body, default=str)
+    return web.Response(
+        status=reply.status, text=text, headers=headers, content_type=kind, charset="utf-8"
+    )
+
+
+async def start(
+    world: World,
+    ssl_context: ssl.SSLContext,
+    port: int = 0,
+    providers: Iterable[Provider] | None = None,
+) -> Arm:
+    """Serve ARM on loopback (port 0: the system picks one) with every provider there is."""
+    app = web.Application(client_max_size=BODY_MAX_BYTES)
+    known = {provider.type.lower(): provider for provider in (providers or registered())}
+    arm = Arm(world, web.AppRunner(app, access_log=None), known)
+    app.router.add_route("*", "/{path:.*}", arm.handle)
+    await arm.runner.setup()
+    site = web.TCPSite(arm.runner, "127.0.0.1", port, ssl_context=ssl_context)
+    await site.start()
+    arm.port = arm.runner.addresses[0][1]
+    return arm
+
+
+async def serve(world: World, port: int, ssl_context: ssl.SSLContext) -> Arm:
+    """`start` with the arguments in the order that the stage uses."""
+    return await start(world, ssl_context, port)
