@@ -1,0 +1,142 @@
+"""The parts of an estate file: what each key means and what it may hold."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Part(BaseModel):
+    """Every part of an estate refuses keys that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Place(Part):
+    """What one location has of its own."""
+
+    short: str = Field(pattern=r"^[a-z0-9]{1,8}$")
+    resourceGroup: str
+    app: str
+    storage: str = Field(pattern=r"^[a-z0-9]{3,24}$")
+    slips: str
+
+
+class Witness(Part):
+    """The storage account in a third region."""
+
+    location: str
+    resourceGroup: str
+    storage: str = Field(pattern=r"^[a-z0-9]{3,24}$")
+
+
+class Producer(Part):
+    """Puts numbered messages into a queue; `sessions` spreads them over that many sessions."""
+
+    queue: str
+    everySeconds: float = Field(gt=0)
+    sessions: int = Field(default=0, ge=0)
+
+
+class Workload(Part):
+    """The namespace whose queues both locations work on; queues carry ARM's queue properties."""
+
+    namespace: str
+    location: str
+    resourceGroup: str
+    queues: dict[str, dict]
+    producers: list[Producer] = []
+
+
+class Client(Part):
+    """The customer: what it calls and how often."""
+
+    host: str
+    path: str = Field(pattern="^/")
+    everySeconds: float = Field(default=0.2, gt=0)
+
+
+class Monitor(Part):
+    """Traffic Manager's probe, in ARM's words."""
+
+    protocol: Literal["HTTP", "HTTPS"] = "HTTPS"
+    port: int = 443
+    path: str = "/"
+    intervalInSeconds: int = 10
+    toleratedNumberOfFailures: int = 3
+    timeoutInSeconds: int = 5
+
+
+class TrafficManager(Part):
+    """A profile with priority routing; endpoints are location -> host name, first one first."""
+
+    name: str
+    resourceGroup: str
+    dnsName: str
+    ttlSeconds: int = Field(default=10, ge=0)
+    monitor: Monitor = Monitor()
+    endpoints: dict[str, str]
+
+
+class Sku(Part):
+    """The tier of a gateway."""
+
+    name: str
+    capacity: int = 1
+
+
+class Operation(Part):
+    """One operation of an API."""
+
+    method: str
+    urlTemplate: str
+    policy: str | None = None
+
+
+class Api(Part):
+    """One API of the gateway."""
+
+    path: str
+    displayName: str
+    subscriptionRequired: bool = True
+    policy: str | None = None
+    operations: dict[str, Operation] = {}
+
+
+class Product(Part):
+    """One product, with the names of its APIs."""
+
+    displayName: str
+    subscriptionRequired: bool = True
+    apis: list[str] = []
+
+
+class Gateway(Part):
+    """API Management: the services' name and tier, and the home service's configuration."""
+
+    name: str
+    sku: Sku
+    publisherName: str
+    publisherEmail: str
+    namedValues: dict[str, dict] = {}
+    backends: dict[str, dict] = {}
+    policyFragments: dict[str, str] = {}
+    policy: str | None = None
+    apis: dict[str, Api] = {}
+    products: dict[str, Product] = {}
+    subscriptions: dict[str, dict] = {}
+
+
+class Workflow(Part):
+    """A Consumption workflow that exists in both locations."""
+
+    name: str
+    standby: Literal["Enabled", "Disabled"]
+    runSeconds: float = Field(default=0.2, ge=0)
+    definition: dict
+
+
+class Timings(Part):
+    """How long API Management takes, in the drill's time."""
+
+    apimBackupSeconds: float = 4
+    apimRestoreSeconds: float = 8
