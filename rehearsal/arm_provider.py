@@ -127,7 +127,13 @@ Placed = Callable[[Call, Resource, dict | None], Awaitable[None] | None]
 Removed = Callable[[Call, Resource], Awaitable[Running | None] | Running | None]
 Shown = Callable[[Call, Resource], dict]
 Listed = Callable[[Call], Awaitable[list[dict]] | list[dict]]
-H = TypeVar("H", bound=Callable)
+# A decorator gives back the very function that it was given, so that others may call it.
+HandlerT = TypeVar("HandlerT", bound=Handler)
+PutT = TypeVar("PutT", bound=Put)
+PlacedT = TypeVar("PlacedT", bound=Placed)
+RemovedT = TypeVar("RemovedT", bound=Removed)
+ShownT = TypeVar("ShownT", bound=Shown)
+ListedT = TypeVar("ListedT", bound=Listed)
 
 
 @dataclass
@@ -159,40 +165,40 @@ class Provider:
     guard: Callable[[Call], None] | None = None
     actions: dict[tuple[str, str], Handler] = field(default_factory=dict)
 
-    def put(self, hook: Put) -> Put:
+    def put(self, hook: PutT) -> PutT:
         """`(call, body, known)` before PUT and PATCH store `body`; may change or refuse it."""
         self.on_put = hook
         return hook
 
-    def placed(self, hook: Placed) -> Placed:
+    def placed(self, hook: PlacedT) -> PlacedT:
         """`(call, resource, body before)` after PUT and PATCH stored it."""
         self.on_placed = hook
         return hook
 
-    def removed(self, hook: Removed) -> Removed:
+    def removed(self, hook: RemovedT) -> RemovedT:
         """`(call, resource)` before DELETE takes it away."""
         self.on_removed = hook
         return hook
 
-    def shown(self, hook: Shown) -> Shown:
+    def shown(self, hook: ShownT) -> ShownT:
         """`(call, resource)` -> the JSON that GET shows."""
         self.on_shown = hook
         return hook
 
-    def read(self, hook: Handler) -> Handler:
+    def read(self, hook: HandlerT) -> HandlerT:
         """GET of one instance of a virtual type."""
         self.on_read = hook
         return hook
 
-    def listed(self, hook: Listed) -> Listed:
+    def listed(self, hook: ListedT) -> ListedT:
         """The items of a collection, where the table does not hold them."""
         self.on_list = hook
         return hook
 
-    def action(self, name: str, method: str = "POST") -> Callable[[H], H]:
+    def action(self, name: str, method: str = "POST") -> Callable[[HandlerT], HandlerT]:
         """`POST .../{name}` (or GET) on one instance."""
 
-        def register(handler: H) -> H:
+        def register(handler: HandlerT) -> HandlerT:
             self.actions[method, name.lower()] = handler
             return handler
 

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from rehearsal.arm_provider import Provider
 
-MODULES = ("resources",)
+MODULES = ("resources", "logic", "logic_runs")
 
 
 def registered() -> list[Provider]:
