@@ -1,0 +1,41 @@
+# Needs Python 3.11 or newer and make; everything else is set up here, once, and reused.
+PYTHON ?= python3
+SCENARIO ?= region-outage
+BIN := .venv/bin
+PACKAGES := .venv/.packages
+CODE := function_app.py orchestrations activities shared rehearsal tests bench
+
+.PHONY: drill stage test check bench setup clean
+
+drill: setup  ## Lose a region and watch the standby take over.
+	$(BIN)/python -m rehearsal drill --scenario $(SCENARIO)
+
+stage: setup  ## Keep two locations up, to try official clients on.
+	$(BIN)/python -m rehearsal stage --ready-file out/stage.json
+
+test: setup  ## The tests that take seconds.
+	$(BIN)/python -m pytest -q -m "not slow"
+
+check: setup  ## What CI runs: style, types, architecture, every test.
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/pyright
+	$(BIN)/python -m pytest -q
+
+bench: setup  ## The figures that this project promises, as ratios to their limits.
+	$(BIN)/python -m bench
+
+setup: .tools/.ready
+
+.tools/.ready: $(PACKAGES)
+	$(BIN)/python -m rehearsal setup
+	@mkdir -p $(@D) && touch $@
+
+$(PACKAGES): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Understudy needs Python 3.11 or newer; name one: make PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv .tools out .pytest_cache .ruff_cache .hypothesis
