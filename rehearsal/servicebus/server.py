@@ -1,0 +1,171 @@
+"""The loop: read every socket, act, commit once, then write. One thread owns all of it.
+
+Other threads (the admin server) hand work in by `call` and wait for its result.
+"""
+
+import queue as mailbox
+import selectors
+import socket
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+from rehearsal.servicebus.broker import Broker
+from rehearsal.servicebus.connection import Wire
+from rehearsal.servicebus.hub import Hub
+from rehearsal.servicebus.store import Store
+
+READ_BYTES = 1 << 18
+UNSENT_MAX_BYTES = 8 << 20  # A client that does not read gets no more until it does.
+TURN_SECONDS_MAX = 1.0
+CALL_SECONDS_MAX = 10.0
+CALLS_MAX = 100
+BACKLOG = 128
+
+
+class Client:
+    """One socket with its AMQP engine and what could not be written to it yet."""
+
+    def __init__(self, sock: socket.socket, hub: Hub) -> None:
+        self.sock, self.wire = sock, Wire(hub)
+        self.unsent = bytearray()
+        self.gone = False
+
+    def read(self) -> None:
+        try:
+            data = self.sock.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self.wire.feed(data)
+        else:
+            self.gone = True
+
+    def write(self) -> None:
+        """Send what the turn produced; what does not fit waits for the socket."""
+        if len(self.unsent) < UNSENT_MAX_BYTES:
+            self.unsent += self.wire.pull()
+        try:
+            while self.unsent:  # Bounded: each turn sends, or raises.
+                del self.unsent[: self.sock.send(self.unsent[:READ_BYTES])]
+        except BlockingIOError:
+            return
+        except OSError:
+            self.gone = True
+
+
+class Server:
+    """A namespace on a port of 127.0.0.1."""
+
+    def __init__(
+        self, database: Path, port: int = 0, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.store = Store(database)
+        self.hub = Hub(Broker(self.store), clock)
+        self.listener = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
+        self.port: int = self.listener.getsockname()[1]
+        self.selector = selectors.DefaultSelector()
+        self.bell, self.ringer = socket.socketpair()
+        for sock in (self.listener, self.bell):
+            sock.setblocking(False)
+            self.selector.register(sock, selectors.EVENT_READ)
+        self.ringer.setblocking(False)
+        self.calls: mailbox.Queue[tuple[Callable[[], object], Future]] = mailbox.Queue(CALLS_MAX)
+        self.clients: dict[socket.socket, Client] = {}
+        self.stopping = False
+
+    # -- from other threads
+
+    def call(self, work: Callable[[], object]) -> object:
+        """Have the loop's thread do something and commit it; its result, or what it raised."""
+        future: Future = Future()
+        self.calls.put((work, future), timeout=CALL_SECONDS_MAX)
+        self._ring()
+        return future.result(timeout=CALL_SECONDS_MAX)
+
+    def stop(self) -> None:
+        self.stopping = True
+        self._ring()
+
+    def _ring(self) -> None:
+        try:
+            self.ringer.send(b"!")
+        except BlockingIOError:  # The bell rings already.
+            return
+
+    # -- the loop
+
+    def run(self) -> None:
+        """Serve until `stop`."""
+        while not self.stopping:
+            self.turn()
+        for client in list(self.clients.values()):
+            self._close(client)
+        for sock in (self.listener, self.bell, self.ringer):
+            sock.close()
+        self.selector.close()
+        self.store.close()
+
+    def turn(self) -> None:
+        for key, mask in self.selector.select(self._patience_seconds()):
+            sock = key.fileobj
+            if sock is self.listener:
+                self._accept()
+            elif sock is self.bell:
+                self.bell.recv(READ_BYTES)
+            elif isinstance(sock, socket.socket) and mask & selectors.EVENT_READ:
+                self.clients[sock].read()
+        done = self._answer_calls()
+        self.hub.turn()
+        self.store.commit()
+        for future, result in done:  # Like any acknowledgement: only after the commit.
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+        for client in list(self.clients.values()):
+            self._finish(client)
+
+    def _patience_seconds(self) -> float:
+        due = self.hub.due()
+        if due is None:
+            return TURN_SECONDS_MAX
+        return min(TURN_SECONDS_MAX, max(0.0, due - self.hub.clock()))
+
+    def _accept(self) -> None:
+        sock, _ = self.listener.accept()
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.clients[sock] = Client(sock, self.hub)
+        self.selector.register(sock, selectors.EVENT_READ)
+
+    def _answer_calls(self) -> list[tuple[Future, object]]:
+        done = []
+        for _ in range(self.calls.qsize()):
+            work, future = self.calls.get_nowait()
+            try:
+                done.append((future, work()))
+            except Exception as raised:  # Whatever it is, it belongs to the caller.
+                done.append((future, raised))
+        return done
+
+    def _finish(self, client: Client) -> None:
+        if not client.wire.cut:
+            client.wire.process()
+            client.wire.transport.tick(self.hub.clock())
+            client.write()
+        if client.gone or client.wire.cut or (client.wire.over and not client.unsent):
+            return self._close(client)
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.unsent else 0)
+        if self.selector.get_key(client.sock).events != events:
+            self.selector.modify(client.sock, events)
+        return None
+
+    def _close(self, client: Client) -> None:
+        client.wire.hang_up()
+        self.selector.unregister(client.sock)
+        del self.clients[client.sock]
+        client.sock.close()
