@@ -40,7 +40,8 @@ def grow(scene: Scene, count: int) -> Scene:
             "actions": {"note": {"type": "Compose", "inputs": name, "runAfter": {}}},
             "outputs": {},
         }
-        workflows.append(Workflow.model_validate(dict(name=name, standby=standby, definition=made)))
+        fields = {"name": name, "standby": standby, "definition": made}
+        workflows.append(Workflow.model_validate(fields))
         plan["components"].append(
             {
                 "name": name,

@@ -1,0 +1,127 @@
+"""The stage's Functions hosts: one process per location, with the settings it has in Azure.
+
+The app is told the names it would have in Azure; its location's egress makes them loopback.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rehearsal.estate import Estate
+from rehearsal.processes import Child, NotStarted, ready
+
+ROOT = Path(__file__).resolve().parents[1]
+READY_SECONDS = 45.0
+READ_KEY, MASTER_KEY = "rehearsal-read", "rehearsal-master"
+ARM = "https://management.azure.com"
+ALERTS = "http://alerts.rehearsal.example/alerts"
+# The rehearsal's own times; a drill may give others.
+SCHEDULES = {
+    "WATCHDOG_SCHEDULE": "*/5 * * * * *",
+    "HEARTBEAT_SCHEDULE": "*/10 * * * * *",
+    "BACKUP_SCHEDULE": "0 */5 * * * *",
+}
+# A machine's own Azure or proxy settings must not reach the app.
+KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV")
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What a location's app is connected to."""
+
+    egress_port: int
+    identity_endpoint: str
+    identity_header: str
+    bundle: Path
+    slips: dict[str, str]  # location -> connection string through this location's forwarder
+
+
+def settings(estate: Estate, location: str, wiring: Wiring, extra: dict[str, str]) -> dict:
+    """The environment of a location's host: its app settings, and the way out."""
+    place, proxy = estate.locations[location], f"http://127.0.0.1:{wiring.egress_port}"
+    made = {key: os.environ[key] for key in KEPT if key in os.environ}
+    made |= {
+        "LOCATION": location,
+        "ARM_ENDPOINT": ARM,
+        "ARM_AUDIENCE": ARM,
+        "AzureWebJobsStorage__blobServiceUri": f"https://{place.storage}.blob.core.windows.net",
+        "API_AUTH": "key",
+        "ALERT_WEBHOOK": ALERTS,
+        "WEBSITE_HOSTNAME": f"{place.app}.azurewebsites.net",
+        "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
+        "IDENTITY_ENDPOINT": wiring.identity_endpoint,
+        "IDENTITY_HEADER": wiring.identity_header,
+        "REQUESTS_CA_BUNDLE": str(wiring.bundle),
+        "SSL_CERT_FILE": str(wiring.bundle),
+        "HTTPS_PROXY": proxy,
+        "HTTP_PROXY": proxy,
+        # The host calls itself, and the identity endpoint is on the machine, as in Azure.
+        "NO_PROXY": "127.0.0.1",
+        "PYTHONUNBUFFERED": "1",
+        **SCHEDULES,
+    }
+    for name, text in wiring.slips.items():
+        made["SLIPS" if name == location else f"SLIPS_{name.upper()}"] = text
+    return made | extra
+
+
+@dataclass
+class Host:
+    """One location's host, which may be down; `moved` is told the port whenever that changes."""
+
+    location: str
+    environment: dict
+    app: Path
+    folder: Path
+    moved: Callable[[int | None], None]
+    child: Child | None = None
+    port: int | None = None
+    starts: int = 0
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def up(self) -> bool:
+        """Is the process running?"""
+        return self.child is not None and self.child.alive
+
+    async def start(self) -> None:
+        """Start the process, on the same database as before; nothing when it is up."""
+        async with self.busy:
+            if self.up:
+                return
+            self.starts += 1
+            file = self.folder / f"host-{self.location}-{self.starts}.json"
+            command = [sys.executable, "-m", "rehearsal.host", "--app", str(self.app)]
+            command += ["--name", self.location, "--db", str(self.folder / f"{self.location}.db")]
+            command += ["--port", "0", "--ready-file", str(file)]
+            command += ["--read-key", READ_KEY, "--master-key", MASTER_KEY]
+            log = self.folder / "logs" / f"host-{self.location}.log"
+            env = {**self.environment, "PYTHONPATH": str(ROOT)}
+            self.child = Child(f"functions host {self.location}", command, log, env)
+            try:
+                said = await ready(self.child, file, READY_SECONDS)
+            except NotStarted:
+                self.child.kill()
+                raise
+            self.port = int(str(said["url"]).rstrip("/").rsplit(":", 1)[-1])
+            self.moved(self.port)
+
+    async def kill(self) -> None:
+        """SIGKILL, as a machine that is lost."""
+        async with self.busy:
+            self._gone()
+            if self.child is not None:
+                await asyncio.to_thread(self.child.kill)
+
+    async def stop(self) -> None:
+        """SIGTERM, and SIGKILL when that does not help."""
+        self._gone()
+        if self.child is not None:
+            await self.child.stop()
+
+    def _gone(self) -> None:
+        self.port = None
+        self.moved(None)
