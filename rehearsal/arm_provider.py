@@ -34,7 +34,7 @@ class Reply:
     """What goes back: a JSON body, nothing (None) or text."""
 
     status: int = 200
-    body: dict | str | None = None
+    body: dict | list | str | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -207,4 +207,5 @@ class Provider:
     def show(self, call: Call, resource: Resource) -> dict:
         """The JSON of a stored resource."""
         shown = self.on_shown(call, resource) if self.on_shown else resource.shown()
+        shown = {**shown, "type": self.type}  # In Azure's letter case, whatever the id's.
         return {**shown, "etag": f'"{resource.etag}"'} if self.etag_body else shown

@@ -4,7 +4,17 @@ from importlib import import_module
 
 from rehearsal.arm_provider import Provider
 
-MODULES = ("resources", "logic", "logic_runs")
+MODULES = (
+    "resources",
+    "logic",
+    "logic_runs",
+    "apim",
+    "apim_config",
+    "apim_backup",
+    "traffic",
+    "servicebus",
+    "storage",
+)
 
 
 def registered() -> list[Provider]:

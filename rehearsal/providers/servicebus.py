@@ -1,0 +1,90 @@
+"""Microsoft.ServiceBus: namespaces and queues; what ARM defines, `world.buses` serves.
+
+After api-versions 2024-01-01 and 2026-01-01.
+Not emulated: topics, rules, authorization rules and keys, network rules, geo-disaster recovery,
+geo-replication, migration, name availability.
+"""
+
+from datetime import UTC
+
+from rehearsal.arm_provider import ASYNC_OPERATION, Call, Provider, Refused, Reply, Running, running
+from rehearsal.world import Resource
+
+VERSIONS = ("2024-01-01", "2026-01-01", "2022-10-01-preview", "2021-11-01")
+namespaces = Provider("Microsoft.ServiceBus/namespaces", VERSIONS, states=True)
+queues = Provider("Microsoft.ServiceBus/namespaces/queues", VERSIONS, created_status=200)
+PROVIDERS = [namespaces, queues]
+TIERS = ("Basic", "Standard", "Premium")
+DEFAULTS = {
+    "lockDuration": "PT1M",
+    "maxSizeInMegabytes": 1024,
+    "requiresDuplicateDetection": False,
+    "requiresSession": False,
+    "defaultMessageTimeToLive": "P10675199DT2H48M5.4775807S",
+    "deadLetteringOnMessageExpiration": False,
+    "duplicateDetectionHistoryTimeWindow": "PT10M",
+    "maxDeliveryCount": 10,
+    "enableBatchedOperations": True,
+    "enablePartitioning": False,
+    "enableExpress": False,
+    "status": "Active",
+}
+FIXED = ("requiresSession", "requiresDuplicateDetection", "enablePartitioning")
+READ_ONLY = ("countDetails", "createdAt", "updatedAt", "accessedAt", "sizeInBytes", "messageCount")
+
+
+@namespaces.put
+def put_namespace(call: Call, body: dict, known: Resource | None) -> Running | None:
+    """A namespace has a location and a tier; making one takes a while."""
+    if not isinstance(body.get("location"), str):
+        raise Refused(400, "LocationRequired", "The location property is required.")
+    sku = body.setdefault("sku", {"name": "Standard", "tier": "Standard"})
+    if sku.get("name") not in TIERS:
+        raise Refused(400, "BadRequest", f"sku.name is one of {', '.join(TIERS)}.")
+    sku.setdefault("tier", sku["name"])
+    host = f"https://{call.route.name}.servicebus.windows.net:443/"
+    properties = {"status": "Active", "serviceBusEndpoint": host, **body.get("properties", {})}
+    body["properties"] = properties
+    if known:
+        return None
+    seconds = call.world.timings["settle_seconds"]
+    return running(seconds, lambda: None, via=(ASYNC_OPERATION,), status=201)
+
+
+@namespaces.removed
+def remove_namespace(call: Call, namespace: Resource) -> Running:
+    """A namespace goes with its queues."""
+    return running(call.world.timings["settle_seconds"], lambda: None)
+
+
+@queues.put
+async def put_queue(call: Call, body: dict, known: Resource | None) -> None:
+    """What a queue is made with it keeps: sessions, duplicate detection, partitions."""
+    given = {key: v for key, v in body.get("properties", {}).items() if key not in READ_ONLY}
+    properties = {**DEFAULTS, **given}
+    for key in FIXED:
+        if known and known.properties.get(key, False) != properties[key]:
+            message = f"The value for the '{key}' property of an existing Queue cannot be changed."
+            raise Refused(400, "BadRequest", message)
+    await call.world.buses.create_queue(call.parent().name, call.route.name, properties)
+    body.clear()
+    body["properties"] = properties
+
+
+@queues.removed
+async def remove_queue(call: Call, queue: Resource) -> None:
+    """The player drops it with its messages."""
+    await call.world.buses.delete_queue(call.parent().name, queue.name)
+
+
+@queues.read
+async def read_queue(call: Call) -> Reply:
+    """A queue with the counts that its player gives."""
+    queue = call.found()
+    counts = await call.world.buses.counts(call.parent().name, queue.name)
+    times = {
+        "createdAt": queue.created_at.astimezone(UTC).isoformat(),
+        "updatedAt": queue.changed_at.astimezone(UTC).isoformat(),
+    }
+    properties = {**DEFAULTS, **queue.properties, **times, **counts}
+    return Reply(200, {**queue.shown(), "properties": properties}, {"ETag": f'"{queue.etag}"'})
