@@ -1,0 +1,140 @@
+"""The templates deploy what the code uses: the same queues, the same settings, identities only."""
+
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+from tests.app_index import ROOT, SETTINGS, functions
+
+INFRA = ROOT / "infra"
+JUDGE = ROOT.parent / "shared" / "azure-api" / "arm-schemas" / "validate_template.py"
+LOCATIONS = ("westeurope", "northeurope")
+QUEUES_OF_THE_DESIGN = {
+    f"slip-{stage}"
+    for stage in (
+        *("claim", "fence", "promote", "activate", "redirect", "verify", "protect"),
+        *("quiesce", "restore", "poison"),
+    )
+}
+PLATFORM = re.compile(r"APPLICATIONINSIGHTS_|AZURE_FUNCTIONS_|AzureWebJobsStorage__|SLIPS")
+
+
+@cache
+def template(name: str) -> dict:
+    return json.loads((INFRA / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def of_type(name: str, kind: str) -> list[dict]:
+    return [r for r in template(name)["resources"] if r["type"].lower() == kind.lower()]
+
+
+def queues() -> dict[str, dict]:
+    """Every queue of a location's namespace by name, with its properties."""
+    found = of_type("main", "Microsoft.ServiceBus/namespaces/queues")
+    return {re.findall(r"slip-[a-z]+", q["name"])[0]: q["properties"] for q in found}
+
+
+def settings() -> dict[str, str]:
+    """Every app setting by name; those of the other location have a computed name."""
+    site = of_type("main", "Microsoft.Web/sites")[0]
+    told = site["properties"]["siteConfig"]["appSettings"]
+    return {one["name"]: one["value"] for one in told}
+
+
+def test_no_queue_is_deployed_that_nobody_knows():
+    assert set(queues()) == QUEUES_OF_THE_DESIGN
+
+
+def test_every_queue_that_the_app_listens_to_is_deployed():
+    listened = {b["queueName"] for f in functions() for b in f["bindings"] if "queueName" in b}
+    assert sorted(listened - set(queues())) == []
+
+
+@pytest.mark.parametrize("queue", sorted(QUEUES_OF_THE_DESIGN - {"slip-poison"}))
+def test_a_stage_queue_detects_duplicates(queue: str):
+    """The last act of a stage may be repeated; the same slip must not arrive twice."""
+    assert queues()[queue]["requiresDuplicateDetection"] is True
+
+
+@pytest.mark.parametrize("queue", sorted(QUEUES_OF_THE_DESIGN - {"slip-poison"}))
+def test_a_slip_that_is_not_taken_in_time_is_kept(queue: str):
+    assert queues()[queue]["deadLetteringOnMessageExpiration"] is True
+
+
+def test_keys_are_off_wherever_azure_lets_them_be():
+    storage = of_type("main", "Microsoft.Storage/storageAccounts")
+    storage += of_type("witness", "Microsoft.Storage/storageAccounts")
+    slips = of_type("main", "Microsoft.ServiceBus/namespaces")
+    assert [s["properties"]["allowSharedKeyAccess"] for s in storage] == [False, False]
+    assert [s["properties"]["disableLocalAuth"] for s in slips] == [True]
+
+
+def test_no_setting_is_a_key_or_a_connection_string():
+    wrong = [
+        n for n, v in settings().items() if re.search(r"listKeys|AccountKey|SharedAccessKey", v)
+    ]
+    assert wrong == []
+
+
+def test_every_setting_of_the_app_is_deployed():
+    """ARCHITECTURE.md, section 2; the setting of the other location has a computed name."""
+    known = {name for name in SETTINGS if not name.startswith("SLIPS_WESTEUROPE")}
+    assert sorted(known - set(settings())) == []
+
+
+def test_no_setting_is_deployed_that_the_app_does_not_know():
+    known = set(SETTINGS) | {"AZURE_CLIENT_ID"}
+    plain = {n for n in settings() if not n.startswith("[") and not PLATFORM.match(n)}
+    assert sorted(plain - known) == []
+
+
+def test_the_namespace_of_the_other_location_is_told_by_name():
+    computed = [
+        n for n in settings() if n.startswith("[format('SLIPS_{0}__fullyQualifiedNamespace'")
+    ]
+    assert len(computed) == 1
+
+
+def test_the_durable_engine_is_told_all_three_kinds_of_storage():
+    """On an identity there is no connection string from which they could be derived."""
+    kinds = {re.findall(r"__(\w+)ServiceUri", n)[0] for n in settings() if "ServiceUri" in n}
+    assert kinds == {"blob", "queue", "table"}
+
+
+def test_the_example_of_local_settings_names_every_setting():
+    example = json.loads((ROOT / "local.settings.json.example").read_text(encoding="utf-8"))
+    assert sorted(set(SETTINGS) - set(example["Values"])) == []
+
+
+def test_every_setting_is_documented():
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    names = {name.replace("SLIPS_WESTEUROPE", "SLIPS_<LOCATION>") for name in SETTINGS}
+    assert sorted(name for name in names if f"`{name}`" not in page) == []
+
+
+def test_the_two_parameter_files_mirror_each_other():
+    west, north = (template(f"parameters.{name}")["parameters"] for name in LOCATIONS)
+    assert west["location"] == north["otherLocation"]
+    assert west["slips"] == north["otherSlips"]
+    assert north["slips"] == west["otherSlips"]
+
+
+@pytest.mark.parametrize("location", LOCATIONS)
+def test_parameters_are_those_of_the_template(location: str):
+    wanted = template("main")["parameters"]
+    given = template(f"parameters.{location}")["parameters"]
+    needed = {name for name, one in wanted.items() if "defaultValue" not in one}
+    assert needed <= set(given) <= set(wanted)
+
+
+@pytest.mark.parametrize("name", ["main", "witness"])
+def test_a_template_fits_microsoft_s_schemas(name: str):
+    if not JUDGE.is_file():
+        pytest.skip("Microsoft's template schemas are not at hand")
+    judged = [sys.executable, str(JUDGE), str(INFRA / f"{name}.json")]
+    said = subprocess.run(judged, capture_output=True, text=True, timeout=60, check=False)
+    assert said.returncode == 0, said.stdout
