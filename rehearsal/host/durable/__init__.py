@@ -1,0 +1,1 @@
+"""A durable task engine in SQLite: orchestrations survive the kill of their process."""

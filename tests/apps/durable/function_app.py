@@ -1,0 +1,306 @@
+"""Orchestrations of every shape, for the tests of the durable engine."""
+
+import logging
+import os
+import time
+from datetime import timedelta
+
+import azure.durable_functions as df
+import azure.functions as func
+
+app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
+PAUSE = timedelta(seconds=0.2)
+attempts: dict[str, int] = {}
+
+
+@app.activity_trigger(input_name="number")
+def double(number: int):
+    """Twice the number."""
+    return number * 2
+
+
+@app.activity_trigger(input_name="note")
+async def nothing(note):
+    """Its input again."""
+    return note
+
+
+@app.activity_trigger(input_name="note")
+def explode(note):
+    """Always raises."""
+    raise ValueError(f"boom {note}")
+
+
+@app.activity_trigger(input_name="key")
+def flaky(key: str):
+    """Raises twice, then succeeds."""
+    attempts[key] = attempts.get(key, 0) + 1
+    if attempts[key] < 3:
+        raise ValueError(f"attempt {attempts[key]}")
+    return attempts[key]
+
+
+@app.activity_trigger(input_name="seconds")
+def nap(seconds: float):
+    """Sleeps in its thread."""
+    time.sleep(seconds)
+    return seconds
+
+
+@app.activity_trigger(input_name="line")
+def write_line(line: dict):
+    """Appends to a file, so that a test can count the effects across processes."""
+    time.sleep(line.get("seconds", 0))
+    with open(line["path"], "a", encoding="utf-8") as file:
+        file.write(f"{line['text']}\n")
+    return line["text"]
+
+
+@app.orchestration_trigger(context_name="context")
+def one(context: df.DurableOrchestrationContext):
+    """One activity."""
+    return (yield context.call_activity("double", context.get_input()))
+
+
+@app.orchestration_trigger(context_name="context")
+def chain(context: df.DurableOrchestrationContext):
+    """Three activities, one after the other."""
+    number = context.get_input()
+    for _ in range(3):
+        number = yield context.call_activity("double", number)
+    return number
+
+
+@app.orchestration_trigger(context_name="context")
+def fan(context: df.DurableOrchestrationContext):
+    """Many activities at once."""
+    work = [context.call_activity("double", each) for each in range(context.get_input())]
+    results = yield context.task_all(work)
+    return sum(results)
+
+
+@app.orchestration_trigger(context_name="context")
+def sleeper(context: df.DurableOrchestrationContext):
+    """One timer of so many seconds; how long it took."""
+    begun = context.current_utc_datetime
+    yield context.create_timer(begun + timedelta(seconds=context.get_input()))
+    return (context.current_utc_datetime - begun).total_seconds()
+
+
+@app.orchestration_trigger(context_name="context")
+def approval(context: df.DurableOrchestrationContext):
+    """An event or a timer, whichever comes first; the loser is cancelled."""
+    timer = context.create_timer(
+        context.current_utc_datetime + timedelta(seconds=context.get_input())
+    )
+    event = context.wait_for_external_event("approve")
+    winner = yield context.task_any([event, timer])
+    if winner == timer:
+        return "timeout"
+    timer.cancel()
+    return event.result
+
+
+@app.orchestration_trigger(context_name="context")
+def impatient(context: df.DurableOrchestrationContext):
+    """Returns without cancelling its timer."""
+    timer = context.create_timer(context.current_utc_datetime + timedelta(hours=1))
+    yield context.task_any([timer, context.call_activity("double", 1)])
+    return "done"
+
+
+@app.orchestration_trigger(context_name="context")
+def two_events(context: df.DurableOrchestrationContext):
+    """Two events in a fixed order, whatever the order of arrival."""
+    first = yield context.wait_for_external_event("first")
+    second = yield context.wait_for_external_event("second")
+    return [first, second]
+
+
+@app.orchestration_trigger(context_name="context")
+def counting(context: df.DurableOrchestrationContext):
+    """An activity per generation, continuing as new until 5."""
+    number = context.get_input()
+    yield context.call_activity("nothing", number)
+    if number >= 5:
+        return number
+    context.continue_as_new(number + 1)
+    return None
+
+
+@app.orchestration_trigger(context_name="context")
+def eternal(context: df.DurableOrchestrationContext):
+    """A timer per generation, for ever."""
+    context.set_custom_status({"round": context.get_input()})
+    yield context.create_timer(context.current_utc_datetime + timedelta(hours=1))
+    context.continue_as_new(context.get_input() + 1)
+
+
+@app.orchestration_trigger(context_name="context")
+def parent(context: df.DurableOrchestrationContext):
+    """Sub-orchestrations at once, then a named one."""
+    children = [context.call_sub_orchestrator("one", each) for each in (1, 2)]
+    results = yield context.task_all(children)
+    named = f"{context.instance_id}.named"
+    results.append((yield context.call_sub_orchestrator("chain", 1, named)))
+    return results
+
+
+@app.orchestration_trigger(context_name="context")
+def parent_of_failure(context: df.DurableOrchestrationContext):
+    """What a failing sub-orchestration looks like."""
+    try:
+        yield context.call_sub_orchestrator("failing", "child")
+    except Exception as problem:
+        return str(problem)
+
+
+@app.orchestration_trigger(context_name="context")
+def failing(context: df.DurableOrchestrationContext):
+    """An activity that raises, not caught."""
+    yield context.call_activity("explode", context.get_input())
+
+
+@app.orchestration_trigger(context_name="context")
+def catching(context: df.DurableOrchestrationContext):
+    """An activity that raises, caught."""
+    try:
+        yield context.call_activity("explode", context.get_input())
+    except Exception as problem:
+        return str(problem)
+
+
+@app.orchestration_trigger(context_name="context")
+def retrying(context: df.DurableOrchestrationContext):
+    """An activity that succeeds at its third attempt."""
+    options = df.RetryOptions(60_000, context.get_input()["attempts"])
+    begun = context.current_utc_datetime
+    result = yield context.call_activity_with_retry("flaky", options, context.get_input()["key"])
+    after = yield context.call_activity("double", result)
+    return [after, (context.current_utc_datetime - begun).total_seconds()]
+
+
+@app.orchestration_trigger(context_name="context")
+def retrying_child(context: df.DurableOrchestrationContext):
+    """A sub-orchestration that always fails, tried twice."""
+    options = df.RetryOptions(1_000, 2)
+    try:
+        yield context.call_sub_orchestrator_with_retry("failing", options, "again")
+    except Exception:
+        return (yield context.call_activity("double", 21))
+
+
+@app.orchestration_trigger(context_name="context")
+def retry_race(context: df.DurableOrchestrationContext):
+    """Two retried activities at once, with a plain one after them."""
+    options = df.RetryOptions(1_000, 3)
+    key = context.instance_id
+    both = [context.call_activity_with_retry("flaky", options, f"{key}.{n}") for n in range(2)]
+    results = yield context.task_all(both)
+    return (yield context.call_activity("double", sum(results)))
+
+
+@app.orchestration_trigger(context_name="context")
+def timing_out(context: df.DurableOrchestrationContext):
+    """An activity that outlives functionTimeout."""
+    try:
+        yield context.call_activity("nap", context.get_input())
+    except Exception as problem:
+        return str(problem)
+
+
+@app.orchestration_trigger(context_name="context")
+def unknown_activity(context: df.DurableOrchestrationContext):
+    """Calls what is not there."""
+    yield context.call_activity("no_such_thing", 1)
+
+
+@app.orchestration_trigger(context_name="context")
+def entity_user(context: df.DurableOrchestrationContext):
+    """Uses what is not emulated."""
+    yield context.call_entity(df.EntityId("counter", "a"), "get")
+
+
+@app.orchestration_trigger(context_name="context")
+def writing(context: df.DurableOrchestrationContext):
+    """Lines to a file in order, with a timer between: for kills in the middle."""
+    given = context.get_input()
+    for number in range(given["lines"]):
+        yield context.call_activity("write_line", {"path": given["path"], "text": str(number)})
+        yield context.create_timer(context.current_utc_datetime + timedelta(seconds=0.05))
+    children = [
+        context.call_activity(
+            "write_line", {"path": given["path"], "text": f"fan {n}", "seconds": 0.05}
+        )
+        for n in range(10)
+    ]
+    yield context.task_all(children)
+    return "written"
+
+
+@app.route(route="start/{name}", methods=["POST"])
+@app.durable_client_input(client_name="client")
+async def start(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> func.HttpResponse:
+    """Start an orchestration through the SDK's client."""
+    body = req.get_json() if req.get_body() else None
+    name = req.route_params["name"]
+    instance = await client.start_new(name, req.params.get("id"), body)
+    return client.create_check_status_response(req, instance)
+
+
+@app.route(route="probe/{instance}/{verb}", methods=["POST"])
+@app.durable_client_input(client_name="client")
+async def probe(req: func.HttpRequest, client: df.DurableOrchestrationClient) -> str:
+    """Use every method of the SDK's client."""
+    instance, verb = req.route_params["instance"], req.route_params["verb"]
+    if verb == "status":
+        status = await client.get_status(instance, show_history=True)
+        return f"{status.runtime_status.name} {len(status.historyEvents)}"
+    if verb == "all":
+        return str(len(await client.get_status_by(runtime_status=[], instance_id_prefix=instance)))
+    if verb == "purge":
+        return str((await client.purge_instance_history(instance)).instances_deleted)
+    if verb == "event":
+        await client.raise_event(instance, "approve", {"by": "me"})
+        return "raised"
+    await getattr(client, verb)(instance, "because")
+    return verb
+
+
+@app.route(route="open", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def open_door(req: func.HttpRequest) -> str:
+    """Anonymous, synchronous."""
+    return req.headers.get("x-ms-client-principal", "nobody")
+
+
+@app.route(route="echo/{first}/{second?}", methods=["GET", "PUT"])
+def echo(req: func.HttpRequest) -> func.HttpResponse:
+    """What came in."""
+    parts = f"{req.method} {sorted(req.route_params.items())} {sorted(req.params.items())}"
+    return func.HttpResponse(parts + req.get_body().decode(), status_code=201)
+
+
+@app.route(route="echo/literal", methods=["GET"])
+def echo_literal(req: func.HttpRequest) -> str:
+    """A literal segment wins over a parameter."""
+    return "literal"
+
+
+@app.route(route="master", methods=["GET"], auth_level=func.AuthLevel.ADMIN)
+async def master_only(req: func.HttpRequest, context: func.Context) -> str:
+    """Only with the master key; has an invocation id."""
+    logging.info("called %s", context.function_name)
+    return context.function_name
+
+
+@app.route(route="raises", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+def raises(req: func.HttpRequest) -> str:
+    """Always raises."""
+    raise ValueError("inside")
+
+
+@app.timer_trigger(schedule="%TICKS%", arg_name="timer")
+def tick(timer: func.TimerRequest) -> None:
+    """Appends to a file at every firing."""
+    with open(os.environ["TICK_FILE"], "a", encoding="utf-8") as file:
+        file.write(f"{timer.past_due}\n")
