@@ -1,0 +1,41 @@
+"""Kinds: what a component can be told to do, in which stage, and by which activity.
+
+Adding a kind is a row here, a module in activities/, a provider in rehearsal/providers/ and
+options in shared/plan_parts.py.
+"""
+
+from typing import NamedTuple
+
+
+class Verb(NamedTuple):
+    """One verb of a kind. `stage` is None for what any stage may ask, and for a component that
+    names its own stage."""
+
+    stage: str | None
+    activity: str
+
+
+KINDS: dict[str, dict[str, Verb]] = {
+    "logicWorkflow": {
+        "observe": Verb(None, "observe_workflow"),
+        "demote": Verb("fence", "demote_workflow"),
+        "promote": Verb("activate", "promote_workflow"),
+        "verify": Verb("verify", "observe_workflow"),
+        "undo": Verb(None, "demote_workflow"),
+    },
+    "apiManagement": {
+        "observe": Verb(None, "observe_gateway"),
+        "promote": Verb("promote", "promote_gateway"),
+        "verify": Verb("verify", "verify_gateway"),
+    },
+    "trafficManager": {
+        "observe": Verb(None, "observe_traffic"),
+        "promote": Verb("redirect", "promote_traffic"),
+        "verify": Verb("verify", "verify_traffic"),
+        "undo": Verb(None, "promote_traffic"),
+    },
+    "http": {
+        "promote": Verb(None, "call_hook"),
+        "verify": Verb("verify", "call_hook"),
+    },
+}

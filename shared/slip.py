@@ -1,0 +1,187 @@
+"""Slip: the routing slip, the message that carries a run from stage to stage.
+
+A slip is trusted only after `parse`: what is malformed, foreign, or in the wrong queue is named
+and goes to the poison queue, never around in circles.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+VERSION = 1
+BYTES_MAX = 64 * 1024  # A Service Bus message of the standard tier is at most 256 KB.
+FACTS_MAX = 40
+REASON_MAX = 1000
+
+STAGES = (
+    "claim",
+    "fence",
+    "promote",
+    "activate",
+    "redirect",
+    "verify",
+    "protect",
+    "restore",
+)
+ROUTES: dict[str, list[str]] = {
+    "forced": ["claim", "fence", "promote", "activate", "redirect", "verify", "protect"],
+    "graceful": ["quiesce", "claim", "promote", "activate", "redirect", "verify", "protect"],
+    "restore": ["restore"],
+}
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,79}$")]
+RunId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,99}$")]
+
+
+class BadSlip(Exception):
+    """A message that is not a slip for this queue; `because` says what is wrong with it."""
+
+    def __init__(self, because: str) -> None:
+        super().__init__(because)
+        self.because = because
+
+
+class Paper(BaseModel):
+    """The fields of a slip, as ARCHITECTURE.md names them."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    version: Literal[1]
+    kind: Literal["failover", "restore"]
+    run: RunId
+    plan: Name
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    mode: Literal["forced", "graceful"]
+    source: Annotated[Name, Field(alias="from")]
+    to: Name
+    epoch: Annotated[int, Field(ge=1)] | None
+    stage: str
+    route: Annotated[list[str], Field(max_length=len(STAGES))]
+    reason: Annotated[str, Field(max_length=REASON_MAX)]
+    by: Annotated[str, Field(min_length=1, max_length=200)]
+    # A slip is JSON, so its time is text; strict mode would want a datetime.
+    requested_at: Annotated[AwareDatetime, Field(alias="requestedAt", strict=False)]
+    facts: Annotated[dict[str, JsonValue], Field(max_length=FACTS_MAX)]
+
+
+def first(
+    *,
+    run: str,
+    plan: str,
+    digest: str,
+    mode: str,
+    source: str,
+    target: str,
+    reason: str,
+    by: str,
+    now: datetime,
+    facts: dict,
+) -> dict:
+    """The slip that starts a failover from `source` to `target`; its epoch is still unclaimed."""
+    stage, *route = ROUTES[mode]
+    return {
+        "version": VERSION,
+        "kind": "failover",
+        "run": run,
+        "plan": plan,
+        "digest": digest,
+        "mode": mode,
+        "from": source,
+        "to": target,
+        "epoch": None,
+        "stage": stage,
+        "route": route,
+        "reason": reason[:REASON_MAX],
+        "by": by,
+        "requestedAt": now.astimezone(UTC).isoformat(),
+        "facts": facts,
+    }
+
+
+def restore(
+    *,
+    run: str,
+    plan: str,
+    digest: str,
+    source: str,
+    target: str,
+    by: str,
+    now: datetime,
+    facts: dict,
+) -> dict:
+    """The slip that asks the standby `target` to restore the backup named in `facts`."""
+    paper = first(
+        run=run,
+        plan=plan,
+        digest=digest,
+        mode="forced",
+        source=source,
+        target=target,
+        reason="the active gateway's configuration changed",
+        by=by,
+        now=now,
+        facts=facts,
+    )
+    return {**paper, "kind": "restore", "stage": "restore", "route": []}
+
+
+def onward(paper: dict, facts: dict) -> dict | None:
+    """The slip for the next stage, `facts` laid over those it carries; None at the route's end."""
+    if not paper["route"]:
+        return None
+    stage, *route = paper["route"]
+    return {**paper, "stage": stage, "route": route, "facts": {**paper["facts"], **facts}}
+
+
+def queue(paper: dict) -> str:
+    return f"slip-{paper['stage']}"
+
+
+def instance_id(paper: dict) -> str:
+    """One id for the message and its orchestration: a doubled message changes nothing."""
+    return f"{paper['run']}.{paper['stage']}"
+
+
+message_id = instance_id
+
+
+def parse(body: str | bytes, stage: str) -> dict:
+    """The slip in a message that arrived in the queue of `stage`; raises BadSlip with the reason."""
+    if len(body) > BYTES_MAX:
+        raise BadSlip(f"{len(body)} bytes: a slip has at most {BYTES_MAX}")
+    try:
+        paper = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadSlip(f"not JSON: {error}") from error
+    try:
+        Paper.model_validate(paper)
+    except ValidationError as error:
+        raise BadSlip(told(error)) from error
+    because = wrong_way(paper, stage)
+    if because:
+        raise BadSlip(because)
+    return paper
+
+
+def told(error: ValidationError) -> str:
+    """Every fault of a slip with its field, in one sentence."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, f['loc'])) or 'slip'}: {f['msg']}" for f in faults[:10])
+
+
+def wrong_way(paper: dict, stage: str) -> str:
+    """Why this slip does not belong in the queue of `stage`; empty when it does."""
+    if paper["stage"] != stage:
+        return f"a slip for stage {paper['stage']} in the queue of {stage}"
+    whole = ROUTES["restore" if paper["kind"] == "restore" else paper["mode"]]
+    ahead = [paper["stage"], *paper["route"]]
+    if ahead != whole[len(whole) - len(ahead) :]:
+        return f"route {' -> '.join(ahead)} is no way of a {paper['mode']} {paper['kind']}"
+    if paper["from"] == paper["to"]:
+        return f"from and to are both {paper['to']}"
+    claimed = "claim" not in ahead and paper["kind"] == "failover"
+    if claimed and paper["epoch"] is None:
+        return f"stage {stage} comes after claim, but the slip carries no epoch"
+    return ""

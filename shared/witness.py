@@ -1,0 +1,265 @@
+"""Witness: the transitions of a plan's record, as pure functions.
+
+The record is the only register of who is active and of the run in progress. Each function takes a
+record and gives the new one, the very same one where the change was made already (a repeat after a
+lost answer), or a refusal: `refusal(answer)` tells. The caller writes with If-Match, so that of
+two changes at once one must look again. A run that ended leaves `run` null and a transition.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from shared.outcome import refused
+from shared.slip import ROUTES
+
+BYTES_MAX = 128 * 1024
+TRANSITIONS_MAX = 50
+WORDS_MAX = 500
+REQUEST_MINUTES = 10  # A reservation whose first stage never came must not block a real failover.
+STALLED_MINUTES = 60  # Nor may a run that died with the location that carried it.
+ENDED = ("halted", "finished")
+
+
+def camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+Time = Annotated[AwareDatetime, Field(strict=False)]
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=camel)
+
+
+class Run(Part):
+    id: str
+    phase: str
+    mode: Literal["forced", "graceful"]
+    source: Annotated[str, Field(alias="from")]
+    to: str
+    at: Time
+    by: str
+    reason: str
+    because: str
+
+
+class Transition(Part):
+    epoch: int
+    at: Time
+    who: str
+    what: str
+    why: str
+
+
+class Record(Part):
+    version: Literal[1]
+    plan: str
+    epoch: Annotated[int, Field(ge=0)]
+    active: str
+    lease_until: Time | None
+    holder: str | None
+    run: Run | None
+    quiet_until: Time | None
+    paused: bool
+    transitions: Annotated[list[Transition], Field(max_length=TRANSITIONS_MAX)]
+
+
+def fresh(plan: dict, now: datetime) -> dict:
+    """The first record of a plan document: home is active, nobody holds a lease yet."""
+    record = {
+        "version": 1,
+        "plan": plan["name"],
+        "epoch": 0,
+        "active": plan["home"],
+        "leaseUntil": None,
+        "holder": None,
+        "run": None,
+        "quietUntil": None,
+        "paused": False,
+        "transitions": [],
+    }
+    return noted(record, now, plan["home"], "created", "first record of the plan")
+
+
+def parse(body: str | bytes, plan: str) -> dict:
+    """The record in a witness blob, or a refusal that names what is wrong with the blob."""
+    if len(body) > BYTES_MAX:
+        return refused(f"witness blob of {plan}: {len(body)} bytes, at most {BYTES_MAX} are read")
+    try:
+        record = json.loads(body)
+        Record.model_validate(record)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, fault["loc"]))
+        return refused(f"witness blob of {plan}: {where}: {fault['msg']}")
+    except (ValueError, RecursionError) as error:
+        return refused(f"witness blob of {plan} is not JSON: {error}")
+    if record["plan"] != plan:
+        return refused(f"witness blob of {plan} is about plan {record['plan']}")
+    return record
+
+
+def refusal(answer: dict) -> bool:
+    """Is this answer of a transition a refusal rather than a record?"""
+    return answer.get("status") == "refused"
+
+
+def renew(record: dict, location: str, now: datetime, lease_seconds: float) -> dict:
+    """The active location says that it lives, for `lease_seconds` from now."""
+    if record["active"] != location:
+        return refused(f"{record['active']} is active at epoch {record['epoch']}, not {location}")
+    until = now + timedelta(seconds=lease_seconds)
+    return {**record, "holder": location, "leaseUntil": stamp(until)}
+
+
+def reserve(record: dict, paper: dict, now: datetime) -> dict:
+    """Enter the run of slip `paper` as the one in progress. Refused while another one is."""
+    run = record["run"]
+    if run and run["id"] == paper["run"]:
+        return record
+    if ended(record, paper["run"]):
+        return refused(f"run {paper['run']} has ended; start a new one")
+    if record["paused"]:
+        return refused(f"{record['plan']} is paused")
+    if in_progress(run, now):
+        return refused(f"run {run['id']} is in progress ({run['phase']} since {run['at']})")
+    if record["active"] != paper["from"]:
+        return refused(f"{record['active']} is active, not {paper['from']}")
+    return noted(
+        {**record, "run": run_of(paper, "requested", now)},
+        now,
+        paper["run"],
+        "requested",
+        f"{paper['by']}: {paper['reason']}",
+    )
+
+
+def claim(record: dict, paper: dict, now: datetime) -> dict:
+    """Take the next epoch for the slip's target. The same run claims once, however often asked."""
+    held = holds(record, paper)
+    if held:
+        return refused(held)
+    if record["run"]["phase"] != "requested":
+        return record
+    if record["active"] != paper["from"]:
+        return refused(f"{record['active']} is active, not {paper['from']}: the epoch moved")
+    claimed = {
+        **record,
+        "epoch": record["epoch"] + 1,
+        "active": paper["to"],
+        "holder": paper["to"],
+        # The old side's lease means nothing any more, and the new side has not renewed yet.
+        "leaseUntil": None,
+        "run": run_of(paper, "claim", now),
+    }
+    return noted(claimed, now, paper["run"], "claimed", f"{paper['from']} -> {paper['to']}")
+
+
+def advance(record: dict, paper: dict, phase: str, now: datetime) -> dict:
+    """Note that the run entered `phase`; proves that epoch and run are still the slip's."""
+    held = holds(record, paper) or moved(record, paper)
+    if held:
+        return refused(held)
+    order = ["requested", *ROUTES[paper["mode"]]]
+    if phase not in order:
+        return refused(f"{phase} is no stage of a {paper['mode']} run")
+    if order.index(phase) <= order.index(record["run"]["phase"]):
+        return record
+    run = {**record["run"], "phase": phase, "at": stamp(now)}
+    return noted({**record, "run": run}, now, paper["run"], phase, "")
+
+
+def finish(record: dict, paper: dict, now: datetime, quiet_minutes: float) -> dict:
+    """End the run well; no watchdog moves the plan again for `quiet_minutes`."""
+    if ended(record, paper["run"]) == "finished":
+        return record
+    held = holds(record, paper) or moved(record, paper)
+    if held:
+        return refused(held)
+    quiet = stamp(now + timedelta(minutes=quiet_minutes))
+    done = {**record, "run": None, "quietUntil": quiet}
+    return noted(done, now, paper["run"], "finished", f"active in {paper['to']}")
+
+
+def halt(record: dict, paper: dict, because: str, now: datetime) -> dict:
+    """End the run where it stands and give its reservation back."""
+    if ended(record, paper["run"]) == "halted":
+        return record
+    held = holds(record, paper)
+    if held:
+        return refused(held)
+    return noted({**record, "run": None}, now, paper["run"], "halted", because)
+
+
+def in_progress(run: dict | None, now: datetime) -> bool:
+    """Does this run still stand in the way of another? Not for ever: those who die are overtaken."""
+    if run is None or run["phase"] in ENDED:
+        return False
+    minutes = REQUEST_MINUTES if run["phase"] == "requested" else STALLED_MINUTES
+    return now - datetime.fromisoformat(run["at"]) < timedelta(minutes=minutes)
+
+
+def lease_live(record: dict, now: datetime) -> bool:
+    """Has the active location said that it lives, and has that not run out?"""
+    until = record["leaseUntil"]
+    return until is not None and datetime.fromisoformat(until) > now
+
+
+def ended(record: dict, run: str) -> str:
+    """Either "halted" or "finished" when the record's transitions say so of this run, else empty."""
+    lines = [t["what"] for t in record["transitions"] if t["who"] == run]
+    return lines[-1] if lines and lines[-1] in ENDED else ""
+
+
+def holds(record: dict, paper: dict) -> str:
+    """Why the slip's run is not the one in progress; empty when it is."""
+    run = record["run"]
+    if run and run["id"] == paper["run"]:
+        return ""
+    end = ended(record, paper["run"])
+    if end:
+        return f"run {paper['run']} has {end} already"
+    return f"run {run['id']} holds the record" if run else f"run {paper['run']} is not reserved"
+
+
+def moved(record: dict, paper: dict) -> str:
+    """Why the slip's epoch is not the record's; empty when it is. Before claim it has none."""
+    if record["epoch"] == paper["epoch"]:
+        return ""
+    if paper["epoch"] is None and record["run"]["phase"] in ("requested", "quiesce", "claim"):
+        return ""
+    return f"epoch moved: the slip has {paper['epoch']}, the witness {record['epoch']}"
+
+
+def run_of(paper: dict, phase: str, now: datetime) -> dict:
+    return {
+        "id": paper["run"],
+        "phase": phase,
+        "mode": paper["mode"],
+        "from": paper["from"],
+        "to": paper["to"],
+        "at": stamp(now),
+        "by": paper["by"],
+        "reason": paper["reason"][:WORDS_MAX],
+        "because": "",
+    }
+
+
+def noted(record: dict, now: datetime, who: str, what: str, why: str) -> dict:
+    """The record with one more transition; the oldest beyond the bound are forgotten."""
+    line = {
+        "epoch": record["epoch"],
+        "at": stamp(now),
+        "who": who,
+        "what": what,
+        "why": why[:WORDS_MAX],
+    }
+    return {**record, "transitions": [*record["transitions"], line][-TRANSITIONS_MAX:]}
+
+
+def stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
