@@ -43,6 +43,12 @@ class Throttle:
         self.limits = dict(limits or LIMITS)
         self._buckets: dict[tuple[str, ...], Bucket] = {}
 
+    def set_limit(self, kind: str, size: float, per_second: float) -> None:
+        """Give reads, writes or deletes other buckets from now on, full ones."""
+        self.limits[kind] = (size, per_second)
+        for key in [key for key in self._buckets if key[0] == kind]:
+            del self._buckets[key]
+
     def take(
         self, method: str, principal: str, subscription: str, region: str, now: datetime
     ) -> tuple[int, dict[str, str]]:
