@@ -1,7 +1,7 @@
 """AMQP 1.0 values to and from bytes, with nothing known of messages or of sockets.
 
-After the OASIS standard, part 1: a format code's high nibble says how long the value is, which is
-what lets `skip` step over anything that this player has no interest in. A reader raises `Malformed`.
+After the OASIS standard, part 1: a format code's high nibble says how long the value is, which
+lets `skip` step over anything that this player has no interest in. Readers raise `Malformed`.
 """
 
 import struct

@@ -1,8 +1,9 @@
 """One AMQP link each: taking in what clients send, and handing out what they receive."""
 
+from typing import cast
 from uuid import UUID
 
-from proton import Condition, Delivery, Link, symbol
+from proton import Condition, Delivery, Link, Sender, Terminus, symbol
 
 from rehearsal.servicebus.amqp import Malformed
 from rehearsal.servicebus.broker import Broker
@@ -19,7 +20,7 @@ from rehearsal.servicebus.refusal import (
 
 CREDIT = 500  # What a sender may have under way; topped up when half is used.
 MESSAGE_MAX_BYTES = 1 << 20
-INFO = {symbol("com.microsoft:player"): "rehearsal"}
+INFO: dict = {symbol("com.microsoft:player"): "rehearsal"}
 
 
 def condition(why: Refusal) -> Condition:
@@ -34,8 +35,18 @@ def end_link(link: Link, why: Refusal) -> None:
 
 def refuse_link(link: Link, why: Refusal) -> None:
     """An attach without source and target, then a detach that says why, as AMQP has it."""
+    for terminus in (link.source, link.target):
+        terminus.type = Terminus.UNSPECIFIED
     link.open()
     end_link(link, why)
+
+
+def send_raw(link: Link, tag: bytes, raw: bytes) -> Delivery:
+    """A new delivery on a link, its bytes written. Proton's types claim that a tag is text."""
+    delivery = link.delivery(cast(str, tag))
+    cast(Sender, link).stream(raw)
+    link.advance()
+    return delivery
 
 
 class Intake:
@@ -90,10 +101,8 @@ class Outlet:
     def take(self, message: Message) -> None:
         until = None if self.deletes else self.queue.locked_until(message)
         tag = message.token.bytes_le if message.token else message.seq.to_bytes(16, "big")
-        delivery = self.link.delivery(tag)
+        delivery = send_raw(self.link, tag, render(message, until))
         delivery.token = message.token
-        self.link.stream(render(message, until))
-        self.link.advance()
         if self.deletes:
             delivery.settle()
 

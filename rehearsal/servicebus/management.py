@@ -20,6 +20,7 @@ from rehearsal.servicebus.refusal import (
 
 VENDOR = "com.microsoft:"
 SESSION_NOT_FOUND = "com.microsoft:session-not-found"
+YEAR_9999_MS = 253_370_764_800_000  # From then on: no filter, so the client says.
 SETTLED_FIRST = 1  # receiver-settle-mode "second": peek-lock; 0 ("first"): receive and delete.
 
 
@@ -128,19 +129,22 @@ def update_disposition(call: Call) -> dict:
 
 def get_state(call: Call) -> dict:
     call.queue.sessions.hold(call.session(), call.now)
-    return {"session-state": call.queue.sessions.states.get(call.session())}
+    return {"session-state": call.queue.session_state(call.session())}
 
 
 def set_state(call: Call) -> dict:
     call.queue.sessions.hold(call.session(), call.now)
     state = call.body.get("session-state")
-    call.queue.set_session_state(call.session(), state if isinstance(state, bytes) else None)
+    given = state if isinstance(state, bytes) else None
+    call.queue.set_session_state(call.session(), given, call.now)
     return {}
 
 
 def list_sessions(call: Call) -> dict | None:
     skipped, top = call.number("skip"), call.number("top")
-    page = call.queue.session_ids()[skipped : skipped + top]
+    after_ms = call.number("last-updated-time")
+    after = None if after_ms >= YEAR_9999_MS else after_ms / 1000
+    page = call.queue.session_ids(after)[skipped : skipped + top]
     return {"skip": skipped + len(page), "sessions-ids": page} if page else None
 
 

@@ -166,16 +166,22 @@ class Queue(Shelf):
         if hold is not None and hold.holder is holder:
             self._end_session(session_id, now, counted=False)
 
-    def set_session_state(self, session_id: str, state: bytes | None) -> None:
+    def set_session_state(self, session_id: str, state: bytes | None, now: float) -> None:
         self.sessions.states.pop(session_id, None)
         if state is not None:
-            self.sessions.states[session_id] = state
-        self.ledger.state(self.name, session_id, state)
+            self.sessions.states[session_id] = (state, now)
+        self.ledger.state(self.name, session_id, state, now)
 
-    def session_ids(self) -> list[str]:
-        """Every session that has a message or a state."""
+    def session_state(self, session_id: str) -> bytes | None:
+        return self.sessions.states.get(session_id, (None, 0.0))[0]
+
+    def session_ids(self, updated_after: float | None = None) -> list[str]:
+        """Sessions that have messages; or, with a time, those whose state was set after it."""
+        if updated_after is not None:
+            states = self.sessions.states
+            return sorted(key for key, (_, at) in states.items() if at > updated_after)
         present = {one.envelope.session_id for one in self.messages.values()}
-        return sorted({key for key in present if key is not None} | set(self.sessions.states))
+        return sorted(key for key in present if key is not None)
 
     # -- time and figures
 

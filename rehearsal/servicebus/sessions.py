@@ -20,7 +20,7 @@ class Sessions:
     def __init__(self, lock_seconds: float) -> None:
         self.lock_seconds = lock_seconds
         self.holds: dict[str, Hold] = {}
-        self.states: dict[str, bytes] = {}
+        self.states: dict[str, tuple[bytes, float]] = {}  # And when each was set.
 
     def accept(self, session_id: str, holder: object, now: float) -> float:
         """Lock a session for `holder`; answers until when."""

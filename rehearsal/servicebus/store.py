@@ -16,7 +16,8 @@ create table if not exists queues (name text primary key, properties text, next_
 create table if not exists messages (
     queue text, seq integer, state integer, deliveries integer,
     enqueued_at real, expires_at real, visible_at real, raw blob, primary key (queue, seq));
-create table if not exists sessions (queue text, id text, state blob, primary key (queue, id));
+create table if not exists sessions (
+    queue text, id text, state blob, at real, primary key (queue, id));
 create table if not exists history (queue text, id text, at real, primary key (queue, id));
 """
 PUT = "insert or replace into messages values (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -27,7 +28,7 @@ class Kept:
     """What the store has of one queue name."""
 
     messages: list[Message] = field(default_factory=list)
-    states: dict[str, bytes] = field(default_factory=dict)
+    states: dict[str, tuple[bytes, float]] = field(default_factory=dict)
     history: dict[str, float] = field(default_factory=dict)
 
 
@@ -73,8 +74,8 @@ class Store:
             message = Message(seq, raw, parse(raw), enqueued_at, State(state), deliveries)
             message.expires_at, message.visible_at = expires_at, visible_at
             kept.messages.append(message)
-        states = self.file.execute("select id, state from sessions where queue = ?", (queue,))
-        kept.states = dict(states.fetchall())
+        states = self.file.execute("select id, state, at from sessions where queue = ?", (queue,))
+        kept.states = {key: (state, at) for key, state, at in states}
         seen = self.file.execute("select id, at from history where queue = ? order by at", (queue,))
         kept.history = dict(seen.fetchall())
         return kept
@@ -94,11 +95,12 @@ class Store:
             ("insert or replace into history values (?, ?, ?)", (queue, message_id, at))
         )
 
-    def state(self, queue: str, session_id: str, state: bytes | None) -> None:
+    def state(self, queue: str, session_id: str, state: bytes | None, at: float) -> None:
         if state is None:
             row = ("delete from sessions where queue = ? and id = ?", (queue, session_id))
         else:
-            row = ("insert or replace into sessions values (?, ?, ?)", (queue, session_id, state))
+            values = (queue, session_id, state, at)
+            row = ("insert or replace into sessions values (?, ?, ?, ?)", values)
         self.others.append(row)
 
     # -- disk
