@@ -192,6 +192,7 @@ class World:
     latency_seconds: float = 0.1
     hold_seconds: float = 20.0  # How long a request to a lost region is held before it fails.
     poll_seconds: int = 1  # The Retry-After of a long-running operation.
+    refuse_when_cut: bool = False  # Close what is cut at once instead of swallowing it.
     timings: dict[str, float] = field(
         default_factory=lambda: {
             "apim_backup_seconds": 4.0,
