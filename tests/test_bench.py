@@ -1,0 +1,38 @@
+"""The bench counts a promise as kept only when it was measured and reached."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.figures import AT_LEAST, AT_MOST, FIGURES, Figure, Row, rows
+from bench.probes import ProbeFailed, last_json
+
+NUMBERS = st.floats(min_value=0, max_value=1e6, allow_nan=False)
+BOUNDS = st.sampled_from([AT_LEAST, AT_MOST])
+
+
+def test_what_was_not_measured_is_not_kept():
+    assert [row.kept for row in rows({})] == [False] * len(FIGURES)
+
+
+def test_a_probe_that_prints_no_json_fails():
+    with pytest.raises(ProbeFailed, match="no JSON"):
+        last_json("started\nstopped {\n")
+
+
+def test_the_json_after_other_lines_is_found():
+    assert last_json('warming up {1}\n{"sentPerSecond": 5000}\n') == {"sentPerSecond": 5000}
+
+
+@given(NUMBERS, NUMBERS, BOUNDS)
+def test_a_ratio_of_one_or_more_keeps_the_promise(measured: float, limit: float, bound: str):
+    row = Row(Figure("x", "p", "k", bound, limit), measured)
+    ratio = row.ratio
+    assert ratio is not None
+    assert row.kept == (ratio >= 1.0) or abs(measured - limit) < 1e-9 * max(measured, limit)
+
+
+@given(NUMBERS)
+def test_nothing_may_be_lost(lost: float):
+    """A limit of zero has no ratio to scale: it is kept by zero alone."""
+    assert Row(Figure("x", "p", "k", AT_MOST, 0), lost).kept == (lost == 0)
