@@ -48,14 +48,8 @@ class Players:
 
     async def counts(self, namespace: str, name: str) -> dict:
         """What ARM shows of a queue: `messageCount`, `sizeInBytes`, `countDetails`."""
-        found = await self._ask("GET", namespace, name)
-        details = found.get("countDetails", {})
-        total = sum(value for value in details.values() if isinstance(value, int))
-        return {
-            "messageCount": found.get("messageCount", total),
-            "sizeInBytes": found.get("sizeInBytes", 0),
-            "countDetails": details,
-        }
+        shown = (await self._ask("GET", namespace, name)).get("properties", {})
+        return {key: shown[key] for key in ("messageCount", "sizeInBytes", "countDetails")}
 
     async def _ask(self, method: str, namespace: str, queue: str, body: dict | None = None) -> dict:
         url = f"{self.players[namespace].admin}/queues/{queue}"

@@ -24,6 +24,7 @@ SCHEDULES = {
     "HEARTBEAT_SCHEDULE": "*/10 * * * * *",
     "BACKUP_SCHEDULE": "0 */5 * * * *",
 }
+Moved = Callable[[int | None], None]
 # A machine's own Azure or proxy settings must not reach the app.
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "VIRTUAL_ENV")
 
@@ -76,7 +77,7 @@ class Host:
     environment: dict
     app: Path
     folder: Path
-    moved: Callable[[int | None], None]
+    moved: Moved
     child: Child | None = None
     port: int | None = None
     starts: int = 0
@@ -125,3 +126,11 @@ class Host:
     def _gone(self) -> None:
         self.port = None
         self.moved(None)
+
+
+async def start_all(hosts: dict[str, Host]) -> None:
+    """Start every host side by side; the first that fails is raised when all have tried."""
+    tried = await asyncio.gather(*(h.start() for h in hosts.values()), return_exceptions=True)
+    for failed in tried:
+        if isinstance(failed, BaseException):
+            raise failed

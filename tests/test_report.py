@@ -12,23 +12,9 @@ from rehearsal.report_drawing import TICKS_MAX, drawing, parts_bar, ticks
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 CONTRACT = [
-    "scenario",
-    "seed",
-    "plan",
-    "outcome",
-    "outageAt",
-    "detectedAt",
-    "claimedAt",
-    "activatedAt",
-    "redirectedAt",
-    "verifiedAt",
-    "rtoSeconds",
-    "rtoLowerBoundSeconds",
-    "rpoSeconds",
-    "epochs",
-    "steps",
-    "invariants",
-    "slips",
+    *("scenario", "seed", "plan", "outcome", "outageAt", "detectedAt", "claimedAt"),
+    *("activatedAt", "redirectedAt", "verifiedAt", "rtoSeconds", "rtoLowerBoundSeconds"),
+    *("rpoSeconds", "epochs", "steps", "invariants", "slips"),
 ]
 
 
