@@ -148,7 +148,7 @@ message_id = instance_id
 
 
 def parse(body: str | bytes, stage: str) -> dict:
-    """The slip in a message that arrived in the queue of `stage`; raises BadSlip with the reason."""
+    """The slip in a message that arrived in the queue of `stage`; raises BadSlip, with why."""
     if len(body) > BYTES_MAX:
         raise BadSlip(f"{len(body)} bytes: a slip has at most {BYTES_MAX}")
     try:

@@ -196,7 +196,7 @@ def halt(record: dict, paper: dict, because: str, now: datetime) -> dict:
 
 
 def in_progress(run: dict | None, now: datetime) -> bool:
-    """Does this run still stand in the way of another? Not for ever: those who die are overtaken."""
+    """Does this run stand in the way of another? Not for ever: the dead are overtaken."""
     if run is None or run["phase"] in ENDED:
         return False
     minutes = REQUEST_MINUTES if run["phase"] == "requested" else STALLED_MINUTES
@@ -210,7 +210,7 @@ def lease_live(record: dict, now: datetime) -> bool:
 
 
 def ended(record: dict, run: str) -> str:
-    """Either "halted" or "finished" when the record's transitions say so of this run, else empty."""
+    """How the run ended according to the transitions: "halted", "finished", or empty."""
     lines = [t["what"] for t in record["transitions"] if t["who"] == run]
     return lines[-1] if lines and lines[-1] in ENDED else ""
 

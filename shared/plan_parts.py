@@ -1,0 +1,139 @@
+"""Plan parts: the shapes of a plan document, and of each kind's options.
+
+What pydantic can say of one field is said here; what concerns several is in shared/plan_rules.py.
+Adding a kind is a class here and its name in `Component`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic.alias_generators import to_camel
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
+Region = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{2,39}$")]
+Url = Annotated[str, Field(pattern=r"^https://[^\s/]+(/\S*)?$", max_length=2000)]
+Path = Annotated[str, Field(pattern=r"^/\S*$", max_length=1000)]
+Text = Annotated[str, Field(min_length=1, max_length=1000)]
+GroupId = Annotated[str, Field(pattern=r"^/subscriptions/[^/\s]+/resourceGroups/[^/\s]+$")]
+Trigger = Literal[
+    "request",
+    "queue",
+    "orderedQueue",
+    "recurrence",
+    "slidingWindow",
+    "clientPolling",
+    "httpPolling",
+    "webhook",
+    "batch",
+]
+Observer = Literal["health", "gateway", "trafficManager", "lease"]
+
+
+class Part(BaseModel):
+    """Closed, frozen and strict: a misspelt key or a number in quotes is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel)
+
+
+class Location(Part):
+    short: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{0,9}$")]
+    resource_group: GroupId
+    app: Url
+    health: Url
+
+
+class Objectives(Part):
+    rto_seconds: Annotated[int, Field(gt=0, le=86_400)]
+    rpo_seconds: Annotated[int, Field(gt=0, le=30 * 86_400)]
+
+
+class Witness(Part):
+    blob_service_uri: Url
+    container: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{2,62}$")]
+    # A blob lease's own bounds do not apply: this lease is a time in the record.
+    lease_seconds: Annotated[int, Field(ge=10, le=600)] = 30
+
+
+class Watch(Part):
+    every_seconds: Annotated[int, Field(ge=1, le=600)] = 10
+    rounds: Annotated[int, Field(ge=1, le=100)] = 3
+    timeout_seconds: Annotated[float, Field(gt=0, le=60, strict=False)] = 3
+    observers: Annotated[list[Observer], Field(min_length=1)] = [
+        "health",
+        "gateway",
+        "trafficManager",
+        "lease",
+    ]
+    controls: Annotated[list[Url], Field(max_length=10)] = []
+
+
+class Alerts(Part):
+    webhook_setting: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,79}$")]
+
+
+class Backup(Part):
+    # Azure refuses to restore a backup that is 30 days old.
+    keep_days: Annotated[int, Field(ge=1, lt=30)] = 25
+    keep_count: Annotated[int, Field(ge=1, le=1000)] = 10
+
+
+class Base(Part):
+    """What every component has. `resource` is a template or `resources` names each location's."""
+
+    name: Name
+    role: Literal["activeActive", "activePassive"] = "activePassive"
+    waits_for: list[Name] = []
+
+
+class LogicWorkflow(Base):
+    kind: Literal["logicWorkflow"]
+    trigger: Trigger
+    resource: Text | None = None
+    resources: dict[Region, Text] | None = None
+
+
+class BackupTarget(Part):
+    account: Annotated[str, Field(pattern=r"^[a-z0-9]{3,24}$")]
+    container: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{2,62}$")]
+
+
+class Backend(Part):
+    url: Url
+
+
+class Overlay(Part):
+    """What a gateway must have of its own after a restore brought the other location's values."""
+
+    backends: dict[Text, Backend] = {}
+    named_values: dict[Text, Annotated[str, Field(max_length=4096)]] = {}
+
+
+class ApiManagement(Base):
+    kind: Literal["apiManagement"]
+    resource: Text | None = None
+    resources: dict[Region, Text] | None = None
+    gateway_url: Url
+    backups: dict[Region, BackupTarget]
+    overlay: dict[Region, Overlay] = {}
+    probe: Path
+
+
+class TrafficManager(Base):
+    kind: Literal["trafficManager"]
+    resource: Text
+    endpoints: dict[Region, Text]
+    ttl_seconds: Annotated[int, Field(ge=0, le=3600)] = 10
+
+
+class Http(Base):
+    kind: Literal["http"]
+    stage: Literal["promote", "activate", "redirect", "verify"]
+    url: Url
+    method: Literal["GET", "POST"] = "GET"
+    body: dict[str, JsonValue] | None = None
+    expect: Annotated[int, Field(ge=100, le=599)] = 200
+
+
+Component = Annotated[
+    LogicWorkflow | ApiManagement | TrafficManager | Http, Field(discriminator="kind")
+]

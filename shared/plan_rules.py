@@ -1,0 +1,203 @@
+"""Plan rules: what must hold between the parts of a plan document.
+
+They read plain data and forgive every wrong shape, because pydantic reports those: so one look at
+a bad plan gives all of its errors, not only those of the first kind.
+"""
+
+import re
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+
+from shared import roles
+from shared.kinds import KINDS
+
+TEMPLATES = ("resource", "gatewayUrl", "url")
+VARIABLES = ("location", "resourceGroup", "short")
+VARIABLE = re.compile(r"\{([^{}]*)\}")
+RESOURCE_TYPES = {
+    "logicWorkflow": "Microsoft.Logic/workflows",
+    "apiManagement": "Microsoft.ApiManagement/service",
+    "trafficManager": "Microsoft.Network/trafficManagerProfiles",
+}
+GLOBAL = ("trafficManager",)  # One resource serves both locations.
+BY_LOCATION = ("resources", "backups", "overlay", "endpoints")
+WHOLE = ("resources", "backups", "endpoints")  # Maps that must name both locations.
+STAGES = ("promote", "activate", "redirect", "verify")
+RESOURCE_ID = re.compile(
+    r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/([^/]+/[^/]+)/[^/]+", re.IGNORECASE
+)
+
+
+def broken_rules(data: dict) -> list[str]:
+    """Every rule that the document breaks, each with its path."""
+    rules = (home, names, waits, later, cycles, exclusive, templates, maps, ids, observers)
+    return [problem for rule in rules for problem in rule(data)]
+
+
+def resolved(part: dict, location: str, spot: dict) -> dict:
+    """A component as seen from a location: `resource` is the id there, templates are filled in."""
+    values = {"location": location, "resourceGroup": spot["resourceGroup"], "short": spot["short"]}
+    seen = {key: value for key, value in part.items() if key != "resources"}
+    if "resources" in part:
+        seen["resource"] = part["resources"][location]
+    for key in TEMPLATES:
+        if key in seen:
+            seen[key] = VARIABLE.sub(lambda found: values[found.group(1)], seen[key])
+    return seen
+
+
+def mapping(data: dict, key: str) -> dict:
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def components(data: dict) -> list[tuple[str, dict]]:
+    """Each component with its path; what is no mapping is left to pydantic."""
+    parts = data.get("components")
+    parts = parts if isinstance(parts, list) else []
+    return [(f"components[{n}]", part) for n, part in enumerate(parts) if isinstance(part, dict)]
+
+
+def waits_of(part: dict) -> list[str]:
+    waits = part.get("waitsFor")
+    return [w for w in waits if isinstance(w, str)] if isinstance(waits, list) else []
+
+
+def by_name(data: dict) -> dict[str, dict]:
+    return {p["name"]: p for _, p in components(data) if isinstance(p.get("name"), str)}
+
+
+def home(data: dict) -> Iterator[str]:
+    places = mapping(data, "locations")
+    if places and isinstance(data.get("home"), str) and data["home"] not in places:
+        yield f"home: {data['home']} is none of the locations {', '.join(map(str, places))}"
+    shorts = [p.get("short") for p in places.values() if isinstance(p, dict)]
+    if len(shorts) == 2 and shorts[0] == shorts[1]:
+        yield f"locations: both have the short name {shorts[0]}"
+
+
+def names(data: dict) -> Iterator[str]:
+    first: dict[object, str] = {}
+    gateways = [path for path, part in components(data) if part.get("kind") == "apiManagement"]
+    for path in gateways[1:]:
+        yield f"{path}.kind: a plan has one apiManagement component, {gateways[0]} is one"
+    for path, part in components(data):
+        name = part.get("name")
+        if not isinstance(name, str):
+            continue
+        if name in first:
+            yield f"{path}.name: {name} is the name of {first[name]} too"
+        first.setdefault(name, path)
+
+
+def waits(data: dict) -> Iterator[str]:
+    known = by_name(data)
+    for path, part in components(data):
+        for name in waits_of(part):
+            if name not in known:
+                yield f"{path}.waitsFor: there is no component {name}"
+
+
+def stage_of(part: dict) -> int | None:
+    """The place of the stage in which the part is promoted; None when it is not known."""
+    verb = KINDS.get(str(part.get("kind")), {}).get("promote")
+    stage = (verb.stage or part.get("stage")) if verb else None
+    return STAGES.index(stage) if stage in STAGES else None
+
+
+def later(data: dict) -> Iterator[str]:
+    """A wait for something that only a later stage promotes would never end."""
+    known = by_name(data)
+    for path, part in components(data):
+        mine = stage_of(part)
+        for name in waits_of(part):
+            theirs = stage_of(known.get(name, {}))
+            if mine is not None and theirs is not None and theirs > mine:
+                yield f"{path}.waitsFor: {name} is promoted later, in stage {STAGES[theirs]}"
+
+
+def cycles(data: dict) -> Iterator[str]:
+    known = by_name(data)
+    waits = {name: [w for w in waits_of(part) if w in known] for name, part in known.items()}
+    try:
+        TopologicalSorter(waits).prepare()
+    except CycleError as error:
+        yield f"components: a cycle of waitsFor: {' waits for '.join(reversed(error.args[1]))}"
+
+
+def exclusive(data: dict) -> Iterator[str]:
+    for path, part in components(data):
+        trigger = roles.TRIGGERS.get(str(part.get("trigger")))
+        if trigger and trigger.exclusive and part.get("role") == "activeActive":
+            yield (
+                f"{path}.role: a {part['trigger']} trigger cannot be activeActive: "
+                f"{trigger.because}"
+            )
+
+
+def templates(data: dict) -> Iterator[str]:
+    for path, part in components(data):
+        for key in TEMPLATES:
+            text = part.get(key)
+            for name in VARIABLE.findall(text) if isinstance(text, str) else ():
+                if name not in VARIABLES:
+                    yield f"{path}.{key}: {{{name}}} is none of {', '.join(VARIABLES)}"
+
+
+def maps(data: dict) -> Iterator[str]:
+    """What is given per location names the plan's locations, and where needed both of them."""
+    places = set(mapping(data, "locations"))
+    for path, part in components(data):
+        for key in BY_LOCATION:
+            given = part.get(key)
+            if not isinstance(given, dict):
+                continue
+            for name in sorted(map(str, set(given) - places)):
+                yield f"{path}.{key}.{name}: no location of the plan"
+            for name in sorted(map(str, places - set(given))) if key in WHOLE else ():
+                yield f"{path}.{key}: {name} is missing"
+        if part.get("kind") in RESOURCE_TYPES and ("resource" in part) == ("resources" in part):
+            yield f"{path}: give resource, a template, or resources, one id per location"
+
+
+def ids(data: dict) -> Iterator[str]:
+    """Every id is one of its kind, and no two components, or locations, share one."""
+    owner: dict[str, tuple[str, str]] = {}
+    for path, part in components(data):
+        kind = str(part.get("kind"))
+        for location, resource in places_of(data, part):
+            found = RESOURCE_ID.fullmatch(resource)
+            if not found or found.group(1).lower() != RESOURCE_TYPES[kind].lower():
+                yield f"{path}.resource: {resource} is no id of a {RESOURCE_TYPES[kind]}"
+                continue
+            other, there = owner.setdefault(resource.lower(), (path, location))
+            if other != path:
+                yield f"{path}.resource: {resource} is the resource of {other} too"
+            elif there != location and kind not in GLOBAL:
+                yield f"{path}.resource: {resource} is the same in {there} and {location}"
+
+
+def places_of(data: dict, part: dict) -> Iterator[tuple[str, str]]:
+    """The part's resource id in each location, where everything it takes is there."""
+    if part.get("kind") not in RESOURCE_TYPES:
+        return
+    for location, spot in mapping(data, "locations").items():
+        if not isinstance(spot, dict) or not all(
+            isinstance(spot.get(key), str) for key in ("resourceGroup", "short")
+        ):
+            continue
+        given = part.get("resources")
+        text = given.get(location) if isinstance(given, dict) else part.get("resource")
+        if isinstance(text, str) and set(VARIABLE.findall(text)) <= set(VARIABLES):
+            yield (
+                location,
+                resolved({"resource": text}, str(location), spot)["resource"],
+            )
+
+
+def observers(data: dict) -> Iterator[str]:
+    """Two kinds must agree before anything is lost, so a kind counts once."""
+    given = mapping(data, "watch").get("observers")
+    kinds = [k for k in given if isinstance(k, str)] if isinstance(given, list) else []
+    for kind in sorted({k for k in kinds if kinds.count(k) > 1}):
+        yield f"watch.observers: {kind} is given twice"
