@@ -114,7 +114,8 @@ def pairs(items: list) -> dict:
 
 
 def key_of(key: object) -> object:
-    return repr(key) if isinstance(key, (list, dict)) else key
+    """Keys are symbols or plain values in practice; a compound one is told by its looks."""
+    return repr(key) if isinstance(key, (list, dict, Described)) else key
 
 
 def decode_items(data: bytes, begin: int, end: int, code: int, depth: int) -> list:

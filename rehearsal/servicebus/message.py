@@ -78,7 +78,7 @@ def sections(raw: bytes) -> list[tuple[int, int, int, int]]:
     """(descriptor, begin, value, end) of every section, in order."""
     found, at = [], 0
     while at < len(raw):  # Bounded: every turn moves forward, or raises.
-        if raw[at : at + 2] == b"\x00\x53":
+        if raw[at : at + 2] == b"\x00\x53" and at + 2 < len(raw):
             code, value = raw[at + 2], at + 3
         else:
             descriptor, value = decode(raw, at + 1)

@@ -1,0 +1,375 @@
+"""The pure queue: what locks, schedules, sessions and duplicates do to messages, without a wire."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rehearsal.servicebus.amqp import Malformed, Stamp, Symbol, UInt, compound, described, encode
+from rehearsal.servicebus.message import Message, State, parse, render, split_batch, with_reason
+from rehearsal.servicebus.options import BadOptions, Options, options_of
+from rehearsal.servicebus.queue import Queue
+from rehearsal.servicebus.refusal import Refusal
+
+NOW = 1_000_000.0
+
+
+class Notes:
+    """A ledger that keeps what a store would hold."""
+
+    def __init__(self) -> None:
+        self.held: dict[tuple[str, int], Message] = {}
+        self.states: dict[tuple[str, str], bytes | None] = {}
+
+    def put(self, queue: str, message: Message) -> None:
+        self.held[queue, message.seq] = message
+
+    def drop(self, queue: str, seq: int) -> None:
+        del self.held[queue, seq]
+
+    def seen(self, queue: str, message_id: str, at: float) -> None:
+        """Not looked at here."""
+
+    def state(self, queue: str, session_id: str, state: bytes | None, at: float) -> None:
+        self.states[queue, session_id] = state
+
+
+def queue_of(**rules: object) -> Queue:
+    options, notes = Options(**{"lock_seconds": 10, **rules}), Notes()  # type-checked by the class
+    return Queue("q", options, notes, Queue("q/$deadletterqueue", options, notes))
+
+
+def raw_message(
+    message_id: str | None = None,
+    session_id: str | None = None,
+    ttl_ms: int | None = None,
+    at: float | None = None,
+) -> bytes:
+    header = described(0x70, encode([None, None, None if ttl_ms is None else UInt(ttl_ms)]))
+    moment = Stamp((at or 0) * 1000)
+    schedule = [encode(Symbol("x-opt-scheduled-enqueue-time")), encode(moment)]
+    annotations = described(0x72, compound(0xD1, schedule if at is not None else []))
+    properties = described(0x73, encode([message_id] + [None] * 9 + [session_id]))
+    return header + annotations + properties + described(0x75, encode(b"body"))
+
+
+def receive(queue: Queue, now: float = NOW, session_id: str | None = None) -> Message:
+    message = queue.receive(now, session_id)
+    assert message is not None
+    return message
+
+
+def token_of(message: Message) -> UUID:
+    assert message.token is not None
+    return message.token
+
+
+def check_lost(queue: Queue, token: UUID, now: float) -> None:
+    with pytest.raises(Refusal, match="lock-lost"):
+        queue.complete(token, now)
+
+
+# -- refusals
+
+
+def test_an_unknown_lock_completes_nothing() -> None:
+    check_lost(queue_of(), uuid4(), NOW)
+
+
+def test_a_lock_that_has_expired_completes_nothing() -> None:
+    queue = queue_of()
+    queue.send(raw_message(), NOW)
+    check_lost(queue, token_of(receive(queue)), NOW + 11)
+
+
+def test_a_message_without_a_session_is_refused_where_sessions_are_required() -> None:
+    with pytest.raises(Refusal, match="not-allowed"):
+        queue_of(sessions=True).send(raw_message(), NOW)
+
+
+def test_a_taken_session_cannot_be_locked() -> None:
+    queue = queue_of(sessions=True)
+    queue.accept_session("a", object(), NOW)
+    with pytest.raises(Refusal, match="session-cannot-be-locked"):
+        queue.accept_session("a", object(), NOW)
+
+
+def test_a_message_that_is_not_deferred_is_not_to_be_had_by_its_number() -> None:
+    queue = queue_of()
+    seq = queue.send(raw_message(), NOW)
+    assert seq is not None
+    with pytest.raises(Refusal, match="message-not-found"):
+        queue.receive_deferred(seq, NOW)
+
+
+def test_a_message_that_is_not_scheduled_cannot_be_cancelled() -> None:
+    queue = queue_of()
+    seq = queue.send(raw_message(), NOW)
+    assert seq is not None
+    with pytest.raises(Refusal, match="message-not-found"):
+        queue.cancel(seq)
+
+
+@pytest.mark.parametrize("duration", ["PT6M", "PT0S", "60", "P"])
+def test_a_lock_duration_that_azure_refuses_is_refused(duration: str) -> None:
+    with pytest.raises(BadOptions):
+        options_of({"lockDuration": duration})
+
+
+# -- locks and counts
+
+
+def test_a_locked_message_is_not_given_to_another() -> None:
+    queue = queue_of()
+    queue.send(raw_message(), NOW)
+    receive(queue)
+    assert queue.receive(NOW) is None
+
+
+def test_a_lock_that_runs_out_counts_as_a_delivery() -> None:
+    queue = queue_of()
+    queue.send(raw_message(), NOW)
+    receive(queue)
+    queue.tick(NOW + 10)
+    assert receive(queue, NOW + 10).deliveries == 1
+
+
+def test_a_renewed_lock_outlives_its_first_end() -> None:
+    queue = queue_of()
+    queue.send(raw_message(), NOW)
+    token = token_of(receive(queue))
+    queue.renew(token, NOW + 9)
+    queue.tick(NOW + 15)
+    queue.complete(token, NOW + 15)
+    assert not queue.messages
+
+
+def test_a_release_is_not_counted_as_a_delivery() -> None:
+    queue = queue_of()
+    queue.send(raw_message(), NOW)
+    queue.release(token_of(receive(queue)), NOW)
+    assert receive(queue).deliveries == 0
+
+
+def test_a_message_that_is_abandoned_too_often_goes_to_the_dead_letters() -> None:
+    queue = queue_of(deliveries_max=3)
+    queue.send(raw_message(), NOW)
+    for _ in range(3):
+        queue.abandon(token_of(receive(queue)), NOW)
+    assert queue.dead is not None
+    [dead] = queue.dead.messages.values()
+    assert b"MaxDeliveryCountExceeded" in dead.raw
+
+
+def test_abandoned_messages_come_back_in_their_order() -> None:
+    queue = queue_of()
+    for _ in range(3):
+        queue.send(raw_message(), NOW)
+    first, second = receive(queue), receive(queue)
+    queue.abandon(token_of(second), NOW)
+    queue.abandon(token_of(first), NOW)
+    assert [receive(queue).seq for _ in range(3)] == [1, 2, 3]
+
+
+# -- time
+
+
+def test_an_expired_message_is_gone_without_dead_lettering() -> None:
+    queue = queue_of()
+    queue.send(raw_message(ttl_ms=5000), NOW)
+    queue.tick(NOW + 5)
+    assert not queue.messages and queue.dead is not None and not queue.dead.messages
+
+
+def test_an_expired_message_is_dead_lettered_where_the_queue_says_so() -> None:
+    queue = queue_of(dead_letter_expired=True)
+    queue.send(raw_message(ttl_ms=5000), NOW)
+    queue.tick(NOW + 5)
+    assert queue.dead is not None
+    [dead] = queue.dead.messages.values()
+    assert b"TTLExpiredException" in dead.raw
+
+
+def test_the_queue_limits_how_long_a_message_may_live() -> None:
+    queue = queue_of(ttl_seconds=2)
+    queue.send(raw_message(ttl_ms=5000), NOW)
+    assert queue.receive(NOW + 3) is None
+
+
+def test_a_scheduled_message_takes_a_new_number_when_it_comes_due() -> None:
+    queue = queue_of()
+    seq = queue.send(raw_message(at=NOW + 30), NOW)
+    assert queue.receive(NOW) is None
+    queue.tick(NOW + 30)
+    assert seq is not None and receive(queue, NOW + 30).seq > seq
+
+
+def test_a_cancelled_message_never_comes() -> None:
+    queue = queue_of()
+    seq = queue.send(raw_message(at=NOW + 30), NOW)
+    assert seq is not None
+    queue.cancel(seq)
+    queue.tick(NOW + 31)
+    assert queue.receive(NOW + 31) is None
+
+
+def test_a_known_message_id_is_swallowed_within_the_window() -> None:
+    queue = queue_of(duplicate_detection=True, history_seconds=60)
+    first = queue.send(raw_message("a"), NOW)
+    again = queue.send(raw_message("a"), NOW + 59)
+    later = queue.send(raw_message("a"), NOW + 61)
+    assert (first, again, later) == (1, None, 2)
+
+
+# -- sessions
+
+
+def test_any_session_means_the_one_with_the_oldest_message() -> None:
+    queue = queue_of(sessions=True)
+    for session_id in ("late", "later"):
+        queue.send(raw_message(session_id=session_id), NOW)
+    assert queue.accept_session(None, object(), NOW) == "late"
+
+
+def test_the_end_of_a_session_lock_counts_as_a_delivery_and_names_the_holder() -> None:
+    queue, holder = queue_of(sessions=True), object()
+    queue.send(raw_message(session_id="a"), NOW)
+    queue.accept_session("a", holder, NOW)
+    token = token_of(receive(queue, NOW, "a"))
+    queue.tick(NOW + 10)
+    check_lost(queue, token, NOW + 10)
+    assert queue.lost == [holder] and queue.messages[1].deliveries == 1
+
+
+def test_leaving_a_session_puts_its_messages_back_uncounted() -> None:
+    queue, holder = queue_of(sessions=True), object()
+    queue.send(raw_message(session_id="a"), NOW)
+    queue.accept_session("a", holder, NOW)
+    receive(queue, NOW, "a")
+    queue.leave_session("a", holder, NOW)
+    assert queue.accept_session(None, object(), NOW) == "a"
+    assert receive(queue, NOW, "a").deliveries == 0
+
+
+# -- bytes
+
+
+def test_a_reason_joins_the_properties_that_are_there() -> None:
+    own = described(0x74, compound(0xD1, [encode("a"), encode(1)]))
+    raw = raw_message("x").replace(b"\x00\x53\x75", own + b"\x00\x53\x75")
+    application = parse(with_reason(raw, "why", "because")).application
+    assert all(
+        word in application for word in (b"DeadLetterReason", b"why", b"because", b"\xa1\x01a")
+    )
+
+
+@given(st.lists(st.binary(max_size=300), max_size=20))
+def test_a_batch_gives_back_what_was_put_into_it(bodies: list[bytes]) -> None:
+    batch = b"".join(described(0x75, encode(body)) for body in bodies)
+    assert split_batch(batch) == bodies
+
+
+@given(st.binary(max_size=60))
+def test_foreign_bytes_are_refused_as_malformed_or_read_whole(raw: bytes) -> None:
+    try:
+        envelope = parse(raw)
+    except Malformed:
+        envelope = None
+    assert envelope is None or raw.endswith(envelope.bare)
+
+
+@given(st.text(max_size=20), st.dictionaries(st.text(max_size=9), st.integers(0, 9), max_size=5))
+def test_what_the_service_does_not_own_passes_through(message_id: str, own: dict) -> None:
+    entries = [encode(Symbol("x-own")), encode(own)]
+    bare = described(0x73, encode([message_id])) + described(0x75, encode(b"body"))
+    raw = described(0x72, compound(0xD1, entries)) + bare
+    envelope = parse(raw)
+    again = parse(render(Message(1, raw, envelope, NOW)))
+    assert again.bare == bare and again.annotations["x-own"] == encode(own)
+
+
+# -- whatever happens
+
+VERBS = ["send", "schedule", "receive", "complete", "abandon", "release", "defer", "dead", "tick"]
+STEPS = st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 5), st.booleans()), max_size=60)
+
+
+class Player:
+    """Does what the steps say, and remembers which messages may rightly be gone."""
+
+    def __init__(self) -> None:
+        self.queue = queue_of(deliveries_max=4, dead_letter_expired=True)
+        self.now, self.sent, self.completed = NOW, 0, 0
+        self.tokens: list[UUID] = []
+
+    def step(self, verb: str, number: int, short: bool) -> None:
+        if verb in ("send", "schedule"):
+            at = self.now + number if verb == "schedule" else None
+            self.queue.send(raw_message(ttl_ms=7000 if short else None, at=at), self.now)
+            self.sent += 1
+        elif verb == "tick":
+            self.now += number
+            self.queue.tick(self.now)
+        elif verb == "receive":
+            message = self.queue.receive(self.now)
+            self.tokens += [message.token] if message and message.token else []
+        elif self.tokens:
+            self.settle(verb, self.tokens.pop(number % len(self.tokens)))
+
+    def settle(self, verb: str, token: UUID) -> None:
+        act = self.queue.dead_letter if verb == "dead" else getattr(self.queue, verb)
+        try:
+            act(token, self.now)
+        except Refusal:
+            return
+        self.completed += verb == "complete"
+
+
+def places(queue: Queue) -> dict[str, list[int]]:
+    """The sequence numbers in each place."""
+    messages = queue.messages.values()
+    live = [one.seq for one in messages if one.state is State.ACTIVE and one.token is None]
+    lanes = [seq for lane in queue.lanes.values() for seq in lane if seq in live]
+    assert queue.dead is not None
+    return {
+        "ready": lanes,
+        "locked": [seq for seq, _ in queue.locked.values()],
+        "deferred": [
+            one.seq for one in messages if one.state is State.DEFERRED and one.token is None
+        ],
+        "scheduled": [one.seq for one in messages if one.state is State.SCHEDULED],
+        "dead": list(queue.dead.messages),
+    }
+
+
+@settings(max_examples=150, deadline=None)
+@given(STEPS)
+def test_no_message_is_lost_and_none_is_in_two_places(steps: list) -> None:
+    player = Player()
+    for verb, number, short in steps:
+        player.step(verb, number, short)
+        everywhere = [seq for seqs in places(player.queue).values() for seq in seqs]
+        assert len(everywhere) == len(set(everywhere)) == player.sent - player.completed
+
+
+@settings(max_examples=100, deadline=None)
+@given(STEPS)
+def test_the_ledger_holds_what_the_queue_holds(steps: list) -> None:
+    player = Player()
+    for verb, number, short in steps:
+        player.step(verb, number, short)
+    queue = player.queue
+    assert isinstance(queue.ledger, Notes) and queue.dead is not None
+    held = {(one.name, seq) for one in (queue, queue.dead) for seq in one.messages}
+    assert set(queue.ledger.held) == held
+
+
+@settings(max_examples=100, deadline=None)
+@given(STEPS)
+def test_what_is_ready_comes_in_the_order_of_sequence_numbers(steps: list) -> None:
+    player = Player()
+    for verb, number, short in steps:
+        player.step(verb, number, short)
+    ready = [one.seq for _ in range(99) if (one := player.queue.receive(player.now)) is not None]
+    assert ready == sorted(ready)
