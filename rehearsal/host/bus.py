@@ -97,7 +97,8 @@ class Listener:
                         self._queue, prefetch_count=self._config.prefetch
                     )
                     await stack.enter_async_context(receiver)
-                    renewer = await stack.enter_async_context(AutoLockRenewer())
+                    renewer = AutoLockRenewer()
+                    stack.push_async_callback(renewer.close)
                     failures = 0
                     log.info("listening", extra={"queue": self._queue})
                     await self._receive(receiver, renewer)

@@ -28,6 +28,7 @@ Activity = Callable[[str | None], Awaitable[str | None]]
 REST_FACTOR = 2.0
 REST_FROM_SECONDS = 0.005
 STOP_SECONDS_MAX = 3.0
+TURNS_PER_COMMIT = 32
 
 
 class ActivityTimeout(Exception):
@@ -58,14 +59,14 @@ class Engine:
         self.store = store
         self.orchestrators = orchestrators
         self._activities = activities
-        self._ledger = Ledger(store, orchestrators, self.clock.now)
-        self._ledger.knows_activity = activities.__contains__
+        self._ledger = Ledger(store, orchestrators, activities, self.clock.now)
         self._slots = asyncio.Semaphore(activities_max)
         self._timeout_seconds = timeout_seconds
         self._wake = asyncio.Event()
         self._ready: dict[str, None] = {}
         self._resting: dict[str, float] = {}
         self._timers: list[tuple[datetime, int, Task]] = []
+        self._answers: list[tuple[Task, history.Row]] = []
         self._order = itertools.count()
         self._running: dict[asyncio.Task[None], str] = {}
         self._at_work: dict[str, int] = {}
@@ -87,6 +88,7 @@ class Engine:
             await self._loop
         if self._running:
             await asyncio.wait(list(self._running), timeout=STOP_SECONDS_MAX)
+        self._write_answers()
         for each in list(self._running):
             each.cancel()
 
@@ -135,10 +137,8 @@ class Engine:
         # Ends when the engine is stopped; every pass takes a turn or rests.
         while not self._stopping:
             self._fire_due()
-            if self._ready:
-                instance = next(iter(self._ready))
-                del self._ready[instance]
-                self._take_turn(instance)
+            if self._ready or self._answers:
+                self._pass()
                 await asyncio.sleep(0)
                 continue
             self._wake.clear()
@@ -146,7 +146,23 @@ class Engine:
             busy = bool(self._running) or bool(self._resting)
             await self.clock.rest(self._wake, until, busy)
 
-    def _take_turn(self, instance: str) -> None:
+    def _pass(self) -> None:
+        """Several turns in one commit; what follows from them begins after it."""
+        effects: list[Effects] = []
+        with self.store.transaction():
+            self._write_answers()
+            for instance in list(itertools.islice(self._ready, TURNS_PER_COMMIT)):
+                del self._ready[instance]
+                effects.extend(self._take_turn(instance))
+        for each in effects:
+            self._apply(each)
+
+    def _write_answers(self) -> None:
+        for task, row in self._answers:
+            self._ledger.post(task.instance, task.generation, row)
+        self._answers.clear()
+
+    def _take_turn(self, instance: str) -> list[Effects]:
         begun = time.monotonic()
         try:
             effects = self._ledger.turn(instance)
@@ -154,11 +170,11 @@ class Engine:
         # next message or at the next start.
         except Exception:
             log.exception("turn failed", extra={"instance": instance})
-            return
+            return []
         took = time.monotonic() - begun
         if took > REST_FROM_SECONDS:
             self._resting_until(instance, took)
-        self._apply(effects)
+        return [effects]
 
     def _resting_until(self, instance: str, took: float) -> None:
         self._resting[instance] = took * REST_FACTOR
@@ -205,15 +221,18 @@ class Engine:
             if self._stopping:
                 return
             row = await self._outcome(task, name, text)
-        self._ledger.post(task.instance, task.generation, row)
+        # Written with the next turns, in their commit; lost before it, the activity runs again.
+        self._answers.append((task, row))
+        self._wake.set()
         left = self._at_work.pop(task.instance, 1) - 1
         if left > 0:
             self._at_work[task.instance] = left
         self._make_ready(task.instance)
 
     async def _outcome(self, task: Task, name: str, text: str | None) -> history.Row:
+        limit = asyncio.timeout(self._timeout_seconds)
         try:
-            async with asyncio.timeout(self._timeout_seconds) as limit:
+            async with limit:
                 result = await self._activities[name](text)
         # User code may raise anything: it becomes the task's failure, as in Azure.
         except Exception as raised:

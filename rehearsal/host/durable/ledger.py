@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -50,9 +50,14 @@ class Ledger:
     """The engine's decisions on the store; `now` gives the time, UTC."""
 
     def __init__(
-        self, store: Store, orchestrators: Mapping[str, Orchestrator], now: Callable[[], datetime]
+        self,
+        store: Store,
+        orchestrators: Mapping[str, Orchestrator],
+        activities: Container[str],
+        now: Callable[[], datetime],
     ) -> None:
         self.store = store
+        self._activities = activities
         self._orchestrators = orchestrators
         self._now = now
 
@@ -133,7 +138,8 @@ class Ledger:
         now = self._now()
         orchestrator = self._orchestrators[found.name]
         turn = play(found, past, news, orchestrator, now)
-        for unknown in self._unknown(turn):
+        unknown = self._unknown(turn)
+        if unknown:
             failed(turn, unknown, now)
             turn.opened = []
         effects = self._commit(turn, [each for each in mail if each not in later])
@@ -141,18 +147,17 @@ class Ledger:
             effects.awake.append(found.id)
         return effects
 
-    def _unknown(self, turn: Turn) -> list[str]:
+    def _unknown(self, turn: Turn) -> str | None:
+        known = {
+            history.CHILD_CREATED: ("orchestrator", self._orchestrators),
+            history.TASK_SCHEDULED: ("activity", self._activities),
+        }
         for each in turn.opened:
             name = json.loads(each.data).get("Name")
-            if each.type == history.CHILD_CREATED and name not in self._orchestrators:
-                return [f"The orchestrator function '{name}' doesn't exist."]
-            if each.type == history.TASK_SCHEDULED and not self.knows_activity(name):
-                return [f"The activity function '{name}' doesn't exist."]
-        return []
-
-    def knows_activity(self, name: str) -> bool:
-        """Whether the app has the activity; the engine replaces this."""
-        return bool(name)
+            word, names = known.get(each.type, ("", [name]))
+            if name not in names:
+                return f"The {word} function '{name}' doesn't exist."
+        return None
 
     def _control(self, found: Instance, control: list[Mail]) -> Effects:
         now = self._now()

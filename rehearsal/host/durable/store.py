@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -98,14 +98,17 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing; sqlite3.Error passes through after the rollback."""
-        self._db.execute("begin immediate")
+        """All or nothing, also inside another one; whatever was raised passes through."""
+        inner = self._db.in_transaction
+        self._db.execute("savepoint inner_one" if inner else "begin immediate")
         try:
             yield
         except BaseException:
-            self._db.execute("rollback")
+            self._db.execute("rollback to inner_one" if inner else "rollback")
+            if inner:
+                self._db.execute("release inner_one")
             raise
-        self._db.execute("commit")
+        self._db.execute("release inner_one" if inner else "commit")
 
     def instance(self, instance: str) -> Instance | None:
         """The instance, or None."""
@@ -134,8 +137,7 @@ class Store:
 
     def put_instance(self, instance: Instance) -> None:
         """Insert or replace; inside a transaction of the caller or as one of its own."""
-        values = asdict(instance)
-        self._db.execute(PUT_INSTANCE, [values[name] for name in COLUMNS])
+        self._db.execute(PUT_INSTANCE, [getattr(instance, name) for name in COLUMNS])
 
     def put_rows(self, instance: str, rows: Iterable[Row]) -> None:
         """Append to the history."""

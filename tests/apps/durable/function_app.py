@@ -4,12 +4,12 @@ import logging
 import os
 import time
 from datetime import timedelta
+from typing import Any
 
 import azure.durable_functions as df
 import azure.functions as func
 
 app = df.DFApp(http_auth_level=func.AuthLevel.FUNCTION)
-PAUSE = timedelta(seconds=0.2)
 attempts: dict[str, int] = {}
 
 
@@ -57,13 +57,13 @@ def write_line(line: dict):
 
 
 @app.orchestration_trigger(context_name="context")
-def one(context: df.DurableOrchestrationContext):
+def one(context: Any):
     """One activity."""
     return (yield context.call_activity("double", context.get_input()))
 
 
 @app.orchestration_trigger(context_name="context")
-def chain(context: df.DurableOrchestrationContext):
+def chain(context: Any):
     """Three activities, one after the other."""
     number = context.get_input()
     for _ in range(3):
@@ -72,7 +72,7 @@ def chain(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def fan(context: df.DurableOrchestrationContext):
+def fan(context: Any):
     """Many activities at once."""
     work = [context.call_activity("double", each) for each in range(context.get_input())]
     results = yield context.task_all(work)
@@ -80,7 +80,7 @@ def fan(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def sleeper(context: df.DurableOrchestrationContext):
+def sleeper(context: Any):
     """One timer of so many seconds; how long it took."""
     begun = context.current_utc_datetime
     yield context.create_timer(begun + timedelta(seconds=context.get_input()))
@@ -88,7 +88,7 @@ def sleeper(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def approval(context: df.DurableOrchestrationContext):
+def approval(context: Any):
     """An event or a timer, whichever comes first; the loser is cancelled."""
     timer = context.create_timer(
         context.current_utc_datetime + timedelta(seconds=context.get_input())
@@ -102,7 +102,7 @@ def approval(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def impatient(context: df.DurableOrchestrationContext):
+def impatient(context: Any):
     """Returns without cancelling its timer."""
     timer = context.create_timer(context.current_utc_datetime + timedelta(hours=1))
     yield context.task_any([timer, context.call_activity("double", 1)])
@@ -110,7 +110,7 @@ def impatient(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def two_events(context: df.DurableOrchestrationContext):
+def two_events(context: Any):
     """Two events in a fixed order, whatever the order of arrival."""
     first = yield context.wait_for_external_event("first")
     second = yield context.wait_for_external_event("second")
@@ -118,7 +118,7 @@ def two_events(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def counting(context: df.DurableOrchestrationContext):
+def counting(context: Any):
     """An activity per generation, continuing as new until 5."""
     number = context.get_input()
     yield context.call_activity("nothing", number)
@@ -129,7 +129,7 @@ def counting(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def eternal(context: df.DurableOrchestrationContext):
+def eternal(context: Any):
     """A timer per generation, for ever."""
     context.set_custom_status({"round": context.get_input()})
     yield context.create_timer(context.current_utc_datetime + timedelta(hours=1))
@@ -137,7 +137,7 @@ def eternal(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def parent(context: df.DurableOrchestrationContext):
+def parent(context: Any):
     """Sub-orchestrations at once, then a named one."""
     children = [context.call_sub_orchestrator("one", each) for each in (1, 2)]
     results = yield context.task_all(children)
@@ -147,7 +147,7 @@ def parent(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def parent_of_failure(context: df.DurableOrchestrationContext):
+def parent_of_failure(context: Any):
     """What a failing sub-orchestration looks like."""
     try:
         yield context.call_sub_orchestrator("failing", "child")
@@ -156,13 +156,13 @@ def parent_of_failure(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def failing(context: df.DurableOrchestrationContext):
+def failing(context: Any):
     """An activity that raises, not caught."""
     yield context.call_activity("explode", context.get_input())
 
 
 @app.orchestration_trigger(context_name="context")
-def catching(context: df.DurableOrchestrationContext):
+def catching(context: Any):
     """An activity that raises, caught."""
     try:
         yield context.call_activity("explode", context.get_input())
@@ -171,7 +171,7 @@ def catching(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def retrying(context: df.DurableOrchestrationContext):
+def retrying(context: Any):
     """An activity that succeeds at its third attempt."""
     options = df.RetryOptions(60_000, context.get_input()["attempts"])
     begun = context.current_utc_datetime
@@ -181,7 +181,7 @@ def retrying(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def retrying_child(context: df.DurableOrchestrationContext):
+def retrying_child(context: Any):
     """A sub-orchestration that always fails, tried twice."""
     options = df.RetryOptions(1_000, 2)
     try:
@@ -191,7 +191,7 @@ def retrying_child(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def retry_race(context: df.DurableOrchestrationContext):
+def retry_race(context: Any):
     """Two retried activities at once, with a plain one after them."""
     options = df.RetryOptions(1_000, 3)
     key = context.instance_id
@@ -201,7 +201,7 @@ def retry_race(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def timing_out(context: df.DurableOrchestrationContext):
+def timing_out(context: Any):
     """An activity that outlives functionTimeout."""
     try:
         yield context.call_activity("nap", context.get_input())
@@ -210,19 +210,19 @@ def timing_out(context: df.DurableOrchestrationContext):
 
 
 @app.orchestration_trigger(context_name="context")
-def unknown_activity(context: df.DurableOrchestrationContext):
+def unknown_activity(context: Any):
     """Calls what is not there."""
     yield context.call_activity("no_such_thing", 1)
 
 
 @app.orchestration_trigger(context_name="context")
-def entity_user(context: df.DurableOrchestrationContext):
+def entity_user(context: Any):
     """Uses what is not emulated."""
     yield context.call_entity(df.EntityId("counter", "a"), "get")
 
 
 @app.orchestration_trigger(context_name="context")
-def writing(context: df.DurableOrchestrationContext):
+def writing(context: Any):
     """Lines to a file in order, with a timer between: for kills in the middle."""
     given = context.get_input()
     for number in range(given["lines"]):
@@ -254,7 +254,7 @@ async def probe(req: func.HttpRequest, client: df.DurableOrchestrationClient) ->
     """Use every method of the SDK's client."""
     instance, verb = req.route_params["instance"], req.route_params["verb"]
     if verb == "status":
-        status = await client.get_status(instance, show_history=True)
+        status: Any = await client.get_status(instance, show_history=True)
         return f"{status.runtime_status.name} {len(status.historyEvents)}"
     if verb == "all":
         return str(len(await client.get_status_by(runtime_status=[], instance_id_prefix=instance)))
