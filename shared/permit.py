@@ -1,0 +1,123 @@
+"""Permit: may a failover to this location begin now, and if not, why not.
+
+Diagnosis is not permission. A row of questions, each with its reason; the first that says no
+decides. "Refused because ..." is an alert of its own, so every reason names what to do.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from shared import witness
+
+MODES = ("forced",)  # Graceful needs the stage `quiesce`, which is not built yet.
+
+
+class Case(NamedTuple):
+    """Everything that the questions look at."""
+
+    verdict: dict | None
+    record: dict
+    plan: dict
+    location: str
+    now: datetime
+    mode: str
+
+
+def allow(
+    verdict: dict | None,
+    record: dict | None,
+    plan: dict,
+    location: str,
+    now: datetime,
+    origin: str = "watchdog",
+    mode: str = "forced",
+) -> dict:
+    """May the plan move to `location`? {"allowed", "because", "needs": null | "approval"}.
+
+    `plan` is the plan document, `record` the witness's (null: it cannot be read). A `watchdog`
+    answers every question; a `person` overrides verdict, lease, quiet period and automation, but
+    never a pause or a run in progress.
+    """
+    if record is None:
+        return answer("the witness cannot be read, and nobody moves a plan without it")
+    case = Case(verdict, record, plan, location, now, mode)
+    for question in QUESTIONS[origin]:
+        because = question(case)
+        if because:
+            return answer(because, "approval" if question is automation else None, plan)
+    return {"allowed": True, "because": grounds(case, origin), "needs": None}
+
+
+def answer(because: str, needs: str | None = None, plan: dict | None = None) -> dict:
+    """A no. Approval helps only where the plan asks for it."""
+    asks = plan is not None and plan["automation"] == "approval"
+    return {"allowed": False, "because": because, "needs": needs if asks else None}
+
+
+def grounds(case: Case, origin: str) -> str:
+    if origin == "person" or case.verdict is None:
+        return f"a person asked, and nothing is under way at epoch {case.record['epoch']}"
+    return case.verdict["because"]
+
+
+def built(case: Case) -> str:
+    if case.mode in MODES:
+        return ""
+    return f"mode {case.mode} is not built yet; use {' or '.join(MODES)}"
+
+
+def elsewhere(case: Case) -> str:
+    if case.location not in case.plan["locations"]:
+        return f"{case.location} is no location of {case.plan['name']}"
+    if case.record["active"] == case.location:
+        return f"{case.plan['name']} is active in {case.location} already"
+    return ""
+
+
+def paused(case: Case) -> str:
+    return f"{case.plan['name']} is paused: resume it first" if case.record["paused"] else ""
+
+
+def alone(case: Case) -> str:
+    run = case.record["run"]
+    if not witness.in_progress(run, case.now):
+        return ""
+    return f"run {run['id']} is in progress ({run['phase']} since {run['at']})"
+
+
+def lost(case: Case) -> str:
+    if case.verdict is None:
+        return "there is no verdict yet"
+    state = case.verdict["state"]
+    return "" if state == "lost" else f"the verdict is {state}: {case.verdict['because']}"
+
+
+def lapsed(case: Case) -> str:
+    if not witness.lease_live(case.record, case.now):
+        return ""
+    holder, until = case.record["holder"], case.record["leaseUntil"]
+    return f"the lease of {holder} lives until {until}: waiting for it to run out"
+
+
+def quiet(case: Case) -> str:
+    until = case.record["quietUntil"]
+    if until is None or datetime.fromisoformat(until) <= case.now:
+        return ""
+    return f"quiet until {until} after the last run: a person may force it"
+
+
+def automation(case: Case) -> str:
+    return {
+        "automatic": "",
+        "approval": "the plan asks a person to approve: POST /api/plans/{plan}/failover",
+        "alert": "the plan only alerts: a person may POST /api/plans/{plan}/failover",
+    }[case.plan["automation"]].replace("{plan}", case.plan["name"])
+
+
+Question = Callable[[Case], str]
+ALWAYS: tuple[Question, ...] = (built, elsewhere, paused, alone)
+QUESTIONS: dict[str, tuple[Question, ...]] = {
+    "person": ALWAYS,
+    "watchdog": (*ALWAYS, lost, lapsed, quiet, automation),
+}
