@@ -139,7 +139,7 @@ class Control:
 
     async def alert(self, request: web.Request) -> web.Response:
         """Keep an alert that the app sent."""
-        self.stage.alerts.append({"at": self.stage.world.now.isoformat(), **(await _body(request))})
+        self.stage.alerts.append({**(await _body(request)), "at": self.stage.world.now.isoformat()})
         return web.Response(status=202)
 
     async def show_alerts(self, request: web.Request) -> web.Response:

@@ -194,9 +194,9 @@ def _configuration(estate: Estate) -> Iterator[Row]:
     """What the home location's gateway holds."""
     home, gateway = estate.home, estate.gateway
     id = service_id(estate, home)
-    for name, value in gateway.namedValues.items():
+    for name, value in estate.fill(gateway.namedValues, home).items():
         yield f"{id}/namedValues/{name}", {"properties": {"displayName": name, **value}}
-    for name, backend in gateway.backends.items():
+    for name, backend in estate.fill(gateway.backends, home).items():
         yield f"{id}/backends/{name}", {"properties": {"protocol": "http", **backend}}
     for name, text in gateway.policyFragments.items():
         yield f"{id}/policyFragments/{name}", _policy(text)

@@ -4,13 +4,14 @@ import ssl
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from rehearsal import client, traffic
+from rehearsal import client, gateway, traffic, workflows
 from rehearsal.certificates import Authority, Leaf
 from rehearsal.client import Client
 from rehearsal.estate import Estate
+from rehearsal.network import start_forwarder
 from rehearsal.stage_buses import Players
 from rehearsal.traffic import Traffic
-from rehearsal.world import World
+from rehearsal.world import Address, World, normal
 
 
 @dataclass
@@ -64,6 +65,29 @@ async def _start_planes(
     players: Players,
     running: AsyncExitStack,
 ) -> Traffic:
+    """Gateways and workflows before Traffic Manager, whose first probes should find them."""
+    gateways = await gateway.start(world, leaf.server(), trust)
+    running.push_async_callback(gateways.stop)
+    ways = await _ways_to_workload(world, estate, players, running)
+    shorts = {name: place.short for name, place in estate.locations.items()}
+    flows = await workflows.start(world, leaf.server(), shorts, ways)
+    running.push_async_callback(flows.stop)
     routed = await traffic.start(world, trust)
     running.push_async_callback(routed.stop)
     return routed
+
+
+async def _ways_to_workload(
+    world: World, estate: Estate, players: Players, running: AsyncExitStack
+) -> dict[str, str]:
+    """location -> the connection string by which its workflows reach the workload's queues."""
+    own = estate.workload
+    if own is None:
+        return {}
+    player, made = players.players[own.namespace], {}
+    for name in estate.locations:
+        target = Address(player.port, normal(own.location), "servicebus")
+        forwarder = await start_forwarder(world, name, target, own="data")
+        running.push_async_callback(forwarder.stop)
+        made[name] = player.connection_string(forwarder.port)
+    return made

@@ -1,0 +1,116 @@
+"""What is seen from outside while a drill runs: the witness, the verdicts, and who answers.
+
+Read straight from the storage accounts and the customer, never from the app's own word.
+"""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from azure.core.exceptions import AzureError
+from azure.storage.blob import BlobClient
+
+from rehearsal.stage import Stage
+
+LOOK_SECONDS = 0.1
+CHANGES_MAX = 5_000
+Say = Callable[[str, str], None]
+
+
+@dataclass
+class Watcher:
+    """Changes in order, each `{"at", ...}`: `records`, `verdicts`, `answering`, `epochs`."""
+
+    stage: Stage
+    say: Say
+    records: list[dict] = field(default_factory=list)
+    verdicts: list[dict] = field(default_factory=list)
+    answering: list[dict] = field(default_factory=list)
+    _etags: dict[str, str] = field(default_factory=dict)
+    _blobs: dict[str, BlobClient] = field(default_factory=dict)
+    _task: asyncio.Task | None = None
+
+    @property
+    def record(self) -> dict | None:
+        """The witness's record as it was last seen."""
+        return self.records[-1]["record"] if self.records else None
+
+    @property
+    def epochs(self) -> list[int]:
+        """Every epoch that the witness had, in order, without repeats."""
+        return list(dict.fromkeys(row["record"]["epoch"] for row in self.records))
+
+    def verdict(self, location: str) -> str | None:
+        """What the watchdog of a location says now."""
+        found = [row["state"] for row in self.verdicts if row["location"] == location]
+        return found[-1] if found else None
+
+    def start(self) -> None:
+        """Begin to look."""
+        stage, plan = self.stage, self.stage.scene.plan_name
+        witness = stage.estate.witness.storage
+        self._open("witness", witness, f"{plan}.json")
+        for name, place in stage.estate.locations.items():
+            self._open(name, place.storage, f"watch/{plan}.json")
+        self._task = asyncio.create_task(self._keep_looking())
+
+    def _open(self, key: str, account: str, blob: str) -> None:
+        self._blobs[key] = self.stage.storage.client(account).get_blob_client("understudy", blob)
+
+    async def stop(self) -> None:
+        """Look no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for blob in self._blobs.values():
+            await asyncio.to_thread(blob.close)
+
+    async def _keep_looking(self) -> None:
+        while True:
+            self._look_at_client()
+            found = await asyncio.to_thread(self._changed)
+            for key, content in found.items():
+                (self._note_record if key == "witness" else self._note_verdict)(key, content)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _changed(self) -> dict[str, dict]:
+        """The blobs that are not as they were; runs in a thread."""
+        found = {}
+        for key, blob in self._blobs.items():
+            # A blob that is not there yet, or storage that is down, is simply not seen.
+            with contextlib.suppress(AzureError, ValueError):
+                download = blob.download_blob(timeout=2)
+                if download.properties.etag != self._etags.get(key):
+                    self._etags[key] = download.properties.etag
+                    found[key] = json.loads(download.readall())
+        return found
+
+    def _note_record(self, key: str, record: dict) -> None:
+        was, run = self.record, record.get("run")
+        old = (was.get("run") or {}).get("phase") if was else None
+        self._keep(self.records, {"record": record})
+        if was is not None and record["epoch"] != was["epoch"]:
+            self.say("witness", f"epoch {record['epoch']}: {record['active']} is active")
+        if run and run.get("phase") != old:
+            self.say("run", f"{run['id']}: {run['phase']}")
+
+    def _note_verdict(self, location: str, watch: dict) -> None:
+        verdict = watch.get("verdict") or {}
+        state, because = verdict.get("state"), verdict.get("because", "")
+        if state and state != self.verdict(location):
+            row = {"location": location, "state": state, "because": because}
+            self._keep(self.verdicts, row)
+            self.say("verdict", f"{location} says {watch.get('watches')} is {state}: {because}")
+
+    def _look_at_client(self) -> None:
+        now = self.stage.clients()["answering"]
+        if not self.answering or self.answering[-1]["location"] != now:
+            self._keep(self.answering, {"location": now})
+            self.say("client", f"answered by {now}" if now else "not answered")
+
+    def _keep(self, rows: list[dict], row: dict) -> None:
+        rows.append({"at": datetime.now(UTC).isoformat(), **row})
+        del rows[:-CHANGES_MAX]
