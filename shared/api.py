@@ -1,0 +1,87 @@
+"""API: what callers of the HTTP API send, checked as a whole before anything is done."""
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+BYTES_MAX = 16 * 1024
+KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+class BadRequest(Exception):
+    """A request that is refused; `errors` holds every one, each with its path."""
+
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("; ".join(errors))
+        self.errors = errors
+
+
+class Failover(BaseModel):
+    """The body of POST /api/plans/{plan}/failover."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel)
+
+    mode: Literal["graceful", "forced"]
+    to: Annotated[str, Field(max_length=40)] | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=r"\S")]
+    dry_run: bool = False
+
+
+def failover_order(
+    document: dict, body: bytes, key: str | None, now: datetime, active: str | None = None
+) -> dict:
+    """The order in a request: {"run", "mode", "to", "reason", "dryRun"}; raises BadRequest.
+
+    `key` is the Idempotency-Key: the same key for the same plan is the same run. `to` is by
+    default the location other than `active`, the witness's, or other than home without one.
+    """
+    order = read(body)
+    errors = []
+    target = order.to or standby(document, active)
+    if target not in document["locations"]:
+        places = ", ".join(document["locations"])
+        errors.append(f"to: {target} is none of the plan's locations {places}")
+    if key is not None and not KEY.fullmatch(key):
+        errors.append("Idempotency-Key: 1 to 200 visible ASCII characters")
+    if errors:
+        raise BadRequest(errors)
+    return {
+        "run": run_id(document["name"], key, now),
+        "mode": order.mode,
+        "to": target,
+        "reason": order.reason,
+        "dryRun": order.dry_run,
+    }
+
+
+def read(body: bytes) -> Failover:
+    if len(body) > BYTES_MAX:
+        raise BadRequest([f"the body has {len(body)} bytes: at most {BYTES_MAX}"])
+    try:
+        return Failover.model_validate(json.loads(body))
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)
+        raise BadRequest([named(fault["loc"], fault["msg"]) for fault in faults]) from error
+    except (ValueError, RecursionError) as error:
+        raise BadRequest([f"the body is not JSON: {error}"]) from error
+
+
+def named(path: tuple[int | str, ...], message: str) -> str:
+    return f"{'.'.join(map(str, path)) or 'the body'}: {message}"
+
+
+def standby(document: dict, active: str | None) -> str:
+    away = active or document["home"]
+    return next(name for name in document["locations"] if name != away)
+
+
+def run_id(plan: str, key: str | None, now: datetime) -> str:
+    """The run's id: of the caller's key, or of the moment when there is none."""
+    if key is None:
+        return f"{plan}-{now.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
+    return f"{plan}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"

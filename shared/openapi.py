@@ -1,0 +1,167 @@
+"""OpenAPI: the document that describes the HTTP API, built from one table of routes."""
+
+from typing import NamedTuple
+
+from pydantic.json_schema import models_json_schema
+
+from shared.api import Failover
+
+VERSION = "0.1.0"
+READ, CHANGE, OPEN = "read", "change", "open"
+
+
+class Route(NamedTuple):
+    """One operation. `answers`: status -> what it means."""
+
+    path: str
+    method: str
+    name: str
+    says: str
+    needs: str
+    answers: dict[int, str]
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "/health",
+        "get",
+        "getHealth",
+        "Can this location do its work?",
+        OPEN,
+        {200: "healthy", 503: "a check fails; the body says which and why"},
+    ),
+    Route("/openapi.json", "get", "getOpenapi", "This document", READ, {200: "OpenAPI 3.1"}),
+    Route("/plans", "get", "getPlans", "Every plan at a glance", READ, {200: "the plans"}),
+    Route(
+        "/plans/{plan}",
+        "get",
+        "getPlan",
+        "One plan: who is active, the verdict, the age of the backup",
+        READ,
+        {200: "the plan", 404: "no such plan"},
+    ),
+    Route(
+        "/plans/{plan}/failover",
+        "post",
+        "postFailover",
+        "Start a failover, or with dryRun show what one would do",
+        CHANGE,
+        {
+            200: "dry run: what would be called and how the world would differ",
+            202: "reserved and sent; Location is the run",
+            400: "the body is wrong; every error is named",
+            404: "no such plan",
+            409: "not now: a run is in progress, or the plan is paused",
+            503: "the witness cannot be reached",
+        },
+    ),
+    Route(
+        "/plans/{plan}/backup",
+        "post",
+        "postBackup",
+        "Back the active gateway up, if it has changed",
+        CHANGE,
+        {202: "started", 404: "no such plan"},
+    ),
+    Route(
+        "/plans/{plan}/backups",
+        "get",
+        "getBackups",
+        "Every backup with its manifest, newest first",
+        READ,
+        {200: "the backups", 404: "no such plan"},
+    ),
+    Route(
+        "/runs/{run}",
+        "get",
+        "getRun",
+        "A run's timeline",
+        READ,
+        {200: "the run", 404: "no such run"},
+    ),
+)
+KEYS: dict = {
+    "readKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
+    "masterKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
+}
+SECURITY: dict[str, list[dict]] = {
+    OPEN: [],
+    READ: [{"readKey": []}],
+    CHANGE: [{"masterKey": []}],
+}
+PROBLEM: dict = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {"type": "array", "items": {"type": "string"}},
+    },
+}
+
+
+def document() -> dict:
+    """The OpenAPI 3.1 document, as plain JSON."""
+    paths: dict[str, dict] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = operation(route)
+    _, models = models_json_schema(
+        [(Failover, "validation")], ref_template="#/components/schemas/{model}"
+    )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Understudy",
+            "version": VERSION,
+            "summary": "Moves an Azure integration workload from a lost region to its standby.",
+        },
+        "servers": [{"url": "/api"}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": KEYS,
+            "schemas": {**models["$defs"], "Problem": PROBLEM},
+        },
+    }
+
+
+def operation(route: Route) -> dict:
+    made: dict = {
+        "operationId": route.name,
+        "summary": route.says,
+        "security": SECURITY[route.needs],
+        "parameters": parameters(route),
+        "responses": {str(s): response(s, says) for s, says in answers(route).items()},
+    }
+    if route.name == "postFailover":
+        schema = {"$ref": "#/components/schemas/Failover"}
+        made["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
+    return made
+
+
+def answers(route: Route) -> dict[int, str]:
+    return route.answers if route.needs == OPEN else {**route.answers, 401: "no key, or not enough"}
+
+
+def response(status: int, says: str) -> dict:
+    """Health answers 503 with its report; everything else that is no success is a problem."""
+    if status < 400 or says.startswith("a check fails"):
+        return {"description": says, "content": {"application/json": {"schema": {}}}}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": says, "content": {"application/problem+json": {"schema": schema}}}
+
+
+def parameters(route: Route) -> list[dict]:
+    text = {"type": "string"}
+    found: list[dict] = [
+        {"name": part[1:-1], "in": "path", "required": True, "schema": text}
+        for part in route.path.split("/")
+        if part.startswith("{")
+    ]
+    if route.name == "postFailover":
+        found.append({"name": "Idempotency-Key", "in": "header", "schema": text})
+    return found

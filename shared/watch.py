@@ -1,0 +1,42 @@
+"""Watch: the state that a watchdog leaves in its own storage for the API and the APIM pipeline."""
+
+import json
+from datetime import datetime
+
+from shared.outcome import refused
+
+BYTES_MAX = 64 * 1024
+STALE_ROUNDS = 6
+# Every key of a watch state, and the types that its value may have.
+SHAPE: dict[str, tuple[type, ...]] = {
+    "plan": (str,),
+    "location": (str,),
+    "watches": (str,),
+    "verdict": (dict,),
+    "at": (str,),
+    "observations": (list,),
+    "controls": (list,),
+    "refusal": (str,),
+}
+
+
+def parse(body: str | bytes) -> dict:
+    """The watch state in a blob, or a refusal that says what is wrong with it."""
+    if len(body) > BYTES_MAX:
+        return refused(f"a watch state of {len(body)} bytes: at most {BYTES_MAX} are read")
+    try:
+        state = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        return refused(f"watch state is not JSON: {error}")
+    if not isinstance(state, dict):
+        return refused("watch state is no object")
+    wrong = [key for key, types in SHAPE.items() if not isinstance(state.get(key), types)]
+    if wrong:
+        return refused(f"watch state: missing or of a wrong type: {', '.join(wrong)}")
+    return state
+
+
+def stale(state: dict, every_seconds: float, now: datetime) -> bool:
+    """Has the watchdog been silent for so long that its verdict says nothing about now?"""
+    silence = (now - datetime.fromisoformat(state["at"])).total_seconds()
+    return silence > STALE_ROUNDS * every_seconds
