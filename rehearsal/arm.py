@@ -185,6 +185,10 @@ class Arm:
     async def stop(self) -> None:
         """Stop serving; operations under way are ended."""
         await self.operations.stop()
+        for connection in self.runner.server.connections if self.runner.server else []:
+            # A TLS goodbye waits for a peer that may be gone.
+            if connection.transport is not None:
+                connection.transport.abort()
         await self.runner.cleanup()
         self.world.journal.close()
 

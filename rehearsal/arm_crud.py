@@ -156,7 +156,7 @@ class Crud:
         work = await settled(provider.on_removed(call, resource)) if provider.on_removed else None
         if work is None:
             call.world.resources.remove(resource.id)
-            return Reply(provider.deleted_status)
+            return Reply(200, provider.deleted_body)
 
         async def then() -> None:
             await settled(work.then())
@@ -171,8 +171,6 @@ class Crud:
             items = [provider.show(call, row) for row in self._members(call, provider)]
         start, size = self._page(call, provider)
         page: dict = {"value": items[start : start + size]}
-        if provider.counted:
-            page["count"] = len(items)
         if start + size < len(items):
             query = {**call.query, "$skiptoken": str(start + size)}
             page["nextLink"] = f"{call.base_url}{call.route.path}?{urlencode(query, safe='$')}"

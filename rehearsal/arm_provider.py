@@ -147,10 +147,9 @@ class Provider:
     type: str
     versions: tuple[str, ...]
     page_size: int = 1000
-    counted: bool = False  # Lists carry "count", as API Management's do.
     states: bool = False
     created_status: int = 201
-    deleted_status: int = 200
+    deleted_body: dict | None = None
     head_status: int = 204
     if_match_required: bool = False
     etag_body: bool = False

@@ -33,6 +33,8 @@ AUDIENCE = "https://management.azure.com"
 READY_SECONDS = 20
 # Azure answers these too, but the published documents that are at hand do not have them.
 UNPUBLISHED = ("/metadata/endpoints", "/subscriptions", "/tenants")
+# A nextLink is opaque to clients; what the service puts into it is its own affair.
+NEXT_LINK = "unknown query parameter $skiptoken"
 
 
 class Token:
@@ -192,21 +194,22 @@ def problems_of(rows: list[dict]) -> list[str]:
         injected = isinstance(body, str) or row["status"] in (0, 501)
         if path in UNPUBLISHED or path.count("/") == 2 and path.startswith("/subscriptions/"):
             continue
+        # A request that was refused as bad may well break the contract.
         ask = (row["method"], row["url"], row["request_headers"], row["request_body"])
-        told = oracle.check_request(*ask)
+        told = [] if row["status"] in (400, 501) else oracle.check_request(*ask)
         if not injected:
             told += oracle.check_response(
                 row["method"], row["url"], row["status"], row["response_headers"], body
             )
-        refused = row["status"] in (400, 501)  # A bad request may well break the contract.
         found += [
             f"{row['n']}: {row['method']} {path} -> {row['status']}: {problem}"
             for problem in told
-            if not problem.startswith("~") and not (refused and problem.startswith("request"))
+            if not problem.startswith("~") and problem != NEXT_LINK
         ]
     return found
 
 
 def check_exchanges(rows: list[dict]) -> None:
     """Every exchange is as Microsoft published it; skips where the definitions are not at hand."""
-    assert problems_of(rows) == []
+    problems = problems_of(rows)
+    assert not problems, "\n".join(problems)

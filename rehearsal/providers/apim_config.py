@@ -3,8 +3,8 @@
 After api-version 2024-05-01: APIs, operations, policies, products, subscriptions, named values,
 backends, version sets, fragments, certificates, gateways. Secret values leave only by listValue
 and listSecrets.
-Not emulated: imports (format and value of an API), revisions, schemas, releases, tags, wikis,
-Key Vault references, key regeneration of certificates, gateway keys.
+Not emulated: `count` in lists (the published contract has none), imports of APIs, revisions,
+schemas, releases, tags, wikis, Key Vault references, key regeneration, gateway keys.
 """
 
 import re
@@ -16,12 +16,11 @@ from rehearsal.world import Resource
 
 
 def _kind(path: str) -> Provider:
-    """One configuration type: counted lists, etags, If-Match wanted for changes."""
+    """One configuration type: pages of 100, and If-Match wanted for changes."""
     return Provider(
         f"{BASE}/{path}",
         VERSIONS,
         page_size=100,
-        counted=True,
         head_status=200,
         if_match_required=True,
     )

@@ -14,8 +14,9 @@ VERSIONS = ("2022-04-01", "2022-04-01-preview", "2018-08-01", "2018-04-01")
 ENDPOINTS = tuple(f"{BASE}/{kind}" for kind in ("externalEndpoints", "azureEndpoints"))
 METHODS = ("Performance", "Priority", "Weighted", "Geographic", "MultiValue", "Subnet")
 STATES = ("Enabled", "Disabled")
-profiles = Provider(BASE, VERSIONS)
-endpoints = [Provider(type, VERSIONS) for type in ENDPOINTS]
+DELETED = {"boolean": True}  # The published name of the one property.
+profiles = Provider(BASE, VERSIONS, deleted_body=DELETED)
+endpoints = [Provider(type, VERSIONS, deleted_body=DELETED) for type in ENDPOINTS]
 PROVIDERS = [profiles, *endpoints]
 
 
