@@ -1,0 +1,133 @@
+"""Backup: carry the active gateway's configuration to the standby's region.
+
+Restoring takes up to an hour and keeps the standby's gateway busy, so nothing is backed up, and
+so nothing restored, unless the configuration's fingerprint has changed.
+"""
+
+from collections.abc import Generator
+
+from azure.durable_functions import DurableOrchestrationContext
+
+from orchestrations.steps import attempt, settle, step
+from shared import backups, slip
+from shared.outcome import refused, skipped, succeeded
+from shared.plan import Plan
+
+
+def backup(context: DurableOrchestrationContext) -> Generator:
+    """Back up if something changed, then send the slip that restores it.
+
+    Input: {"plan", "location": mine, "by", "force": bool}. Output: an outcome with the backup's
+    name, whose `because` also went out as an alert if it was a refusal.
+    """
+    told = context.get_input()
+    outcome = yield from make(context, told)
+    if outcome["status"] == "refused":
+        payload = {"plan": told["plan"], "title": "backup refused", "because": outcome["because"]}
+        yield from attempt(context, "alert", payload, attempts_max=1)
+    return outcome
+
+
+def make(context: DurableOrchestrationContext, told: dict) -> Generator:
+    loaded = yield from attempt(context, "load_plan", {"plan": told["plan"]})
+    if loaded["status"] != "succeeded":
+        return loaded
+    plan, document = Plan.model_validate(loaded["plan"]), loaded["plan"]
+    here, there = told["location"], plan.other(told["location"])
+    gateway = plan.gateway()
+    if gateway is None:
+        return skipped("the plan has no apiManagement component")
+    job = {
+        "plan": document["name"],
+        "component": plan.component(gateway, here),
+        "location": here,
+        "target": plan.component(gateway, here)["backups"][there],
+    }
+    found = yield from inspect(context, told, document, job)
+    if found["status"] != "succeeded":
+        return found
+    manifest = found["manifest"]
+    if not found["resend"]:
+        made = yield from carry(context, job, manifest)
+        if made["status"] != "succeeded":
+            return made
+        prune = {**job, "keepDays": plan.backup.keep_days, "keepCount": plan.backup.keep_count}
+        yield from attempt(context, "prune_backups", prune)
+    return (yield from hand_over(context, loaded, told, manifest, there))
+
+
+def inspect(
+    context: DurableOrchestrationContext, told: dict, document: dict, job: dict
+) -> Generator:
+    """Is a backup due? Gives its manifest-to-be, or why not; `resend`: made but never proven."""
+    asked = {"plan": document["name"], "witness": document["witness"]}
+    record = yield from attempt(context, "read_witness", asked)
+    if record["status"] != "succeeded":
+        return record
+    if record["record"]["active"] != job["location"]:
+        return skipped(f"{document['name']} is active in {record['record']['active']}, not here")
+    checked = yield from attempt(context, "check_gateway", job)
+    if checked["status"] != "succeeded":
+        return checked
+    taken = yield from attempt(context, "fingerprint_gateway", job)
+    if taken["status"] != "succeeded":
+        return taken
+    listed = yield from attempt(context, "list_manifests", job)
+    if listed["status"] != "succeeded":
+        return listed
+    now, mark = context.current_utc_datetime, taken["fingerprint"]
+    latest = backups.latest(listed["manifests"])
+    if latest and latest["fingerprint"] == mark and not told.get("force"):
+        if latest["provenAt"] and not backups.expired(latest, now):
+            return skipped(f"unchanged since {latest['name']}")
+        if not backups.expired(latest, now):
+            return succeeded(manifest=latest, resend=True)
+    manifest = backups.manifest(
+        plan=document["name"],
+        service=job["component"]["resource"],
+        sku=checked["sku"],
+        fingerprint=mark,
+        now=now,
+    )
+    return succeeded(manifest=manifest, resend=False)
+
+
+def carry(context: DurableOrchestrationContext, job: dict, manifest: dict) -> Generator:
+    """Start the backup, wait for its end, see the blob, and only then write its manifest."""
+    begun = yield from attempt(context, "begin_backup", {**job, "backup": manifest["name"]})
+    ended = yield from settle(context, begun)
+    if ended["status"] != "succeeded":
+        return ended
+    seen = yield from attempt(context, "verify_backup_blob", {**job, "backup": manifest["name"]})
+    if seen["status"] != "succeeded":
+        return seen
+    done = {
+        **manifest,
+        "completedAt": context.current_utc_datetime.isoformat(),
+        "bytes": seen["bytes"],
+    }
+    return (yield from step(context, "write_manifest", {**job, "manifest": done}))
+
+
+def hand_over(
+    context: DurableOrchestrationContext, loaded: dict, told: dict, manifest: dict, there: str
+) -> Generator:
+    """Send the restore slip to the standby's own namespace."""
+    now = context.current_utc_datetime
+    paper = slip.restore(
+        run=f"{told['plan']}-restore-{now:%Y%m%dT%H%M%SZ}",
+        plan=told["plan"],
+        digest=loaded["digest"],
+        source=told["location"],
+        target=there,
+        by=told["by"],
+        now=now,
+        facts={"backup": manifest["name"]},
+    )
+    payload = {"slip": paper, "queue": slip.queue(paper), "location": there}
+    sent = yield from attempt(context, "send_slip", payload)
+    if sent["status"] != "succeeded":
+        return refused(f"backed up as {manifest['name']}, but not handed over: {sent['because']}")
+    return succeeded(
+        f"{manifest['name']} on its way to {there}", backup=manifest["name"], run=paper["run"]
+    )

@@ -1,0 +1,57 @@
+"""Component: one verb on one component, observed before and after.
+
+A sub-orchestration of its own, so that what runs side by side can each wait and repeat without
+touching the others' task ids.
+"""
+
+from collections.abc import Generator
+
+from azure.durable_functions import DurableOrchestrationContext
+
+from orchestrations.steps import attempt, settle
+from shared.outcome import refused
+
+VERIFY_ATTEMPTS_MAX = 3
+
+
+def component(context: DurableOrchestrationContext) -> Generator:
+    """Carry out `task["verb"]` and give the report row of it.
+
+    Input: {"task": a Task, "activity": name, "observe": name or null, "attempts": n}. The acting
+    activity observes first and skips what is already so; `observe` afterwards proves the change.
+    """
+    order = context.get_input()
+    task, started = order["task"], context.current_utc_datetime
+    outcome = yield from attempt(context, order["activity"], task, order["attempts"])
+    outcome = yield from settle(context, outcome)
+    if order["observe"] and outcome["status"] == "succeeded":
+        outcome = yield from prove(context, order["observe"], task, outcome)
+    return row(task, started, context.current_utc_datetime, outcome)
+
+
+def prove(
+    context: DurableOrchestrationContext, observe: str, task: dict, outcome: dict
+) -> Generator:
+    """Look again: an accepted change that does not show is a refusal, not a success."""
+    wanted = {"promote": True, "demote": False}[task["verb"]]
+    seen = yield from attempt(context, observe, task, VERIFY_ATTEMPTS_MAX)
+    if seen["status"] == "succeeded" and seen.get("serving", wanted) == wanted:
+        return outcome
+    return refused(f"{task['verb']} was accepted but does not show: {seen['because']}")
+
+
+def row(task: dict, started, ended, outcome: dict) -> dict:
+    """One line of the run's timeline, in the shape of report.json's steps."""
+    return {
+        "run": task["run"],
+        "stage": task["stage"],
+        "component": task["component"]["name"],
+        "verb": task["verb"],
+        "location": task["location"],
+        "epoch": task["epoch"],
+        "startedAt": started.isoformat(),
+        "endedAt": ended.isoformat(),
+        "attempts": outcome.get("attempts", 1),
+        "outcome": outcome["status"],
+        "because": outcome["because"],
+    }

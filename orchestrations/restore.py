@@ -1,0 +1,143 @@
+"""Restore: make the standby's gateway the one in the backup, then prove it.
+
+Never on the way of a failover, never over a gateway that serves, never while the active side is
+under suspicion: a disaster must not find its own standby half restored.
+"""
+
+from collections.abc import Generator
+from datetime import timedelta
+
+from azure.durable_functions import DurableOrchestrationContext
+
+from orchestrations.steps import attempt, settle, step
+from shared import backups
+from shared.outcome import refused, succeeded
+from shared.plan import Plan
+
+CALM = ("healthy", "degraded")
+CALM_ROUNDS_MAX = 30
+CALM_PAUSE = timedelta(seconds=20)
+
+
+def restore(context: DurableOrchestrationContext) -> Generator:
+    """Input: a slip of kind "restore" with facts.backup. Output: an outcome with differences."""
+    paper = context.get_input()
+    started = context.current_utc_datetime
+    outcome = yield from replace(context, paper)
+    if outcome["status"] == "refused":
+        payload = {
+            "plan": paper["plan"],
+            "run": paper["run"],
+            "title": "restore refused",
+            "because": outcome["because"],
+        }
+        yield from attempt(context, "alert", payload, attempts_max=1)
+    return {
+        "stage": "restore",
+        "outcome": outcome["status"],
+        "rows": [],
+        "slip": paper,
+        "startedAt": started.isoformat(),
+        "endedAt": context.current_utc_datetime.isoformat(),
+        **outcome,
+    }
+
+
+def replace(context: DurableOrchestrationContext, paper: dict) -> Generator:
+    loaded = yield from attempt(
+        context, "load_plan", {"plan": paper["plan"], "digest": paper["digest"]}
+    )
+    if loaded["status"] != "succeeded":
+        return loaded
+    plan, here = Plan.model_validate(loaded["plan"]), paper["to"]
+    gateway = plan.component(plan.gateway(), here)
+    job = {
+        "plan": paper["plan"],
+        "component": gateway,
+        "location": here,
+        "target": gateway["backups"][here],
+        "backup": paper["facts"]["backup"],
+    }
+    found = yield from find(context, job)
+    if found["status"] != "succeeded":
+        return found
+    calm = yield from await_calm(context, paper, loaded["plan"])
+    if calm["status"] != "succeeded":
+        return calm
+    begun = yield from attempt(context, "begin_restore", {**job, "manifest": found["manifest"]})
+    ended = yield from settle(context, begun)
+    if ended["status"] != "succeeded":
+        return ended
+    return (yield from prove(context, plan, paper, job, found["manifest"]))
+
+
+def find(context: DurableOrchestrationContext, job: dict) -> Generator:
+    """The manifest of the backup, if it can be restored at all: tier, age, blob."""
+    listed = yield from attempt(context, "list_manifests", job)
+    if listed["status"] != "succeeded":
+        return listed
+    manifest = next((m for m in listed["manifests"] if m["name"] == job["backup"]), None)
+    if manifest is None:
+        return refused(f"no manifest of {job['backup']}: make a new backup")
+    if backups.expired(manifest, context.current_utc_datetime):
+        return refused(f"{job['backup']} is older than 30 days and expired: make a new backup")
+    checked = yield from attempt(context, "check_gateway", job)
+    if checked["status"] != "succeeded":
+        return checked
+    if checked["sku"] != manifest["sku"]:
+        return refused(
+            f"the backup is of tier {manifest['sku']}, this gateway is {checked['sku']}: "
+            "bring both gateways to the same tier"
+        )
+    return succeeded(manifest=manifest)
+
+
+def await_calm(context: DurableOrchestrationContext, paper: dict, document: dict) -> Generator:
+    """Hold while the active side is suspect; refuse when this location has become the active."""
+    for _ in range(CALM_ROUNDS_MAX):
+        asked = {"plan": paper["plan"], "witness": document["witness"]}
+        known = yield from attempt(context, "read_witness", asked)
+        if known["status"] == "succeeded" and known["record"]["active"] == paper["to"]:
+            return refused(f"{paper['to']} is the active location: its gateway serves")
+        if known["status"] == "succeeded" and known["record"]["run"]:
+            return refused(f"run {known['record']['run']['id']} is under way")
+        watch = yield from attempt(context, "read_watch", {"plan": paper["plan"]})
+        state = watch["watch"]["verdict"]["state"] if watch["status"] == "succeeded" else None
+        if known["status"] == "succeeded" and (state is None or state in CALM):
+            return succeeded()
+        context.set_custom_status({"frozen": state})
+        yield context.create_timer(context.current_utc_datetime + CALM_PAUSE)
+    return refused("frozen: the active side was suspect for too long; the next backup tries again")
+
+
+def prove(
+    context: DurableOrchestrationContext, plan: Plan, paper: dict, job: dict, manifest: dict
+) -> Generator:
+    """Lay the overlay, compare item by item, call the gateway once; then it is proven."""
+    task = {
+        "plan": paper["plan"],
+        "run": paper["run"],
+        "stage": "restore",
+        "epoch": None,
+        "verb": "promote",
+        "location": paper["to"],
+        "component": job["component"],
+    }
+    laid = yield from step(context, "promote_gateway", task)
+    if laid["status"] == "refused":
+        return laid
+    other = plan.component(plan.gateway(), paper["from"])
+    compared = yield from attempt(
+        context, "compare_gateways", {**job, "other": other, "manifest": manifest}
+    )
+    if compared["status"] != "succeeded":
+        return compared
+    called = yield from attempt(context, "verify_gateway", {**task, "verb": "verify"})
+    if called["status"] != "succeeded":
+        return called
+    marked = yield from attempt(
+        context, "mark_proven", {**job, "manifest": manifest, "because": compared["because"]}
+    )
+    if marked["status"] != "succeeded":
+        return marked
+    return succeeded(f"{manifest['name']} is proven", backup=manifest["name"])

@@ -1,0 +1,202 @@
+"""Stages: what each stop of the routing slip does.
+
+    claim -> fence -> promote -> activate -> redirect -> verify -> protect
+
+The slip arrives, its stage is done, the slip is sent on: the last act, so that a crash anywhere
+before it repeats the stage, whose steps may all be repeated. Only two things end a run early: a
+claim that is refused, and an epoch that somebody else has taken since. A component that will not
+move is written down and alerted, and the rest goes on: half a service beats none.
+"""
+
+from collections.abc import Generator
+from datetime import timedelta
+
+from azure.durable_functions import DurableOrchestrationContext
+
+from orchestrations.steps import attempt
+from orchestrations.waves import act, promote_wave_by_wave
+from shared import slip
+from shared.kinds import KINDS
+from shared.plan import Plan
+
+WITNESS_ATTEMPTS = 30  # Once claimed, a run waits five minutes for a silent witness, then halts.
+FENCE_ATTEMPTS = 1  # A dead region does not answer better the second time; minutes count.
+VERIFY_ROUNDS_MAX = 10
+VERIFY_PAUSE = timedelta(seconds=2)
+
+
+def stage(context: DurableOrchestrationContext) -> Generator:
+    """Do the stage that the slip names; output {"stage", "outcome", "because", "rows", "slip"}."""
+    paper = context.get_input()
+    started = context.current_utc_datetime
+    loaded = yield from attempt(
+        context, "load_plan", {"plan": paper["plan"], "digest": paper["digest"]}
+    )
+    if loaded["status"] != "succeeded":
+        return (yield from halt(context, paper, {}, loaded["because"]))
+    plan = Plan.model_validate(loaded["plan"])
+    witness = loaded["plan"]["witness"]
+    entered = yield from enter(context, paper, witness)
+    if entered["status"] != "succeeded":
+        return (yield from halt(context, paper, witness, entered["because"]))
+    paper = {**paper, "epoch": entered["record"]["epoch"]}
+    rows = yield from STORIES[paper["stage"]](context, plan, paper)
+    facts = {f"{paper['stage']}At": context.current_utc_datetime.isoformat()}
+    return (yield from leave(context, plan, paper, witness, rows, facts, started))
+
+
+def enter(context: DurableOrchestrationContext, paper: dict, witness: dict) -> Generator:
+    """Take the epoch (claim) or prove that it is still this run's (every later stage)."""
+    activity = "claim_epoch" if paper["stage"] == "claim" else "advance_run"
+    payload = {"slip": paper, "witness": witness, "phase": paper["stage"]}
+    return (yield from attempt(context, activity, payload, WITNESS_ATTEMPTS))
+
+
+def leave(
+    context: DurableOrchestrationContext,
+    plan: Plan,
+    paper: dict,
+    witness: dict,
+    rows: list[dict],
+    facts: dict,
+    started,
+) -> Generator:
+    """Send the slip on, or finish the run where the route ends."""
+    failed = [row for row in rows if row["outcome"] == "refused"]
+    because = "; ".join(f"{row['component']}: {row['because']}" for row in failed)[:1000]
+    onward = slip.onward(paper, {**facts, **troubles(paper, failed)})
+    if onward is not None:
+        payload = {"slip": onward, "queue": slip.queue(onward), "location": paper["to"]}
+        sent = yield from attempt(context, "send_slip", payload)
+    else:
+        payload = {"slip": paper, "witness": witness, "quietMinutes": plan.quiet_minutes}
+        sent = yield from attempt(context, "finish_run", payload)
+    if sent["status"] != "succeeded":
+        return (yield from halt(context, paper, witness, sent["because"], rows))
+    if failed and paper["stage"] != "fence":
+        yield from page(context, paper, f"{paper['stage']}: {len(failed)} refused", because)
+    if onward is None:
+        yield from page(context, paper, "run finished", verdict_of(paper))
+    outcome = "partial" if failed else "succeeded"
+    times = {"startedAt": started.isoformat(), "endedAt": context.current_utc_datetime.isoformat()}
+    return {
+        "stage": paper["stage"],
+        "outcome": outcome,
+        "because": because,
+        "rows": rows,
+        "slip": paper,
+        **times,
+    }
+
+
+def troubles(paper: dict, failed: list[dict]) -> dict:
+    """How many components each stage had to leave behind: small, and enough for the last page."""
+    known = paper["facts"].get("troubles", 0)
+    return {"troubles": known + (len(failed) if paper["stage"] != "fence" else 0)}
+
+
+def verdict_of(paper: dict) -> str:
+    left = paper["facts"].get("troubles", 0)
+    return f"{paper['plan']} is active in {paper['to']}, epoch {paper['epoch']}" + (
+        f"; {left} steps were refused, see the run" if left else ""
+    )
+
+
+def halt(
+    context: DurableOrchestrationContext,
+    paper: dict,
+    witness: dict,
+    because: str,
+    rows: list[dict] | None = None,
+) -> Generator:
+    """End the run here and say so; the reservation is given back so that a new run may start."""
+    if witness:
+        payload = {"slip": paper, "witness": witness, "because": because}
+        yield from attempt(context, "halt_run", payload)
+    yield from page(context, paper, f"run halted at {paper['stage']}", because)
+    now = context.current_utc_datetime.isoformat()
+    return {
+        "stage": paper["stage"],
+        "outcome": "refused",
+        "because": because,
+        "rows": rows or [],
+        "slip": paper,
+        "startedAt": now,
+        "endedAt": now,
+    }
+
+
+def page(context: DurableOrchestrationContext, paper: dict, title: str, because: str) -> Generator:
+    payload = {"plan": paper["plan"], "run": paper["run"], "title": title, "because": because}
+    yield from attempt(context, "alert", payload, attempts_max=1)
+
+
+def claim(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Generator:
+    """Nothing more than the epoch, which `enter` took: from here on this location is active."""
+    yield from ()
+    return []
+
+
+def fence(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Generator:
+    """Stop what must not run twice on the old side, as far as it can be reached.
+
+    Overlap-safe workflows there go on: competing consumers and request triggers do no harm.
+    """
+    names = [
+        part.name
+        for part in plan.components
+        if part.role == "activePassive" and "demote" in KINDS[part.kind]
+    ]
+    return (yield from act(context, plan, paper, "demote", paper["from"], names, FENCE_ATTEMPTS))
+
+
+def promote(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Generator:
+    """Data, aliases and the gateway's overlay: what the workflows need before they wake."""
+    return (yield from promote_wave_by_wave(context, plan, paper))
+
+
+def activate(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Generator:
+    """Wake the workflows: consumers before producers, webhooks later, recurrences last."""
+    return (yield from promote_wave_by_wave(context, plan, paper))
+
+
+def redirect(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Generator:
+    """Point the callers here, and hold them so that they are not sent back by themselves."""
+    return (yield from promote_wave_by_wave(context, plan, paper))
+
+
+def verify(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Generator:
+    """Wait for the callers' DNS to turn, then try everything as a caller would."""
+    turned = timedelta(seconds=plan.ttl_seconds())
+    yield context.create_timer(context.current_utc_datetime + turned)
+    left = [
+        part.name
+        for part in plan.components
+        if "verify" in KINDS[part.kind] and getattr(part, "stage", "verify") == "verify"
+    ]
+    done: list[dict] = []
+    for turn in range(VERIFY_ROUNDS_MAX):
+        rows = yield from act(context, plan, paper, "verify", paper["to"], left, turn=turn)
+        left = [row["component"] for row in rows if row["outcome"] == "refused"]
+        done = [row for row in done if row["outcome"] != "refused"] + rows
+        if not left:
+            break
+        yield context.create_timer(context.current_utc_datetime + VERIFY_PAUSE)
+    return done
+
+
+def protect(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Generator:
+    """Nothing to pair anew among the kinds of today; the end of the run is written by `leave`."""
+    yield from ()
+    return []
+
+
+STORIES = {
+    "claim": claim,
+    "fence": fence,
+    "promote": promote,
+    "activate": activate,
+    "redirect": redirect,
+    "verify": verify,
+    "protect": protect,
+}

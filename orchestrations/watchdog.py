@@ -1,0 +1,185 @@
+"""Watchdog: look at the active location from outside, conclude, and act only when permitted.
+
+One eternal orchestration per plan and standby location. It never acts on one observer's word,
+never while it may itself be the one that is cut off, and says so whenever it refuses.
+"""
+
+from collections.abc import Generator
+from datetime import timedelta
+
+from azure.durable_functions import DurableOrchestrationContext
+
+from orchestrations.steps import attempt
+from shared import permit, slip, verdict
+from shared.plan import Plan
+
+ROUNDS_PER_GENERATION = 20  # A history stays short enough that replaying it costs nothing.
+LOAD_ATTEMPTS = 1  # The next round is the retry.
+
+
+def watchdog(context: DurableOrchestrationContext) -> Generator:
+    """Watch until this location is the active one.
+
+    Input: {"plan", "location": mine, "memory": what the last generation knew, or null}.
+    """
+    told = context.get_input()
+    memory = told.get("memory") or {"verdict": None, "record": None, "refusal": "", "asked": None}
+    for _ in range(ROUNDS_PER_GENERATION):
+        started = context.current_utc_datetime
+        loaded = yield from attempt(context, "load_plan", {"plan": told["plan"]}, LOAD_ATTEMPTS)
+        if loaded["status"] != "succeeded":
+            return {"because": loaded["because"]}
+        plan = Plan.model_validate(loaded["plan"])
+        memory = yield from watch_once(context, plan, loaded, told["location"], memory)
+        if memory["record"] and memory["record"]["active"] == told["location"]:
+            return {"because": f"{told['plan']} is active here: nothing to watch"}
+        due = started + timedelta(seconds=plan.watch.every_seconds)
+        if due > context.current_utc_datetime:
+            yield context.create_timer(due)
+    context.continue_as_new({**told, "memory": memory})
+    return None
+
+
+def watch_once(
+    context: DurableOrchestrationContext, plan: Plan, loaded: dict, here: str, memory: dict
+) -> Generator:
+    """One round: look, judge, act if allowed, tell, write down. Gives the new memory."""
+    active = memory["record"]["active"] if memory["record"] else plan.home
+    if active == here and memory["record"] is None:
+        active = plan.other(here)
+    seen = yield from look(context, plan, loaded["plan"], active)
+    record = seen["record"] or memory["record"]
+    if record and record["active"] == here:
+        return {**memory, "record": record}
+    now = context.current_utc_datetime
+    was = memory["verdict"]
+    judged = verdict.judge(
+        seen["observations"], seen["controls"], was, loaded["plan"]["watch"], now
+    )
+    memory = {**memory, "verdict": judged, "record": record}
+    if judged["state"] == "lost":
+        memory = yield from take_over(context, loaded, here, active, memory)
+    if was is None or was["state"] != judged["state"]:
+        title = f"{active} is {judged['state']}"
+        yield from tell(context, plan.name, title, judged["because"])
+    yield from write_down(context, plan.name, here, active, memory, seen)
+    return memory
+
+
+def look(
+    context: DurableOrchestrationContext, plan: Plan, document: dict, active: str
+) -> Generator:
+    """Ask every observer and every control at once; they never raise and are bounded in time."""
+    common = {
+        "plan": document,
+        "location": active,
+        "witness": document["witness"],
+        "timeoutSeconds": plan.watch.timeout_seconds,
+    }
+    asks = [context.call_activity(OBSERVERS[kind], common) for kind in plan.watch.observers]
+    asks.append(context.call_activity("control_arm", common))
+    asks += [
+        context.call_activity("control_http", {**common, "url": url}) for url in plan.watch.controls
+    ]
+    answers = yield context.task_all(asks)
+    record = next((a["record"] for a in answers if a.get("record")), None)
+    return {
+        "observations": [a["observation"] for a in answers if "observation" in a],
+        "controls": [a["control"] for a in answers if "control" in a],
+        "record": record,
+    }
+
+
+OBSERVERS = {
+    "health": "observe_health",
+    "gateway": "observe_gateway_status",
+    "trafficManager": "observe_traffic_manager",
+    "lease": "observe_lease",
+}
+
+
+def take_over(
+    context: DurableOrchestrationContext, loaded: dict, here: str, active: str, memory: dict
+) -> Generator:
+    """Ask for permission; when it is given, reserve the run at the witness and send its slip."""
+    document, judged, record = loaded["plan"], memory["verdict"], memory["record"]
+    if waiting(memory):
+        return (yield from send(context, document["name"], here, memory["asked"], memory))
+    now = context.current_utc_datetime
+    answer = permit.allow(judged, record, document, here, now, origin="watchdog", mode="forced")
+    if not answer["allowed"]:
+        if answer["because"] != memory["refusal"]:
+            yield from tell(context, document["name"], "failover refused", answer["because"])
+        return {**memory, "refusal": answer["because"]}
+    epoch = record["epoch"] if record else 0
+    paper = slip.first(
+        run=f"{document['name']}-{epoch + 1}-{now:%Y%m%dT%H%M%SZ}",
+        plan=document["name"],
+        digest=loaded["digest"],
+        mode="forced",
+        source=active,
+        target=here,
+        reason=judged["because"],
+        by=f"watchdog in {here}",
+        now=now,
+        facts={"detectedAt": now.isoformat(), "suspectedSince": judged["since"]},
+    )
+    reserved = yield from attempt(
+        context, "reserve_run", {"slip": paper, "witness": document["witness"]}
+    )
+    if reserved["status"] != "succeeded":
+        yield from tell(context, document["name"], "failover refused", reserved["because"])
+        return {**memory, "refusal": reserved["because"]}
+    return (yield from send(context, document["name"], here, paper, memory))
+
+
+def waiting(memory: dict) -> bool:
+    """Is the run that this watchdog reserved still waiting for its first stage?
+
+    Then its slip is sent again: had the first been lost, nobody else would ever send it, and had
+    it not, duplicate detection and the instance id make the second one harmless.
+    """
+    record, asked = memory["record"], memory["asked"]
+    run = record["run"] if record else None
+    return bool(asked and run and run["id"] == asked["run"] and run["phase"] == "requested")
+
+
+def send(
+    context: DurableOrchestrationContext, plan: str, here: str, paper: dict, memory: dict
+) -> Generator:
+    payload = {"slip": paper, "queue": slip.queue(paper), "location": here}
+    sent = yield from attempt(context, "send_slip", payload)
+    if sent["status"] != "succeeded":
+        yield from tell(context, plan, "slip not sent", sent["because"])
+    elif memory["asked"] != paper:
+        yield from tell(context, plan, "failover started", paper["reason"])
+    return {**memory, "asked": paper, "refusal": ""}
+
+
+def tell(context: DurableOrchestrationContext, plan: str, title: str, because: str) -> Generator:
+    payload = {"plan": plan, "title": title, "because": because}
+    yield from attempt(context, "alert", payload, attempts_max=1)
+
+
+def write_down(
+    context: DurableOrchestrationContext,
+    plan: str,
+    here: str,
+    active: str,
+    memory: dict,
+    seen: dict,
+) -> Generator:
+    """Keep the watch state where the HTTP API and the APIM pipeline can read it."""
+    state = {
+        "plan": plan,
+        "location": here,
+        "watches": active,
+        "verdict": memory["verdict"],
+        "at": context.current_utc_datetime.isoformat(),
+        "observations": seen["observations"],
+        "controls": seen["controls"],
+        "refusal": memory["refusal"],
+        "asked": memory["asked"]["run"] if memory["asked"] else None,
+    }
+    context.set_custom_status({"verdict": memory["verdict"]["state"], "watches": active})
+    yield from attempt(context, "write_watch", {"watch": state}, attempts_max=1)

@@ -1,0 +1,100 @@
+"""Dry run: what a failover would call and change, from what the observers see now."""
+
+from shared.kinds import KINDS
+from shared.plan import Plan
+from shared.slip import ROUTES
+
+LOGIC = "2019-05-01"
+APIM = "2024-05-01"
+TRAFFIC = "2022-04-01"
+
+
+def order(plan: Plan, to: str, mode: str) -> list[dict]:
+    """Every act of a run in its order: {"stage", "verb", "component", "location"}."""
+    acts: list[dict] = []
+    for stage in ROUTES[mode]:
+        if stage == "fence":
+            acts += [
+                {"stage": stage, "verb": "demote", "component": part.name, "location": away}
+                for away in [plan.other(to)]
+                for part in plan.components
+                if part.role == "activePassive" and "demote" in KINDS[part.kind]
+            ]
+            continue
+        acts += [
+            {"stage": stage, "verb": "promote", "component": name, "location": to}
+            for wave in plan.waves(stage, to)
+            for name in wave
+        ]
+    return acts
+
+
+def difference(act: dict, part: dict, seen: dict) -> dict:
+    """One act with what is seen now, what it would be, and the exact calls that would be sent."""
+    wanted = act["verb"] == "promote"
+    known = seen["status"] == "succeeded"
+    same = known and seen.get("serving") == wanted
+    return {
+        **act,
+        "kind": part["kind"],
+        "seen": seen["because"],
+        "would": "stay as it is" if same else OUTCOMES.get((part["kind"], act["verb"]), "be called"),
+        "calls": [] if same else CALLS[part["kind"]](act, part, seen),
+    }
+
+
+OUTCOMES = {
+    ("logicWorkflow", "promote"): "be Enabled",
+    ("logicWorkflow", "demote"): "be Disabled",
+    ("apiManagement", "promote"): "have this location's overlay",
+    ("trafficManager", "promote"): "send callers here only",
+}
+
+
+def workflow_calls(act: dict, part: dict, seen: dict) -> list[dict]:
+    verb = "enable" if act["verb"] == "promote" else "disable"
+    return [call("POST", f"{part['resource']}/{verb}", LOGIC)]
+
+
+def gateway_calls(act: dict, part: dict, seen: dict) -> list[dict]:
+    overlay = part.get("overlay", {}).get(act["location"], {})
+    bodies = {f"backends/{name}": body for name, body in overlay.get("backends", {}).items()}
+    values = overlay.get("namedValues", {})
+    bodies |= {f"namedValues/{name}": {"value": "(from the plan)"} for name in values}
+    paths = [path for path in seen.get("differences", bodies) if path in bodies]
+    return [
+        call("PUT", f"{part['resource']}/{path}", APIM, {"properties": bodies[path]})
+        for path in paths
+    ]
+
+
+def traffic_calls(act: dict, part: dict, seen: dict) -> list[dict]:
+    """The endpoint of the location first, then the others: callers always have one."""
+    mine = part["endpoints"][act["location"]]
+    names = [mine, *(name for name in part["endpoints"].values() if name != mine)]
+    return [
+        call(
+            "PATCH",
+            f"{part['resource']}/externalEndpoints/{name}",
+            TRAFFIC,
+            {"properties": {"endpointStatus": "Enabled" if name == mine else "Disabled"}},
+        )
+        for name in names
+    ]
+
+
+def hook_calls(act: dict, part: dict, seen: dict) -> list[dict]:
+    return [{"method": part["method"], "url": part["url"]}]
+
+
+CALLS = {
+    "logicWorkflow": workflow_calls,
+    "apiManagement": gateway_calls,
+    "trafficManager": traffic_calls,
+    "http": hook_calls,
+}
+
+
+def call(method: str, path: str, version: str, body: dict | None = None) -> dict:
+    row: dict = {"method": method, "url": f"{path}?api-version={version}"}
+    return {**row, "body": body} if body else row

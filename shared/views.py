@@ -1,0 +1,104 @@
+"""Views: what the HTTP API shows, put together from records, watch states and run histories."""
+
+from datetime import datetime
+
+from shared import backups, slip
+
+ENDED = ("Completed", "Failed", "Terminated")
+
+
+def plan_view(
+    document: dict, record: dict | None, watch: dict | None, manifests: list[dict], now: datetime
+) -> dict:
+    """One plan at a glance. Ages in seconds; null where this location cannot know."""
+    run = record["run"] if record else None
+    proven = backups.latest_proven(manifests)
+    age = (now - datetime.fromisoformat(proven["completedAt"])).total_seconds() if proven else None
+    return {
+        "name": document["name"],
+        "home": document["home"],
+        "active": record["active"] if record else None,
+        "epoch": record["epoch"] if record else None,
+        "phase": run["phase"] if run else "steady",
+        "run": run,
+        "verdict": watch["verdict"] if watch else None,
+        "watchedAt": watch["at"] if watch else None,
+        "observations": watch["observations"] if watch else [],
+        "refusal": watch["refusal"] if watch else "",
+        "backup": {"name": proven["name"], "ageSeconds": age} if proven else None,
+        "objectives": document["objectives"],
+        "quietUntil": record["quietUntil"] if record else None,
+        "transitions": record["transitions"] if record else [],
+    }
+
+
+def run_view(run: str, record: dict | None, instances: dict[str, dict]) -> dict | None:
+    """A run's timeline from its stages' instances; None when nobody here knows of it.
+
+    `instances`: stage -> {"status", "output", "createdAt", "custom"} of those that exist.
+    """
+    reserved = record["run"] if record and record["run"] and record["run"]["id"] == run else None
+    if not instances and reserved is None:
+        return None
+    outputs = [i["output"] for i in instances.values() if isinstance(i["output"], dict)]
+    stages = [stage_view(name, instances[name]) for name in order(instances)]
+    return {
+        "run": run,
+        "phase": reserved["phase"] if reserved else (stages[-1]["stage"] if stages else None),
+        "outcome": outcome(instances, reserved),
+        "mode": reserved["mode"] if reserved else first(outputs, "mode"),
+        "from": reserved["from"] if reserved else first(outputs, "from"),
+        "to": reserved["to"] if reserved else first(outputs, "to"),
+        "epoch": next((o["slip"]["epoch"] for o in reversed(outputs) if "slip" in o), None),
+        "because": next((o["because"] for o in reversed(outputs) if o.get("because")), ""),
+        "stages": stages,
+        "steps": [row for o in outputs for row in o.get("rows", [])],
+    }
+
+
+def order(instances: dict[str, dict]) -> list[str]:
+    route = [*slip.STAGES]
+    return sorted(instances, key=route.index)
+
+
+def stage_view(name: str, instance: dict) -> dict:
+    output = instance["output"] if isinstance(instance["output"], dict) else {}
+    return {
+        "stage": name,
+        "status": instance["status"],
+        "outcome": output.get("outcome"),
+        "because": output.get("because", ""),
+        "startedAt": output.get("startedAt", instance["createdAt"]),
+        "endedAt": output.get("endedAt"),
+        "progress": instance["custom"],
+    }
+
+
+def outcome(instances: dict[str, dict], reserved: dict | None) -> str:
+    """running, finished, refused or failed."""
+    if any(i["status"] == "Failed" for i in instances.values()):
+        return "failed"
+    outputs = [i["output"] for i in instances.values() if isinstance(i["output"], dict)]
+    if any(o.get("outcome") == "refused" for o in outputs):
+        return "refused"
+    last = instances.get("protect") or instances.get("restore")
+    if last and last["status"] == "Completed":
+        return "finished"
+    return "running" if instances or reserved else "unknown"
+
+
+def first(outputs: list[dict], key: str) -> str | None:
+    return next((o["slip"][key] for o in outputs if "slip" in o), None)
+
+
+def dry_run(document: dict, answer: dict, differences: list[dict], now: datetime) -> dict:
+    """What a failover would do, in its order, and how the world would differ; nothing is done."""
+    return {
+        "plan": document["name"],
+        "dryRun": True,
+        "at": now.isoformat(),
+        "allowed": answer["allowed"],
+        "because": answer["because"],
+        "calls": [call for d in differences for call in d["calls"]],
+        "differences": differences,
+    }
