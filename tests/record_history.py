@@ -116,8 +116,8 @@ def recorded(case: Case) -> dict:
     told = case.told
     instance = f"{told['run']}.{told['stage']}" if "run" in told else case.orchestrator
     replay = Replay(story, told, {**EVERYWHERE, **case.answers}, instance=instance).run()
-    if not replay.done or replay.left_open:
-        raise RuntimeError(f"{instance} did not end: open {replay.left_open}")
+    if replay.failure or not replay.done or replay.left_open:
+        raise RuntimeError(f"{instance} did not end well: {replay.failure} {replay.left_open}")
     return {"module": case.module, "orchestrator": case.orchestrator, **replay.record()}
 
 
@@ -131,7 +131,7 @@ def main(asked: list[str]) -> int:
         path = HISTORIES / f"{name}.json"
         if path.exists() and not told.replace:
             continue
-        path.write_text(json.dumps(recorded(CASES[name]), indent=1, sort_keys=True) + "\n")
+        path.write_text(json.dumps(recorded(CASES[name]), indent=1) + "\n")
         sys.stdout.write(f"recorded {path.name}\n")
     return 0
 

@@ -85,7 +85,7 @@ class Replay:
         self._open: dict[int, dict] = {}
         self._awaited: list[str] = []
         self._next_id = 0
-        told = {"Input": json.dumps(json.dumps(self.told)), "Name": "replayed", "Version": ""}
+        told = {"Input": json.dumps(self.told), "Name": "replayed", "Version": ""}
         self._inbox: list[dict] = [{"EventType": EXECUTION_STARTED, **told}]
 
     @property
@@ -241,7 +241,7 @@ def replay_once(story: Story, told: object, instance: str, history: list[dict]) 
     """One replay by the SDK; its state, also when the orchestrator raised."""
     context = {
         "history": history,
-        "input": json.dumps(json.dumps(told)),
+        "input": json.dumps(told),
         "instanceId": instance,
         "isReplaying": False,
         "parentInstanceId": None,

@@ -78,6 +78,10 @@ def test_an_activity_that_never_ends_leaves_the_instance_open():
     assert [a["functionName"] for a in replay.left_open] == ["ask"]
 
 
+def test_the_input_arrives_as_it_was_told():
+    assert Replay(go_on, {"turn": 1}, answers={"ask": None}).run().named("ask") == [{"turn": 1}]
+
+
 def test_activities_are_called_in_order_with_their_inputs():
     replay = Replay(fetch, answers={"ask": lambda told: told["n"] * 10}).run()
     assert (replay.output, replay.named("ask")) == (20, [{"n": 1}, {"n": 2}])
@@ -124,8 +128,10 @@ def test_a_recorded_history_replays_to_the_same_end(path: Path):
     kept = json.loads(path.read_text())
     story = getattr(importlib.import_module(kept["module"]), kept["orchestrator"])
     state = replay_once(story, kept["told"], kept["instance"], kept["history"])
-    assert (leaves(state["actions"]), state.get("output"), state.get("error")) == (
-        kept["actions"],
-        kept["output"],
-        kept["failure"],
-    )
+    assert asked(leaves(state["actions"])) == asked(kept["actions"])
+    assert (state.get("output"), state.get("error")) == (kept["output"], kept["failure"])
+
+
+def asked(actions: list[dict]) -> list[tuple]:
+    """What a host compares: the kind and the name of every action, in order, not its input."""
+    return [(action["actionType"], action.get("functionName")) for action in actions]
