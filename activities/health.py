@@ -1,0 +1,161 @@
+"""Health of this location: what its workload depends on, asked side by side and within a bound.
+
+Answers are kept a few seconds, so that an anonymous address cannot be used to overload anything.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
+
+from shared import clients, outbox, probe, store
+from shared.plan import BadPlan, Plan
+from shared.reply import Surprise, brief
+from shared.settings import settings
+
+SECONDS_MAX = 5.0
+KEPT_SECONDS = 5.0
+STATUS_PATH = "/status-0123456789abcdef"
+QUEUE = "slip-claim"
+_KEPT: dict[tuple[str, ...], tuple[float, dict]] = {}
+_ASKING = threading.Lock()
+Check = Callable[[], str]
+
+
+def check_location(plans: list[str] | None = None, timeout_seconds: float = SECONDS_MAX) -> dict:
+    """{"status": "ok"|"failing", "location", "checks": [{"name", "status", "because", "seconds"}]}.
+
+    `plans`: their names; None: all that lie in this location's store. Answers within about
+    `timeout_seconds`: a check that takes longer is failing. One caller asks, the others wait for
+    its answer. A plan whose newest text is bad is a warning: the app goes on with the last good.
+    """
+    key = tuple(plans) if plans is not None else ("*",)
+    with _ASKING:
+        known = _KEPT.get(key)
+        if known and time.monotonic() - known[0] < KEPT_SECONDS:
+            return known[1]
+        answer = _check(plans, timeout_seconds)
+        _KEPT.clear()
+        _KEPT[key] = (time.monotonic(), answer)
+        return answer
+
+
+def forget() -> None:
+    """Ask anew at the next call."""
+    _KEPT.clear()
+
+
+def _check(plans: list[str] | None, seconds: float) -> dict:
+    started = time.monotonic()
+    # Threads that hang beyond the bound are left to their own timeouts, not waited for.
+    askers = ThreadPoolExecutor(max_workers=16, thread_name_prefix="health")
+    try:
+        asked = {"slips": askers.submit(_timed, "slips", _slips)}
+        asked["storage"] = askers.submit(_timed, "storage", _storage)
+        held = askers.submit(_held, plans)
+        wait([held], timeout=seconds * 0.6)
+        rows = held.result() if held.done() else []
+        for name, found in rows:
+            if isinstance(found, store.Held):
+                for label, check in _of_plan(found.plan, seconds).items():
+                    asked[f"{name}:{label}"] = askers.submit(_timed, f"{name}:{label}", check)
+        wait(asked.values(), timeout=max(0.1, seconds - (time.monotonic() - started)))
+        checks = [_plan_check(name, found) for name, found in rows]
+        checks += [_row(name, future, seconds) for name, future in asked.items()]
+    finally:
+        askers.shutdown(wait=False, cancel_futures=True)
+    status = "failing" if any(c["status"] == "failing" for c in checks) else "ok"
+    return {"status": status, "location": settings().location, "checks": checks}
+
+
+def _held(plans: list[str] | None) -> list[tuple[str, store.Held | str]]:
+    """Each plan, or why there is none. Storage that fails has its own check."""
+    try:
+        names = store.plan_names() if plans is None else plans
+        return [(name, _plan(name)) for name in names]
+    except Surprise:
+        return []
+
+
+def _plan(name: str) -> store.Held | str:
+    try:
+        return store.newest(name) or f"no plan {name} here"
+    except BadPlan as bad:
+        return f"bad, and no good one is known here: {'; '.join(bad.problems[:3])}"
+
+
+def _plan_check(name: str, found: store.Held | str) -> dict:
+    row = {"name": f"{name}:plan", "seconds": 0.0}
+    if isinstance(found, str):
+        return {**row, "status": "failing", "because": brief(found)}
+    if found.stale:
+        because = f"runs on the last good plan, the newest is bad: {'; '.join(found.stale[:3])}"
+        return {**row, "status": "warning", "because": brief(because)}
+    return {**row, "status": "ok", "because": f"version {found.plan.digest[:12]}"}
+
+
+def _of_plan(plan: Plan, seconds: float) -> dict[str, Check]:
+    """The checks of what a plan has in this location."""
+    here = settings().location
+    if here not in plan.locations:
+        return {}
+    checks: dict[str, Check] = {
+        "workflow": partial(_workflow, plan.locations[here].health, seconds)
+    }
+    gateway = plan.gateway()
+    if gateway is not None:
+        url = plan.component(gateway, here)["gatewayUrl"]
+        checks["gateway"] = partial(_gateway, url, seconds)
+    return checks
+
+
+def _workflow(url: str, seconds: float) -> str:
+    """Run the health-check workflow by its request trigger, with our bearer token.
+
+    Logic Apps takes a token only where the query has no SAS (logic-apps-securing-a-logic-app).
+    """
+    bearer = clients.credential().get_token(clients.scope()).token
+    reply = probe.call("POST", url, seconds * 0.8, bearer=bearer, body={})
+    if reply.status != 200:
+        raise Surprise(f"health workflow answered {reply.words}")
+    return "health workflow answered 200"
+
+
+def _gateway(url: str, seconds: float) -> str:
+    reply = probe.call("GET", f"{url.rstrip('/')}{STATUS_PATH}", seconds * 0.8)
+    if reply.status != 200:
+        raise Surprise(f"gateway status answered {reply.status}")
+    return "gateway status answered 200"
+
+
+def _slips() -> str:
+    outbox.peek(settings().location, QUEUE)
+    return f"{QUEUE} answers"
+
+
+def _storage() -> str:
+    return f"{len(store.place().names('plans/'))} blobs of plans"
+
+
+def _timed(name: str, check: Check) -> dict:
+    """One check with its time. Only Surprise is a failing check; anything else is our own fault."""
+    started = time.monotonic()
+    try:
+        because, status = check(), "ok"
+    except Surprise as error:
+        because, status = brief(str(error)), "failing"
+    took = round(time.monotonic() - started, 3)
+    return {"name": name, "status": status, "because": because, "seconds": took}
+
+
+def _row(name: str, future: Future, seconds: float) -> dict:
+    """What a check said; one that is not done, or that broke, is failing and says so."""
+    if not future.done():
+        because = f"no answer within {seconds:g} s"
+        return {"name": name, "status": "failing", "because": because, "seconds": seconds}
+    broke = future.exception()
+    if broke is not None:
+        because = brief(f"{type(broke).__name__}: {broke}")
+        return {"name": name, "status": "failing", "because": because, "seconds": 0.0}
+    return future.result()

@@ -1,0 +1,27 @@
+"""Hook: one HTTP call to something of the customer's own, and the answer that the plan expects."""
+
+from shared import probe
+from shared.outcome import refused, succeeded
+from shared.reply import Unreachable
+
+SECONDS_MAX = 10.0
+
+
+def call_hook(task: dict) -> dict:
+    """Call the component's `url` and compare the status with `expect`.
+
+    Safe to repeat as far as the other side is: a POST carries the run and the stage, so that it
+    can tell a second call from a second event. No redirect is followed.
+    """
+    part = task["component"]
+    method, body = part.get("method", "GET"), None
+    if method == "POST":
+        told = {key: task[key] for key in ("plan", "run", "stage", "epoch", "location")}
+        body = {**part.get("body", {}), "understudy": told}
+    try:
+        reply = probe.call(method, part["url"], SECONDS_MAX, body=body)
+    except Unreachable as error:
+        return refused(f"{part['url']}: {error}")
+    if reply.status != part.get("expect", 200):
+        return refused(f"{part['url']} answered {reply.status}, not {part.get('expect', 200)}")
+    return succeeded(f"{part['url']} answered {reply.status}")

@@ -1,0 +1,165 @@
+"""Observers and controls: what can be seen of the active location, from outside, right now.
+
+None of them raises: an observer that cannot tell is itself an observation. Each is bounded by
+`timeoutSeconds`. `ok` is True, False, or null where nothing can be concluded.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from shared import clients, probe, witness
+from shared.blobs import Place
+from shared.outcome import succeeded
+from shared.plan import Plan
+from shared.reply import Reply, Unreachable, brief
+
+STATUS_PATH = "/status-0123456789abcdef"  # Every API Management gateway answers it by itself.
+MONITOR = {"Online": True, "Degraded": False, "Inactive": False, "Disabled": None}
+Seen = tuple[bool | None, str, dict]
+
+
+def observe_health(payload: dict) -> dict:
+    """The health check of the app in `location`: 200 is well, anything else says why."""
+
+    def look() -> Seen:
+        spot = payload["plan"]["locations"][payload["location"]]
+        reply = probe.call("GET", f"{spot['app'].rstrip('/')}/api/health", seconds(payload))
+        if reply.status == 200:
+            return True, "health check answered 200", {}
+        return False, f"health check answered {reply.status}{_failing(reply)}", {}
+
+    return _observed("health", look)
+
+
+def observe_gateway_status(payload: dict) -> dict:
+    """The status address of the gateway in `location`, with no API or backend behind it."""
+
+    def look() -> Seen:
+        plan = Plan.model_validate(payload["plan"])
+        name = plan.gateway()
+        if name is None:
+            return None, "the plan has no gateway", {}
+        url = plan.component(name, payload["location"])["gatewayUrl"].rstrip("/")
+        reply = probe.call("GET", f"{url}{STATUS_PATH}", seconds(payload))
+        return reply.status == 200, f"gateway status answered {reply.status}", {}
+
+    return _observed("gateway", look)
+
+
+def observe_traffic_manager(payload: dict) -> dict:
+    """What Traffic Manager's own probes say of `location`'s endpoint. It lags by its intervals."""
+
+    def look() -> Seen:
+        plan = Plan.model_validate(payload["plan"])
+        names = [part.name for part in plan.components if part.kind == "trafficManager"]
+        if not names:
+            return None, "the plan has no Traffic Manager profile", {}
+        part = plan.component(names[0], payload["location"])
+        reply = clients.ask("GET", part["resource"], version="2022-04-01", **hurried(payload))
+        if not reply.ok:
+            return None, f"Traffic Manager cannot be read: {reply.words}", {}
+        mine = part["endpoints"][payload["location"]]
+        rows = reply.properties.get("endpoints", [])
+        state = next(
+            (r["properties"]["endpointMonitorStatus"] for r in rows if r["name"] == mine), ""
+        )
+        return MONITOR.get(state), f"Traffic Manager sees {mine} {state or 'nowhere'}", {}
+
+    # ARM that does not answer tells nothing about the endpoint.
+    return _observed("trafficManager", look, silent=None)
+
+
+def observe_lease(payload: dict) -> dict:
+    """Does the active location still renew its lease? Also gives fact `record`.
+
+    Compared with the Date of the same answer: one clock, the witness's own.
+    """
+
+    def look() -> Seen:
+        known = payload["witness"]
+        place = Place(known["blobServiceUri"].rstrip("/"), known["container"], seconds(payload))
+        name = payload["plan"]["name"]
+        blob = place.get(f"{name}.json")
+        if blob is None:
+            return None, "the witness has no record yet", {}
+        record = witness.parse(blob.data, name)
+        if witness.refusal(record):
+            return None, record["because"], {}
+        until, facts = record["leaseUntil"], {"record": record}
+        if until is None:
+            return None, f"{record['active']} has not taken a lease yet", facts
+        left = (datetime.fromisoformat(until) - blob.server_time).total_seconds()
+        if left > 0:
+            return True, f"{record['active']} holds the lease", facts
+        return False, f"the lease of {record['active']} ran out at {until}", facts
+
+    return _observed("lease", look, silent=None)
+
+
+def control_http(payload: dict) -> dict:
+    """Can this location reach `url`, which has nothing to do with the other one? Any answer will do."""
+
+    def look() -> Seen:
+        reply = probe.call("GET", payload["url"], seconds(payload))
+        return True, f"answered {reply.status}", {}
+
+    return _controlled(payload["url"], look)
+
+
+def control_arm(payload: dict) -> dict:
+    """Can this location reach the resource manager at all?"""
+
+    def look() -> Seen:
+        reply = clients.ask("GET", "/subscriptions", **hurried(payload))
+        return reply.status < 500, f"ARM answered {reply.status}", {}
+
+    return _controlled("arm", look)
+
+
+def seconds(payload: dict) -> float:
+    """How long one look may take."""
+    return float(payload["timeoutSeconds"])
+
+
+def hurried(payload: dict) -> dict[str, float]:
+    """The same for an Azure client, without repeats: the next round is the repeat."""
+    bound = seconds(payload)
+    return {"retry_total": 0, "connection_timeout": bound, "read_timeout": bound}
+
+
+def _observed(kind: str, look: Callable[[], Seen], silent: bool | None = False) -> dict:
+    ok, because, facts, took = _bounded(look, silent)
+    at = datetime.now(UTC).isoformat()
+    seen = {"kind": kind, "ok": ok, "because": because, "seconds": took, "at": at}
+    return succeeded(observation=seen, **facts)
+
+
+def _controlled(name: str, look: Callable[[], Seen]) -> dict:
+    ok, because, _, _ = _bounded(look, False)
+    return succeeded(control={"name": name, "ok": bool(ok), "because": because})
+
+
+def _bounded(look: Callable[[], Seen], silent: bool | None) -> tuple[bool | None, str, dict, float]:
+    """Look once; `silent` is what it means when nobody answers."""
+    started = time.monotonic()
+    try:
+        ok, because, facts = look()
+    except Unreachable as error:
+        ok, because, facts = silent, str(error), {}
+    # An observer that raised would take the round's other observations with it; what went wrong
+    # inside it is said, and concludes nothing.
+    except Exception as error:
+        ok, because, facts = None, brief(f"cannot tell: {type(error).__name__}: {error}"), {}
+    return ok, because, facts, round(time.monotonic() - started, 3)
+
+
+def _failing(reply: Reply) -> str:
+    """The names of the checks that fail, from the body of a health check."""
+    try:
+        checks = json.loads(reply.text).get("checks", [])
+        failing = [f"{c['name']}: {c['because']}" for c in checks if c["status"] != "ok"]
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return ""
+    return f" ({brief('; '.join(failing))})" if failing else ""

@@ -1,0 +1,47 @@
+"""Plans: load what a run is about, and keep what the watchdog saw."""
+
+from shared import store
+from shared.outcome import refused, succeeded
+from shared.plan import BadPlan
+
+
+def load_plan(payload: dict) -> dict:
+    """The plan named `plan`; with `digest`, that very version.
+
+    Facts: `plan` (canonical document), `digest`, and `stale`, the problems of a newer text that is
+    bad while this last good one is run with. Safe to repeat: reads, and keeps good versions.
+    """
+    name, digest = payload["plan"], payload.get("digest")
+    if digest:
+        held = store.pinned(name, digest)
+        if held:
+            return succeeded(plan=held.plan.document, digest=digest, stale=[])
+    try:
+        held = store.newest(name)
+    except BadPlan as bad:
+        return refused(f"plan {name} is bad: {'; '.join(bad.problems[:5])}", problems=bad.problems)
+    if held is None:
+        return refused(f"no plan {name} here: lay plans/{name}.yaml in container understudy")
+    if digest and held.plan.digest != digest:
+        return refused(
+            f"version {digest[:12]} of plan {name} is not known here, "
+            f"only {held.plan.digest[:12]}: lay the same plan in both locations"
+        )
+    because = "runs on the last good plan: the newest is bad" if held.stale else ""
+    return succeeded(
+        because, plan=held.plan.document, digest=held.plan.digest, stale=list(held.stale)
+    )
+
+
+def write_watch(payload: dict) -> dict:
+    """Keep `watch`, the state of a plan's watchdog. Safe to repeat: the same bytes again."""
+    store.write_watch(payload["watch"])
+    return succeeded()
+
+
+def read_watch(payload: dict) -> dict:
+    """The watch state of `plan`, as fact `watch`; refused when there is none yet."""
+    state = store.read_watch(payload["plan"])
+    if state is None:
+        return refused(f"nobody here has watched {payload['plan']} yet")
+    return succeeded(watch=state)

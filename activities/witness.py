@@ -1,0 +1,120 @@
+"""Witness: read and change the one record that says who is active.
+
+Every change is read, pure transition, write with If-Match; lost against another writer it looks
+again, a bounded number of times. A write whose answer was lost is recognised at the repeat: the
+transition then gives the record that is there already.
+"""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from shared import store, witness
+from shared.blobs import NEW, Blob, Place, StorageRefused
+from shared.outcome import refused, succeeded
+from shared.reply import Surprise
+
+ROUNDS_MAX = 5
+Change = Callable[[dict, datetime], dict]
+
+
+def read_witness(payload: dict) -> dict:
+    """The record of `plan` at `witness`: facts `record`, `etag`, `serverTime` (storage's Date).
+
+    Safe to repeat. The first read of a plan's life writes its first record.
+    """
+    return _changed(payload, payload["plan"], lambda record, now: record)
+
+
+def reserve_run(payload: dict) -> dict:
+    """Enter the run of `slip` as the one in progress. Safe to repeat: a run reserves once."""
+    paper = payload["slip"]
+    return _changed(payload, paper["plan"], lambda r, now: witness.reserve(r, paper, now))
+
+
+def claim_epoch(payload: dict) -> dict:
+    """Take the next epoch for `slip`'s target. Safe to repeat: a run claims once."""
+    paper = payload["slip"]
+    return _changed(payload, paper["plan"], lambda r, now: witness.claim(r, paper, now))
+
+
+def advance_run(payload: dict) -> dict:
+    """Note that the run of `slip` is in `phase`, and prove that run and epoch are still its own.
+
+    Safe to repeat: a phase that was noted stays noted.
+    """
+    paper, phase = payload["slip"], payload["phase"]
+    return _changed(payload, paper["plan"], lambda r, now: witness.advance(r, paper, phase, now))
+
+
+def finish_run(payload: dict) -> dict:
+    """End the run of `slip` well, quiet for `quietMinutes`. Safe to repeat: it ends once."""
+    paper, quiet = payload["slip"], payload["quietMinutes"]
+    return _changed(payload, paper["plan"], lambda r, now: witness.finish(r, paper, now, quiet))
+
+
+def halt_run(payload: dict) -> dict:
+    """End the run of `slip` where it stands, `because`. Safe to repeat: it ends once."""
+    paper, because = payload["slip"], payload["because"]
+    return _changed(payload, paper["plan"], lambda r, now: witness.halt(r, paper, because, now))
+
+
+def renew_lease(payload: dict) -> dict:
+    """Say that `location` lives, for the witness's leaseSeconds. Refused where it is not active.
+
+    Safe to repeat: the lease only grows. Its times are the storage service's, so that no two
+    locations' clocks have to agree.
+    """
+    location, seconds = payload["location"], payload["witness"]["leaseSeconds"]
+    return _changed(
+        payload, payload["plan"], lambda r, now: witness.renew(r, location, now, seconds)
+    )
+
+
+def _changed(payload: dict, plan: str, change: Change) -> dict:
+    """Read, change, write, until it holds; the outcome carries the record as it then is."""
+    known = payload["witness"]
+    place = Place(known["blobServiceUri"].rstrip("/"), known["container"])
+    try:
+        for _ in range(ROUNDS_MAX):
+            outcome = _round(place, plan, change)
+            if outcome is not None:
+                return outcome
+    except StorageRefused as error:
+        return refused(f"witness: {error}")
+    raise Surprise(f"the witness record of {plan} changed {ROUNDS_MAX} times meanwhile")
+
+
+def _round(place: Place, plan: str, change: Change) -> dict | None:
+    """One try; None when somebody else wrote in between."""
+    blob = place.get(f"{plan}.json")
+    if blob is None:
+        return _first(place, plan)
+    record = witness.parse(blob.data, plan)
+    if witness.refusal(record):
+        return record
+    changed = change(record, blob.server_time)
+    if witness.refusal(changed):
+        return {**changed, "record": record}
+    if changed is record:
+        return _told(record, blob.etag, blob)
+    etag = place.put(f"{plan}.json", _bytes(changed), expect=blob.etag)
+    return _told(changed, etag, blob) if etag else None
+
+
+def _told(record: dict, etag: str, blob: Blob) -> dict:
+    return succeeded(record=record, etag=etag, serverTime=blob.server_time.isoformat())
+
+
+def _first(place: Place, plan: str) -> dict | None:
+    """Write the plan's first record; whoever comes second finds it. A refusal without a plan."""
+    held = store.newest(plan)
+    if held is None:
+        return refused(f"no witness record and no plan {plan} here to make one of")
+    now = datetime.now(UTC)
+    place.put(f"{plan}.json", _bytes(witness.fresh(held.plan.document, now)), expect=NEW)
+    return None
+
+
+def _bytes(record: dict) -> bytes:
+    return json.dumps(record, indent=1).encode()

@@ -1,0 +1,69 @@
+"""Logic Apps workflows of the Consumption plan: look, enable, disable.
+
+After Microsoft.Logic 2019-05-01. Enabling makes a trigger fire for what is new since it last ran;
+disabling lets the runs in progress go on to their end (manage-logic-apps-with-azure-portal).
+"""
+
+from shared import clients
+from shared.outcome import refused, skipped, succeeded
+from shared.reply import Reply, Unreachable
+from shared.resource_ids import parts
+
+
+def observe_workflow(task: dict) -> dict:
+    """The workflow's state: facts `state`, `serving`. With verb `verify` a stopped one is refused.
+
+    Safe to repeat: reads.
+    """
+    seen = _read(task["component"]["resource"])
+    if seen["status"] == "succeeded" and task.get("verb") == "verify" and not seen["serving"]:
+        return refused(f"{task['component']['name']} is {seen['state']}, not Enabled")
+    return seen
+
+
+def promote_workflow(task: dict) -> dict:
+    """Enable the workflow unless it is. Safe to repeat: a second enabling is not sent."""
+    return _bring(task, "enable", "Enabled")
+
+
+def demote_workflow(task: dict) -> dict:
+    """Disable the workflow unless it is; gives up within 5 s on a region that does not answer.
+
+    Safe to repeat: a second disabling is not sent.
+    """
+    try:
+        return _bring(task, "disable", "Disabled", **clients.HURRIED)
+    except Unreachable as error:
+        where = f"{task['component']['name']} in {task['location']}"
+        return refused(f"{where} is unreachable, it may still run: {error}"[:300])
+
+
+def _bring(task: dict, verb: str, wanted: str, **bounds: float) -> dict:
+    seen = _read(task["component"]["resource"], **bounds)
+    if seen["status"] != "succeeded":
+        return seen
+    if seen["state"] == wanted:
+        return skipped(f"is {wanted} already", state=wanted)
+    id = parts(task["component"]["resource"])
+    operation = getattr(clients.logic(id.subscription).workflows, verb)
+    reply = clients.answer(operation, id.group, id.name, **bounds)
+    if reply.status == 403:
+        return refused(_forbidden(reply))
+    reply.expect()
+    return succeeded(f"was {seen['state']}, is told to be {wanted}", was=seen["state"])
+
+
+def _read(resource: str, **bounds: float) -> dict:
+    id = parts(resource)
+    operation = clients.logic(id.subscription).workflows.get
+    reply = clients.answer(operation, id.group, id.name, **bounds)
+    if reply.status == 404:
+        return refused(f"no workflow {id.name} in {id.group}: deploy it there", missing=True)
+    if reply.status == 403:
+        return refused(_forbidden(reply))
+    state = str(reply.expect().properties.get("state", ""))
+    return succeeded(f"is {state}", state=state, serving=state == "Enabled")
+
+
+def _forbidden(reply: Reply) -> str:
+    return f"{reply.words}: give the app's identity the role Logic App Operator there"

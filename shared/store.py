@@ -1,0 +1,104 @@
+"""Store: this location's own storage, where the app keeps plans and what its watchdog last saw.
+
+    plans/{plan}.yaml            what people lay there; may be bad at any time
+    plans/{plan}/{digest}.json   every good version that was ever run with, never changed
+    plans/{plan}/good            the digest of the last good version
+    watch/{plan}.json            the watch state
+
+A bad new plan never stops the app: it goes on with the last good one and says so.
+"""
+
+import json
+import threading
+from dataclasses import dataclass
+
+from shared.blobs import NEW, Place
+from shared.plan import BadPlan, Plan, load
+from shared.settings import settings
+
+CONTAINER = "understudy"
+PLANS_MAX = 100
+_NOTED: dict[tuple[str, str], str] = {}  # What `plans/{plan}/good` says, as far as we know.
+_NOTING = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Held:
+    """A plan that can be run with; `stale` says why the newest text is not it."""
+
+    plan: Plan
+    stale: tuple[str, ...] = ()
+
+
+def place() -> Place:
+    """The app's own container."""
+    return Place(settings().blob_service_uri, CONTAINER)
+
+
+def plan_names() -> list[str]:
+    """The names of the plans that lie in the store, good or bad."""
+    found = [name.removeprefix("plans/") for name in place().names("plans/")]
+    return sorted(n.removesuffix(".yaml") for n in found if n.endswith(".yaml") and "/" not in n)[
+        :PLANS_MAX
+    ]
+
+
+def newest(name: str) -> Held | None:
+    """The newest good version of a plan; None when there is none at all.
+
+    Raises BadPlan when the newest text is bad and no good one has ever been seen here.
+    """
+    blob = place().get(f"plans/{name}.yaml")
+    if blob is None:
+        return None
+    try:
+        plan = read(blob.data, name)
+    except BadPlan as bad:
+        good = place().get(f"plans/{name}/good")
+        held = pinned(name, good.data.decode()) if good else None
+        if held is None:
+            raise
+        return Held(held.plan, tuple(bad.problems))
+    _note_good(plan)
+    return Held(plan)
+
+
+def read(data: bytes, name: str) -> Plan:
+    """The plan in a blob of that name; BadPlan also when it is another plan's."""
+    try:
+        plan = load(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise BadPlan([f"not UTF-8: {error}"]) from error
+    if plan.name != name:
+        raise BadPlan([f"name: the blob is {name}.yaml, the plan in it is {plan.name}"])
+    return plan
+
+
+def pinned(name: str, digest: str) -> Held | None:
+    """The version with this digest, or None when this location has never seen it."""
+    blob = place().get(f"plans/{name}/{digest}.json")
+    return Held(Plan.model_validate(json.loads(blob.data))) if blob else None
+
+
+def _note_good(plan: Plan) -> None:
+    """Keep a good version for ever, and remember that it is the last good one."""
+    key = (settings().blob_service_uri, plan.name)
+    with _NOTING:
+        if _NOTED.get(key) == plan.digest:
+            return
+    text = json.dumps(plan.document, sort_keys=True).encode()
+    place().put(f"plans/{plan.name}/{plan.digest}.json", text, expect=NEW)
+    place().put(f"plans/{plan.name}/good", plan.digest.encode())
+    with _NOTING:
+        _NOTED[key] = plan.digest
+
+
+def write_watch(state: dict) -> None:
+    """Keep a plan's watch state; the last writer wins, and there is one watchdog per plan."""
+    place().put(f"watch/{state['plan']}.json", json.dumps(state).encode())
+
+
+def read_watch(plan: str) -> dict | None:
+    """A plan's watch state, or None when nobody here has watched it yet."""
+    blob = place().get(f"watch/{plan}.json")
+    return json.loads(blob.data) if blob else None
