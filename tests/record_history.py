@@ -11,13 +11,13 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
-from tests.replay import Replay
+from tests.replay import START, Replay
 from tests.sample_plan import DIGEST, GATEWAY, PLAN, record, slip_at
 
 HISTORIES = Path(__file__).parent / "histories"
-PROVEN = "2026-01-05T07:30:00+00:00"
 MANIFEST = {
     "name": "contoso-20260105T070000Z",
     "plan": "contoso",
@@ -41,10 +41,6 @@ def refused(because: str) -> dict:
     return {"status": "refused", "because": because}
 
 
-def polled(told: object) -> dict:
-    return done()
-
-
 ROW = {"outcome": "succeeded", "because": "as told", "attempts": 1}
 EVERYWHERE: dict[str, object] = {
     "load_plan": done(plan=PLAN, digest=DIGEST),
@@ -59,7 +55,7 @@ EVERYWHERE: dict[str, object] = {
         "operation": "https://management.azure.com/operations/1",
         "retryAfterSeconds": 15,
     },
-    "ask_operation": polled,
+    "ask_operation": done(),
     "check_gateway": done(sku="Premium"),
     "fingerprint_gateway": done(fingerprint="e" * 64),
     "list_manifests": done(manifests=[MANIFEST]),
@@ -77,12 +73,32 @@ EVERYWHERE: dict[str, object] = {
 
 @dataclass(frozen=True)
 class Case:
-    """One instance to record; `answers` are laid over those that hold everywhere."""
+    """One instance to record; `answers` are laid over those that hold everywhere.
+
+    `minutes`: an eternal orchestration is recorded as it stands after so long, not at its end.
+    """
 
     module: str
     orchestrator: str
     told: dict
     answers: Mapping[str, object] = field(default_factory=dict)
+    minutes: float | None = None
+
+
+def well(kind: str) -> dict:
+    return {"observation": {"kind": kind, "ok": True, "because": "answers"}}
+
+
+LEASED = {**well("lease"), "record": record(epoch=1, active="westeurope")}
+CONTROL = {"control": {"name": "arm", "ok": True, "because": "answers"}}
+OBSERVED: dict[str, object] = {
+    "observe_health": well("health"),
+    "observe_gateway_status": well("gateway"),
+    "observe_traffic_manager": well("trafficManager"),
+    "observe_lease": LEASED,
+    "control_arm": CONTROL,
+    "control_http": CONTROL,
+}
 
 
 def stage(name: str, **answers: object) -> Case:
@@ -107,6 +123,14 @@ CASES = {
         "restore",
         {**slip_at("restore"), "facts": {"backup": MANIFEST["name"]}},
     ),
+    "promote": stage("promote"),
+    "watchdog": Case(
+        "orchestrations.watchdog",
+        "watchdog",
+        {"plan": "contoso", "location": "northeurope", "memory": None},
+        OBSERVED,
+        minutes=0.5,
+    ),
 }
 
 
@@ -115,8 +139,11 @@ def recorded(case: Case) -> dict:
     story = getattr(importlib.import_module(case.module), case.orchestrator)
     told = case.told
     instance = f"{told['run']}.{told['stage']}" if "run" in told else case.orchestrator
-    replay = Replay(story, told, {**EVERYWHERE, **case.answers}, instance=instance).run()
-    if replay.failure or not replay.done or replay.left_open:
+    replay = Replay(story, told, {**EVERYWHERE, **case.answers}, instance=instance)
+    until = None if case.minutes is None else START + timedelta(minutes=case.minutes)
+    replay.run(stop_at=until)
+    ended = replay.done and not replay.left_open
+    if replay.failure or ended == bool(until):
         raise RuntimeError(f"{instance} did not end well: {replay.failure} {replay.left_open}")
     return {"module": case.module, "orchestrator": case.orchestrator, **replay.record()}
 
