@@ -1,0 +1,66 @@
+"""The rehearsal's commands: set it up, keep a stage open, run a drill.
+
+Exit codes of a drill: 0 objectives met, 1 missed, 2 could not run.
+"""
+
+import argparse
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from rehearsal import azurite, drill, estate_growth
+from rehearsal.estate import DEFAULT, BadEstate, Scene, load
+from rehearsal.processes import NotStarted
+from rehearsal.scenarios import SCENARIOS
+
+COULD_NOT_RUN = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; gives its exit code."""
+    given = parser().parse_args(arguments)
+    logging.basicConfig(level=logging.ERROR)
+    try:
+        if given.command == "setup":
+            print(azurite.set_up())
+            return 0
+        scene = _scene(given)
+        if given.command == "stage":
+            return asyncio.run(drill.keep_open(scene, given.ready_file, given.seed, given.out))
+        return asyncio.run(drill.run(SCENARIOS[given.scenario], scene, given.seed, _out(given)))
+    except (BadEstate, NotStarted, azurite.NotSetUp, OSError, ValueError) as wrong:
+        print(f"could not run: {wrong}", file=sys.stderr)
+        return COULD_NOT_RUN
+    except KeyboardInterrupt:
+        return COULD_NOT_RUN
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of the Contract."""
+    whole = argparse.ArgumentParser(prog="python -m rehearsal", description=__doc__)
+    commands = whole.add_subparsers(dest="command", required=True)
+    commands.add_parser("setup", help="install Azurite, and Node where there is none")
+    stage = commands.add_parser("stage", help="keep two locations up until SIGTERM")
+    stage.add_argument("--ready-file", type=Path, required=True, help="written when it is ready")
+    stage.add_argument("--out", type=Path, help="folder of logs and data; default a temporary one")
+    run = commands.add_parser("drill", help="tell one scenario and judge it")
+    run.add_argument("--scenario", choices=sorted(SCENARIOS), default="region-outage")
+    run.add_argument("--out", type=Path, help="folder of the report; default out/drill/SCENARIO")
+    for command in (stage, run):
+        command.add_argument("--estate", type=Path, default=DEFAULT, help="an estate's YAML file")
+        command.add_argument("--workflows", type=int, default=0, help="so many workflows more")
+        command.add_argument("--seed", type=int, default=1, help="of everything that is random")
+    return whole
+
+
+def _scene(given: argparse.Namespace) -> Scene:
+    return estate_growth.grow(load(given.estate), given.workflows)
+
+
+def _out(given: argparse.Namespace) -> Path:
+    return given.out or Path("out") / "drill" / given.scenario
+
+
+if __name__ == "__main__":
+    sys.exit(main())

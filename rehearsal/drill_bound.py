@@ -1,0 +1,90 @@
+"""The lower bound of the RTO: what no failover of this plan could do without, computed per run.
+
+rounds x interval, the longest chain of ARM calls that must follow one another at the emulated
+latency, and the TTL that callers may hold on to.
+"""
+
+from typing import TYPE_CHECKING
+
+from rehearsal.drill_counts import WRITES
+from rehearsal.estate_seed import service_id
+
+if TYPE_CHECKING:
+    from rehearsal.drill import Drill
+
+# The waves of the design: what may overlap first, then webhooks, pollers, and clocks last.
+WAVE = {
+    "request": 0,
+    "queue": 0,
+    "orderedQueue": 0,
+    "webhook": 1,
+    "clientPolling": 2,
+    "httpPolling": 2,
+    "batch": 2,
+    "recurrence": 3,
+    "slidingWindow": 3,
+}
+OBSERVED, CHANGED = 1, 3  # One look; or a look before, the change, and a look after.
+BUCKET, RATE_PER_SECOND = 200, 10.0  # ARM's token bucket of writes (request-limits-and-throttling)
+
+
+def parts(drill: "Drill", moments: dict) -> list[dict]:
+    """The parts in order: `{"name", "seconds", "because"}`."""
+    watch = drill.plan["watch"]
+    rounds, every = watch["rounds"], watch["everySeconds"]
+    links, count = chain(drill, moments)
+    calls = sum(number for _, number in links)
+    latency, held = drill.stage.world.latency_seconds, max(0, count - BUCKET) / RATE_PER_SECOND
+    said = ", ".join(f"{name} {number}" for name, number in links)
+    paced = f", and {held:.1f} s of ARM's token bucket for {count} writes" if held else ""
+    ttl = drill.stage.estate.trafficManager.ttlSeconds
+    return [
+        {
+            "name": "detection",
+            "seconds": float(rounds * every),
+            "because": f"{rounds} rounds of {every} s",
+        },
+        {
+            "name": "ARM calls",
+            "seconds": round(calls * latency + held, 3),
+            "because": f"{calls} calls one after another at {latency:g} s ({said}){paced}",
+        },
+        {"name": "DNS", "seconds": float(ttl), "because": "the TTL that callers may hold on to"},
+    ]
+
+
+def chain(drill: "Drill", moments: dict) -> tuple[list[tuple[str, int]], int]:
+    """(link, calls one after another) for the longest chain, and the number of writes."""
+    start, end = moments.get("claimedAt"), moments.get("redirectedAt")
+    if not start or not end:
+        return [], 0
+    rows = [
+        row
+        for row in drill.stage.world.journal.after(0)
+        if start <= str(row["at"]) <= end
+        and drill.stage.estate.locations[drill.standby].app == row["principal"]
+        and 200 <= row["status"] < 300
+    ]
+    changed = " ".join(row["url"].lower() for row in rows if row["method"] in WRITES)
+    looked = " ".join(row["url"].lower() for row in rows)
+    links = []
+    for name, ids in _links(drill):
+        if any(id in changed for id in ids):
+            links.append((name, CHANGED))
+        elif any(id in looked for id in ids):
+            links.append((name, OBSERVED))
+    return links, sum(row["method"] in WRITES for row in rows)
+
+
+def _links(drill: "Drill") -> list[tuple[str, list[str]]]:
+    """What must wait for what came before it, with the ids that its calls carry."""
+    estate, components = drill.stage.estate, drill.plan["components"]
+    gateway = [service_id(estate, drill.standby).lower()]
+    group = estate.group_id(estate.locations[drill.standby].resourceGroup).lower()
+    waves: dict[int, list[str]] = {}
+    for component in components:
+        if component["kind"] == "logicWorkflow":
+            id = component.get("resource", "").replace("{resourceGroup}", group).lower()
+            waves.setdefault(WAVE.get(component["trigger"], 3), []).append(f"{id}/")
+    activation = [(f"wave {number + 1}", ids) for number, ids in sorted(waves.items())]
+    return [("overlay", gateway), *activation, ("redirect", [estate.profile_id.lower()])]

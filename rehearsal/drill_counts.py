@@ -1,0 +1,107 @@
+"""Counting from outside: effects by key, slips by the brokers' files, ARM writes by the journal."""
+
+import sqlite3
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rehearsal.drill_story import Scenario
+from rehearsal.estate_seed import SLIP_QUEUES, workflow_id
+
+if TYPE_CHECKING:
+    from rehearsal.drill import Drill
+
+WRITES = ("PUT", "POST", "PATCH", "DELETE")
+READING_POSTS = ("/listsecrets", "/listvalue", "/listcallbackurl", "/validate")
+POISON = "slip-poison"
+ROUTE = ("claim", "fence", "promote", "activate", "redirect", "verify", "protect")
+
+
+def writes(drill: "Drill") -> list[dict]:
+    """Every ARM exchange that changed something and was granted, in order."""
+    return [
+        row
+        for row in drill.stage.world.journal.after(0)
+        if row["method"] in WRITES
+        and 200 <= row["status"] < 300
+        and not any(word in row["url"].lower() for word in READING_POSTS)
+    ]
+
+
+def judge(drill: "Drill", scenario: Scenario) -> None:
+    """The invariants that hold in every scenario, and those of a failover where there is one."""
+    _judge_effects(drill)
+    epochs = drill.watcher.epochs
+    grows = all(b - a == 1 for a, b in zip(epochs, epochs[1:], strict=False))
+    steps = len(epochs) - 1 == (1 if scenario.moves else 0)
+    drill.check("epochGrowsByOne", grows and steps, f"epochs {', '.join(map(str, epochs))}")
+    if not scenario.moves:
+        return
+    seen = drill.stage.clients()
+    drill.check("standbyServes", seen["answering"] == drill.standby, f"by {seen['answering']}")
+    _judge_workflows(drill)
+    strange = [
+        row["url"] for row in writes(drill) if row["principal"] == "" and "/enable" in row["url"]
+    ]
+    drill.check("onlyTheAppActed", not strange, f"{len(strange)} writes by others")
+
+
+def _judge_effects(drill: "Drill") -> None:
+    """No effect twice: a key is one message, one tick of a clock, one mail, one event."""
+    effects = drill.stage.world.effects
+    counts = Counter((row["workflow"], row["key"]) for row in effects if row["kind"] != "request")
+    doubles = [f"{workflow} {key}" for (workflow, key), times in counts.items() if times > 1]
+    words = f"{sum(counts.values())} effects, each once" if not doubles else ", ".join(doubles[:5])
+    drill.check("noEffectTwice", not doubles, words)
+
+
+def _judge_workflows(drill: "Drill") -> None:
+    """Every workflow of the plan is enabled in the standby."""
+    estate, table = drill.stage.estate, drill.stage.world.resources
+    names = [c["name"] for c in drill.plan["components"] if c["kind"] == "logicWorkflow"]
+    found = {name: table.get(workflow_id(estate, drill.standby, name)) for name in names}
+    off = [n for n, row in found.items() if row is None or row.properties["state"] != "Enabled"]
+    words = f"{len(names)} of {len(names)} enabled" if not off else f"not enabled: {off[:10]}"
+    drill.check("everythingActivated", not off, words)
+
+
+def slips(drill: "Drill", scenario: Scenario) -> dict[str, int]:
+    """The Contract's counts, from what the brokers of the slips wrote down."""
+    seen: list[tuple[str, str]] = []
+    left = taken = dead = 0
+    for place in drill.stage.estate.locations.values():
+        rows, held, numbers, buried = _broker(drill, place.slips)
+        seen += rows
+        left, taken, dead = left + held, taken + numbers, dead + buried
+    poisoned = sum(queue == POISON for queue, _ in seen) + dead
+    sent = [id for queue, id in seen if queue != POISON]
+    return {
+        "sent": len(sent),
+        "completed": len(sent) - left - dead,
+        "duplicates": max(0, taken - len(seen)),
+        "poisoned": poisoned,
+        "lost": _missing(drill, scenario, sent) + left + dead,
+    }
+
+
+def _broker(drill: "Drill", namespace: str) -> tuple[list[tuple[str, str]], int, int, int]:
+    """(queue, message id) of every slip taken in; how many still wait; taken in; dead."""
+    path = drill.stage.folder / f"{namespace}.db"
+    file = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    try:
+        seen = file.execute("select queue, id from history").fetchall()
+        waiting = file.execute("select queue, count(*) from messages group by queue").fetchall()
+        numbers = file.execute("select name, next_seq - 1 from queues").fetchall()
+    finally:
+        file.close()
+    held = sum(count for queue, count in waiting if queue in SLIP_QUEUES and queue != POISON)
+    dead = sum(count for queue, count in waiting if queue not in SLIP_QUEUES)
+    taken = sum(count for name, count in numbers if name in SLIP_QUEUES)
+    return [row for row in seen if row[0] in SLIP_QUEUES], held, taken, dead
+
+
+def _missing(drill: "Drill", scenario: Scenario, sent: list[str]) -> int:
+    """Stages of the run for which no slip was ever taken in."""
+    runs = {row["record"]["run"]["id"] for row in drill.watcher.records if row["record"].get("run")}
+    if not scenario.moves:
+        return 0
+    return sum(f"{run}.{stage}" not in sent for run in runs for stage in ROUTE)

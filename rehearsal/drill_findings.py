@@ -1,0 +1,154 @@
+"""What a drill found: moments, figures and invariants, measured from outside.
+
+The ARM journal, the workflows' effects, the customer's counts, the brokers' files and the witness
+are the witnesses here; the app's word is taken for its own steps alone.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from rehearsal import drill_bound, drill_counts, drill_spans, report
+from rehearsal.drill_story import Scenario
+
+if TYPE_CHECKING:
+    from rehearsal.drill import Drill
+
+ENABLE, ENDPOINT = "/enable?", "/externalendpoints/"
+
+
+def state(drill: "Drill") -> dict[str, str]:
+    """What is so now, for the live timeline."""
+    seen, record = drill.stage.clients(), drill.watcher.record or {}
+    failures = f"{seen['failures']} of {seen['calls']} calls lost"
+    return {
+        "active": f"{record.get('active', '-')}, epoch {record.get('epoch', '-')}",
+        "run": drill.phase() or "none",
+        "verdict": f"{drill.standby}: {drill.watcher.verdict(drill.standby) or '-'}",
+        "customer": f"answered by {seen['answering'] or 'nobody'}; {failures}",
+        "effects": str(len(drill.stage.world.effects)),
+    }
+
+
+async def gather(drill: "Drill", scenario: Scenario) -> dict:
+    """Everything that the report says of this drill."""
+    facts = {"outageAt": None, **drill.facts, **_moments(drill, scenario)}
+    steps, facts["verifiedAt"] = await _steps(drill, facts)
+    drill_counts.judge(drill, scenario)
+    slips = drill_counts.slips(drill, scenario)
+    drill.check("noSlipLost", slips["lost"] == 0, f"{slips['sent']} sent, {slips['lost']} lost")
+    objectives = drill.plan["objectives"]
+    found = {
+        **facts,
+        "rpoSeconds": _rpo(drill, facts) if scenario.moves else None,
+        "epochs": drill.watcher.epochs,
+        "steps": steps,
+        "slips": slips,
+        "objectives": objectives,
+        "verdicts": drill.watcher.verdicts,
+        "alerts": list(drill.stage.alerts),
+        "client": drill.stage.clients(),
+        **drill_spans.spans(drill, facts, steps),
+    }
+    if scenario.moves:
+        _judge_objectives(drill, found)
+    held = {name: held for name, (held, _) in drill.checks.items()}
+    found["invariants"] = held
+    found["reasons"] = {name: because for name, (_, because) in drill.checks.items()}
+    found["outcome"] = "met" if held and all(held.values()) else "missed"
+    found["because"] = _because(drill, scenario, found)
+    return found
+
+
+def _moments(drill: "Drill", scenario: Scenario) -> dict:
+    """When things happened, by the witness and the ARM journal."""
+    outage = drill.facts.get("outageAt")
+    if not scenario.moves or not outage:
+        return {}
+    after = [row for row in drill.watcher.records if row["at"] >= outage]
+    asked = next((r["record"]["run"] for r in after if r["record"].get("run")), None)
+    claimed = next((r["at"] for r in after if r["record"]["active"] == drill.standby), None)
+    writes = [row for row in drill_counts.writes(drill) if str(row["at"]) >= outage]
+    enabled = [row["at"] for row in writes if ENABLE in row["url"].lower()]
+    turned = [row["at"] for row in writes if ENDPOINT in row["url"].lower()]
+    moments = {
+        "detectedAt": asked["at"] if asked else None,
+        "claimedAt": claimed,
+        "activatedAt": enabled[-1] if enabled else None,
+        "redirectedAt": turned[-1] if turned else None,
+        "runId": asked["id"] if asked else None,
+    }
+    seen = drill.stage.clients()
+    served = seen["lastSwitchAt"] if seen["answering"] == drill.standby else None
+    moments["servedAt"] = served
+    moments["rtoSeconds"] = report.seconds_between(outage, served)
+    parts = drill_bound.parts(drill, moments)
+    moments["boundParts"] = parts
+    moments["rtoLowerBoundSeconds"] = round(sum(part["seconds"] for part in parts), 3)
+    return moments
+
+
+async def _steps(drill: "Drill", facts: dict) -> tuple[list[dict], str | None]:
+    """The app's own account of its run: the Contract's rows, and when it was verified."""
+    run = facts.get("runId")
+    if not run:
+        return [], None
+    try:
+        status, body = await drill.api(drill.standby, "GET", f"runs/{run}")
+    except (aiohttp.ClientError, TimeoutError, ValueError) as wrong:
+        drill.say(f"the run's timeline could not be read: {wrong}", lane="report")
+        return [], None
+    if status != 200:
+        drill.say(f"the run's timeline could not be read: {status}", lane="report")
+        return [], None
+    drill.kept["stages"] = body.get("stages", [])
+    verified = [s.get("endedAt") for s in drill.kept["stages"] if s.get("stage") == "verify"]
+    empty = {"epoch": None, "attempts": 1, "because": "", "startedAt": None, "endedAt": None}
+    steps = [{"run": run, **empty, **row} for row in body.get("steps", [])]
+    for row in steps:
+        row["seconds"] = report.seconds_between(row["startedAt"], row["endedAt"])
+    return steps, verified[0] if verified else None
+
+
+def _rpo(drill: "Drill", facts: dict) -> float | None:
+    """The age of the configuration that the standby holds: since its proven backup began."""
+    manifest = drill.kept.get("manifest")
+    return report.seconds_between(manifest["startedAt"], facts["outageAt"]) if manifest else None
+
+
+def _judge_objectives(drill: "Drill", found: dict) -> None:
+    """RTO and RPO against the plan's objectives."""
+    for key, name in (("rtoSeconds", "rtoMet"), ("rpoSeconds", "rpoMet")):
+        value, most = found.get(key), found["objectives"][key]
+        held = value is not None and value <= most
+        drill.check(name, held, f"{report.figure(value, 's')}, objective {most} s")
+
+
+def _because(drill: "Drill", scenario: Scenario, found: dict) -> str:
+    """The report in one sentence."""
+    broken = [name for name, held in found["invariants"].items() if not held]
+    if broken:
+        reasons = [f"{report.words(name)}: {found['reasons'][name]}" for name in broken]
+        return f"Broken: {'; '.join(reasons)}"
+    lost = found["client"]["failures"]
+    if scenario.moves:
+        rto, least = found["rtoSeconds"], found["rtoLowerBoundSeconds"]
+        return (
+            f"{drill.home} was lost and {drill.standby} took over: the customer was answered "
+            f"again after {rto:.1f} s (lower bound {least:.1f} s) and lost {lost} calls."
+        )
+    return f"{scenario.promise} Nothing moved; the customer lost {lost} calls."
+
+
+def summary(written: dict, out: Path) -> str:
+    """The last words on the terminal."""
+    parts = [
+        f"{written['scenario']}: {report.HEADLINES[written['outcome']].lower()}",
+        f"  RTO {report.figure(written['rtoSeconds'], 's')}"
+        f" (lower bound {report.figure(written['rtoLowerBoundSeconds'], 's')})"
+        f", RPO {report.figure(written['rpoSeconds'], 's')}",
+        f"  {written.get('because', '')}",
+        f"  report: {out / 'report.html'}",
+    ]
+    return "\n".join(parts)

@@ -1,0 +1,162 @@
+"""The scenarios: small stories over a stage, each with what must hold at its end.
+
+A story waits for what must happen, breaks something, and waits again; `drill_findings` judges
+from outside. Those in which the region is lost begin with a standby whose gateway is proven.
+"""
+
+from rehearsal.drill import Drill
+from rehearsal.drill_story import Scenario
+from rehearsal.scenarios_gateway import prove_standby, round_trip
+from rehearsal.scenarios_waits import (
+    await_takeover,
+    await_watch,
+    calm,
+    hold,
+    lose_home,
+    nothing_moved,
+)
+from rehearsal.world import ALL
+
+FLAPS, FLAP_SECONDS, REST_SECONDS = 3, 8.0, 16.0
+THROTTLED_CALLS = 12
+BROWN_SECONDS = 75.0
+ISOLATED_SECONDS = 60.0
+STAGES = ("claim", "fence", "promote", "activate", "redirect", "verify", "protect")
+
+
+async def region_outage(drill: Drill) -> None:
+    """A region is lost and the standby takes over."""
+    await prove_standby(drill)
+    await await_watch(drill)
+    await lose_home(drill, ALL)
+    await await_takeover(drill)
+
+
+async def throttled(drill: Drill) -> None:
+    """The region is lost while ARM answers 429 to what the standby asks."""
+    await prove_standby(drill)
+    await await_watch(drill)
+    match = {"path": "/(enable|externalEndpoints|namedValues)", "from": drill.standby}
+    effect = {"status": 429, "headers": {"Retry-After": "1"}}
+    drill.stage.world.faults.add({"match": match, "effect": effect, "times": THROTTLED_CALLS})
+    drill.say(f"ARM will answer 429 to {THROTTLED_CALLS} of the standby's calls")
+    await lose_home(drill, ALL)
+    await await_takeover(drill)
+    left = sum(row.get("times", 0) for row in drill.stage.world.faults.rows)
+    drill.check("throttlingMet", left < THROTTLED_CALLS, f"{THROTTLED_CALLS - left} calls met 429")
+
+
+async def host_killed_midway(drill: Drill) -> None:
+    """The standby's host is killed in each stage of the run, and started again."""
+    await prove_standby(drill)
+    await await_watch(drill)
+    await lose_home(drill, ALL)
+    drill.timeline.chapter("Kill the host in every stage")
+    killed: list[str] = []
+    for stage in STAGES:
+        if await _kill_in(drill, stage, 150 if stage == STAGES[0] else 90):
+            killed.append(stage)
+    drill.check("killedInEveryStage", killed == list(STAGES), f"killed in {', '.join(killed)}")
+    await await_takeover(drill)
+
+
+async def _kill_in(drill: Drill, stage: str, seconds: float) -> bool:
+    """Kill and restart the host once the run is in a stage; False when the stage was missed."""
+    order = ("requested", *STAGES)
+
+    def reached() -> bool:
+        phase = drill.phase()
+        return phase is None or (phase in order and order.index(phase) >= order.index(stage))
+
+    await drill.so(f"stage {stage}", lambda: drill.ran() and reached(), seconds)
+    if drill.phase() != stage:
+        return False
+    await drill.stage.kill_host(drill.standby)
+    drill.say(f"{drill.standby}'s host killed in {stage}")
+    await drill.stage.start_host(drill.standby)
+    return True
+
+
+async def brownout(drill: Drill) -> None:
+    """The active side answers, but late or with errors: alarm, and no failover by itself.
+
+    Its app still renews the lease at the witness, so the region is not lost; moving is for a
+    person to decide.
+    """
+    await await_watch(drill)
+    drill.timeline.chapter("Brown out the active side")
+    faults = drill.stage.world.faults
+    slow = {"match": {"path": r"azure-api\.net", "location": drill.home}}
+    faults.add({**slow, "effect": {"delaySeconds": 20}})
+    bad = {"match": {"path": r"logic\.azure\.com", "location": drill.home}}
+    faults.add({**bad, "effect": {"status": 503}})
+    drill.outage(f"{drill.home} answers 503, or after 20 s")
+    await hold(drill, BROWN_SECONDS)
+    said = {row["state"] for row in drill.watcher.verdicts if row["location"] == drill.standby}
+    alarmed = said & {"degraded", "suspect"}
+    drill.check("brownoutNoticed", bool(alarmed), f"verdicts were {', '.join(sorted(said))}")
+    drill.check("neverLost", "lost" not in said, f"verdicts were {', '.join(sorted(said))}")
+    told = [a for a in drill.stage.alerts if drill.home in str(a.get("title", ""))]
+    drill.check("alertSent", bool(told), f"{len(told)} alerts about {drill.home}")
+    faults.clear()
+    drill.say(f"{drill.home} is well again")
+    await calm(drill)
+    nothing_moved(drill)
+
+
+async def probe_flap(drill: Drill) -> None:
+    """The way between the locations flaps, shorter than the rounds that it takes to conclude."""
+    await await_watch(drill)
+    drill.timeline.chapter("Flap")
+    for number in range(1, FLAPS + 1):
+        drill.stage.world.cut(drill.home, drill.standby)
+        if number == 1:
+            drill.outage("the locations do not see each other")
+        await hold(drill, FLAP_SECONDS)
+        drill.stage.world.heal()
+        drill.say(f"healed, flap {number} of {FLAPS}")
+        await hold(drill, REST_SECONDS)
+    said = {row["state"] for row in drill.watcher.verdicts if row["location"] == drill.standby}
+    drill.check("neverLost", "lost" not in said, f"verdicts were {', '.join(sorted(said))}")
+    await calm(drill)
+    nothing_moved(drill)
+
+
+async def standby_isolated(drill: Drill) -> None:
+    """The standby is cut off from everything: it must conclude that it is the one."""
+    await await_watch(drill)
+    drill.timeline.chapter("Isolate the standby")
+    for place in (drill.home, "witness", "internet"):
+        drill.stage.world.cut(drill.standby, place)
+    drill.outage(f"{drill.standby} reaches nothing and nobody")
+    await hold(drill, ISOLATED_SECONDS)
+    drill.stage.world.heal()
+    drill.say("healed")
+    said = {row["state"] for row in drill.watcher.verdicts if row["location"] == drill.standby}
+    words = f"verdicts were {', '.join(sorted(said))}"
+    drill.check("isolationRecognised", bool(said & {"isolated", "inconclusive"}), words)
+    drill.check("neverLost", "lost" not in said, words)
+    await calm(drill)
+    nothing_moved(drill)
+
+
+async def apim_roundtrip(drill: Drill) -> None:
+    """Fill a gateway, back it up, wipe the standby's, restore, and compare item by item."""
+    await round_trip(drill)
+    nothing_moved(drill)
+
+
+SCENARIOS: dict[str, Scenario] = {
+    row.name: row
+    for row in (
+        Scenario("region-outage", str(region_outage.__doc__), region_outage, 6, True),
+        Scenario("brownout", str(brownout.__doc__), brownout, 5, False),
+        Scenario("probe-flap", str(probe_flap.__doc__), probe_flap, 5, False),
+        Scenario("standby-isolated", str(standby_isolated.__doc__), standby_isolated, 5, False),
+        Scenario(
+            "host-killed-midway", str(host_killed_midway.__doc__), host_killed_midway, 7, True
+        ),
+        Scenario("throttled", str(throttled.__doc__), throttled, 6, True),
+        Scenario("apim-roundtrip", str(apim_roundtrip.__doc__), apim_roundtrip, 7, False),
+    )
+}

@@ -1,0 +1,68 @@
+"""What the stories have in common: waiting for the watchdog, losing a region, holding still."""
+
+import asyncio
+
+from rehearsal.drill import Drill
+
+WATCH_SECONDS_MAX = 60.0
+RUN_SECONDS_MAX = 180.0
+SERVED_SECONDS_MAX = 60.0
+
+
+async def await_watch(drill: Drill) -> None:
+    """Until the standby's watchdog says healthy and the customer is served by home."""
+    drill.timeline.chapter("Wait until all is well")
+    await drill.so("a healthy verdict", lambda: verdict(drill) == "healthy", WATCH_SECONDS_MAX)
+    await _served_by(drill, drill.home)
+
+
+async def calm(drill: Drill) -> None:
+    """Until the verdict is healthy again and home serves."""
+    drill.timeline.chapter("Wait for calm")
+    await drill.so("a healthy verdict", lambda: verdict(drill) == "healthy", WATCH_SECONDS_MAX)
+    await _served_by(drill, drill.home)
+
+
+def verdict(drill: Drill) -> str | None:
+    """What the standby's watchdog says."""
+    return drill.watcher.verdict(drill.standby)
+
+
+async def _served_by(drill: Drill, location: str) -> None:
+    def served() -> bool:
+        return drill.stage.clients()["answering"] == location
+
+    await drill.so(f"the customer served by {location}", served, SERVED_SECONDS_MAX)
+
+
+async def lose_home(drill: Drill, scopes: frozenset[str]) -> None:
+    """The region that is active is gone."""
+    drill.timeline.chapter(f"Lose {drill.home}")
+    drill.outage(f"{drill.home} is lost")
+    await drill.stage.lose(drill.home, scopes)
+
+
+async def await_takeover(drill: Drill) -> None:
+    """Until the run has ended and the standby answers the customer."""
+    drill.timeline.chapter("Wait for the standby to take over")
+
+    def active() -> bool:
+        record = drill.watcher.record
+        return record is not None and record["active"] == drill.standby
+
+    await drill.so(f"{drill.standby} active at the witness", active, RUN_SECONDS_MAX)
+    await drill.so("the end of the run", lambda: not drill.phase(), RUN_SECONDS_MAX)
+    await _served_by(drill, drill.standby)
+
+
+async def hold(drill: Drill, seconds: float) -> None:
+    """Let time pass."""
+    await asyncio.sleep(seconds)
+
+
+def nothing_moved(drill: Drill) -> None:
+    """The epoch, the active location and the runs are what they were."""
+    record = drill.watcher.record
+    still = record is not None and record["active"] == drill.home and record["run"] is None
+    words = f"{record['active']} is active, epoch {record['epoch']}" if record else "no record"
+    drill.check("noFailover", still and not drill.ran(), words)
