@@ -1,9 +1,7 @@
-"""Activities: one request to the world each, every one safe to repeat, a dict in and a dict out.
+"""Activities: one request to the world each, one module per kind.
 
-`ACTIVITIES` is the table by which function_app registers them and orchestrations name them.
+Two tables name them all: an activity's parameter is `payload`, a kind's verb takes a `task`.
 """
-
-from collections.abc import Callable
 
 from activities import (
     alerts,
@@ -20,48 +18,45 @@ from activities import (
     workflow,
 )
 
-ACTIVITIES: dict[str, Callable[[dict], dict]] = {
-    activity.__name__: activity
-    for activity in (
-        alerts.alert,
-        configuration.compare_gateways,
-        configuration.fingerprint_gateway,
-        gateway.observe_gateway,
-        gateway.promote_gateway,
-        gateway.verify_gateway,
-        hook.call_hook,
-        manifests.list_manifests,
-        manifests.mark_proven,
-        manifests.prune_backups,
-        manifests.verify_backup_blob,
-        manifests.write_manifest,
-        observers.control_arm,
-        observers.control_http,
-        observers.observe_gateway_status,
-        observers.observe_health,
-        observers.observe_lease,
-        observers.observe_traffic_manager,
-        pipeline.ask_operation,
-        pipeline.begin_backup,
-        pipeline.begin_restore,
-        pipeline.check_gateway,
-        plans.load_plan,
-        plans.read_watch,
-        plans.write_watch,
-        slips.poison_slip,
-        slips.send_slip,
-        traffic.observe_traffic,
-        traffic.promote_traffic,
-        traffic.verify_traffic,
-        witness.advance_run,
-        witness.claim_epoch,
-        witness.finish_run,
-        witness.halt_run,
-        witness.read_witness,
-        witness.renew_lease,
-        witness.reserve_run,
-        workflow.demote_workflow,
-        workflow.observe_workflow,
-        workflow.promote_workflow,
-    )
-}
+PAYLOADS = (
+    plans.load_plan,
+    plans.read_watch,
+    plans.write_watch,
+    witness.read_witness,
+    witness.reserve_run,
+    witness.claim_epoch,
+    witness.advance_run,
+    witness.finish_run,
+    witness.halt_run,
+    slips.send_slip,
+    alerts.alert,
+    observers.observe_health,
+    observers.observe_gateway_status,
+    observers.observe_traffic_manager,
+    observers.observe_lease,
+    observers.control_arm,
+    observers.control_http,
+    configuration.fingerprint_gateway,
+    configuration.compare_gateways,
+    pipeline.check_gateway,
+    pipeline.begin_backup,
+    pipeline.begin_restore,
+    pipeline.ask_operation,
+    manifests.verify_backup_blob,
+    manifests.write_manifest,
+    manifests.list_manifests,
+    manifests.prune_backups,
+    manifests.mark_proven,
+)
+TASKS = (
+    workflow.observe_workflow,
+    workflow.promote_workflow,
+    workflow.demote_workflow,
+    gateway.observe_gateway,
+    gateway.promote_gateway,
+    gateway.verify_gateway,
+    traffic.observe_traffic,
+    traffic.promote_traffic,
+    traffic.verify_traffic,
+    hook.call_hook,
+)

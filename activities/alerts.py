@@ -39,7 +39,7 @@ def _unsent(because: str) -> dict:
 
 
 def _webhook(plan: str) -> str:
-    """The URL behind the setting that the plan names; the default one when the plan is unreadable."""
+    """The URL in the setting that the plan names, or in the default one."""
     name = DEFAULT
     try:
         held = store.newest(plan)

@@ -24,7 +24,7 @@ Check = Callable[[], str]
 
 
 def check_location(plans: list[str] | None = None, timeout_seconds: float = SECONDS_MAX) -> dict:
-    """{"status": "ok"|"failing", "location", "checks": [{"name", "status", "because", "seconds"}]}.
+    """{"status": "healthy"|"unhealthy", "location", "checks": [{"name", "status", "because", "seconds"}]}.
 
     `plans`: their names; None: all that lie in this location's store. Answers within about
     `timeout_seconds`: a check that takes longer is failing. One caller asks, the others wait for
@@ -65,7 +65,8 @@ def _check(plans: list[str] | None, seconds: float) -> dict:
         checks += [_row(name, future, seconds) for name, future in asked.items()]
     finally:
         askers.shutdown(wait=False, cancel_futures=True)
-    status = "failing" if any(c["status"] == "failing" for c in checks) else "ok"
+    failing = any(check["status"] == "failing" for check in checks)
+    status = "unhealthy" if failing else "healthy"
     return {"status": status, "location": settings().location, "checks": checks}
 
 

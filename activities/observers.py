@@ -57,7 +57,7 @@ def observe_traffic_manager(payload: dict) -> dict:
         if not names:
             return None, "the plan has no Traffic Manager profile", {}
         part = plan.component(names[0], payload["location"])
-        reply = clients.ask("GET", part["resource"], version="2022-04-01", **hurried(payload))
+        reply = clients.ask("GET", part["resource"], version="2022-04-01", bounds=hurried(payload))
         if not reply.ok:
             return None, f"Traffic Manager cannot be read: {reply.words}", {}
         mine = part["endpoints"][payload["location"]]
@@ -99,7 +99,7 @@ def observe_lease(payload: dict) -> dict:
 
 
 def control_http(payload: dict) -> dict:
-    """Can this location reach `url`, which has nothing to do with the other one? Any answer will do."""
+    """Can this location reach `url`, which is in neither? Any answer will do."""
 
     def look() -> Seen:
         reply = probe.call("GET", payload["url"], seconds(payload))
@@ -112,7 +112,7 @@ def control_arm(payload: dict) -> dict:
     """Can this location reach the resource manager at all?"""
 
     def look() -> Seen:
-        reply = clients.ask("GET", "/subscriptions", **hurried(payload))
+        reply = clients.ask("GET", "/subscriptions", bounds=hurried(payload))
         return reply.status < 500, f"ARM answered {reply.status}", {}
 
     return _controlled("arm", look)
@@ -159,7 +159,7 @@ def _failing(reply: Reply) -> str:
     """The names of the checks that fail, from the body of a health check."""
     try:
         checks = json.loads(reply.text).get("checks", [])
-        failing = [f"{c['name']}: {c['because']}" for c in checks if c["status"] != "ok"]
+        failing = [f"{c['name']}: {c['because']}" for c in checks if c["status"] == "failing"]
     except (ValueError, AttributeError, KeyError, TypeError):
         return ""
     return f" ({brief('; '.join(failing))})" if failing else ""

@@ -4,6 +4,7 @@ import json
 
 from shared import outbox, slip
 from shared.outcome import succeeded
+from shared.settings import settings
 
 POISON = "slip-poison"
 BODY_MAX = 64 * 1024
@@ -21,7 +22,8 @@ def send_slip(payload: dict) -> dict:
 
 
 def poison_slip(payload: dict) -> dict:
-    """Put a message that is no slip aside: `because`, `body`, `messageId`, `queue`, `location`.
+    """Put a message that is no slip aside: `because`, `body`, `messageId`, `queue`, and
+    optionally `location` (default: this one).
 
     Safe to repeat: the same message makes the same message id.
     """
@@ -32,7 +34,7 @@ def poison_slip(payload: dict) -> dict:
         "queue": payload.get("queue"),
     }
     outbox.send(
-        payload["location"],
+        payload.get("location") or settings().location,
         POISON,
         json.dumps(kept),
         f"{payload.get('queue')}.{payload.get('messageId')}.poison"[:128],

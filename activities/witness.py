@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from shared import store, witness
 from shared.blobs import NEW, Blob, Place, StorageRefused
 from shared.outcome import refused, succeeded
-from shared.reply import Surprise
+from shared.reply import Surprise, Unreachable
 
 ROUNDS_MAX = 5
 Change = Callable[[dict, datetime], dict]
@@ -23,7 +23,7 @@ def read_witness(payload: dict) -> dict:
 
     Safe to repeat. The first read of a plan's life writes its first record.
     """
-    return _changed(payload, payload["plan"], lambda record, now: record)
+    return _told_if_silent(payload, lambda record, now: record)
 
 
 def reserve_run(payload: dict) -> dict:
@@ -66,9 +66,15 @@ def renew_lease(payload: dict) -> dict:
     locations' clocks have to agree.
     """
     location, seconds = payload["location"], payload["witness"]["leaseSeconds"]
-    return _changed(
-        payload, payload["plan"], lambda r, now: witness.renew(r, location, now, seconds)
-    )
+    return _told_if_silent(payload, lambda r, now: witness.renew(r, location, now, seconds))
+
+
+def _told_if_silent(payload: dict, change: Change) -> dict:
+    """For those who ask again soon by themselves: a silent witness is an answer, no surprise."""
+    try:
+        return _changed(payload, payload["plan"], change)
+    except Unreachable as error:
+        return refused(f"witness: {error}")
 
 
 def _changed(payload: dict, plan: str, change: Change) -> dict:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # Names for the type checker; at run time nothing of this is 
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Bounds = dict[str, float]  # retry_total, connection_timeout, read_timeout
 
 # Checked against the published definitions of each provider.
 API_VERSIONS = {
@@ -38,7 +39,11 @@ READ_SECONDS = 10
 RETRIES = 3
 RETRY_AFTER_SECONDS_MAX = 20  # A service that asks for more gets the orchestrator's durable wait.
 BACKOFF_SECONDS_MAX = 5
-HURRIED = {"retry_total": 0, "connection_timeout": 2, "read_timeout": 3}  # Of a region in doubt.
+HURRIED: Bounds = {
+    "retry_total": 0,
+    "connection_timeout": 2,
+    "read_timeout": 3,
+}  # Of a region in doubt.
 _BUILDING = threading.RLock()
 _MADE: list[Callable[[], None]] = []
 
@@ -163,7 +168,7 @@ def ask(
     *,
     headers: dict[str, str] | None = None,
     version: str | None = None,
-    **bounds: float,
+    bounds: Bounds | None = None,
 ) -> Reply:
     """One ARM request by path or by a whole URL that ARM gave; `bounds` as in HURRIED.
 
@@ -179,7 +184,7 @@ def ask(
     else:
         url, params = f"{known}{path}", {"api-version": version or version_of(path)}
     request = HttpRequest(method, url, params=params, json=body, headers=headers)
-    return answer(arm().send_request, request, **bounds)
+    return answer(arm().send_request, request, **(bounds or {}))
 
 
 def version_of(path: str) -> str:
@@ -225,7 +230,7 @@ def blobs(account_uri: str, seconds: float = READ_SECONDS) -> "BlobServiceClient
         account_uri,
         credential=credential(),
         # The SDK's own first pause is 15 s: longer than a round of the watchdog.
-        retry_policy=ExponentialRetry(initial_backoff=0.5, increment_base=2, retry_total=repeats),
+        retry_policy=ExponentialRetry(initial_backoff=1, increment_base=2, retry_total=repeats),
         connection_timeout=min(CONNECT_SECONDS, seconds),
         read_timeout=seconds,
     )
