@@ -26,8 +26,9 @@ def merged(old: dict, new: dict) -> dict:
     for key, value in new.items():
         if value is None:
             out.pop(key, None)
-        elif isinstance(value, dict) and isinstance(out.get(key), dict):
-            out[key] = merged(out[key], value)
+        elif isinstance(value, dict):
+            known = out.get(key)
+            out[key] = merged(known if isinstance(known, dict) else {}, value)
         else:
             out[key] = copy.deepcopy(value)
     return out
