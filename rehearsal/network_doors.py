@@ -157,10 +157,10 @@ class Talk:
             if not down.done():
                 await asyncio.wait({down}, timeout=LINGER_SECONDS_MAX)
         finally:
+            near.transport.abort()  # First: a cut may come while the pumps are waited for.
             for task in (up, down):
                 task.cancel()
             await asyncio.gather(up, down, return_exceptions=True)
-            near.transport.abort()
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, asking: bool
