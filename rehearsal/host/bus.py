@@ -12,6 +12,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import datetime
 
 import azure.functions as func
 from azure.functions import meta
@@ -22,6 +23,7 @@ from azure.servicebus.aio import AutoLockRenewer, ServiceBusClient, ServiceBusRe
 from azure.servicebus.exceptions import ServiceBusError
 
 from rehearsal.host.config import Config
+from rehearsal.host.durable.history import stamp
 from rehearsal.host.index import Function
 from rehearsal.host.invoke import Invoker
 
@@ -111,13 +113,11 @@ class Listener:
 
     async def _receive(self, receiver: ServiceBusReceiver, renewer: AutoLockRenewer) -> None:
         while True:
-            free = self._config.calls_max - len(self._at_work)
-            if free <= 0:
+            if len(self._at_work) >= self._config.calls_max:
                 await asyncio.wait(self._at_work, return_when=asyncio.FIRST_COMPLETED)
                 continue
-            batch = await receiver.receive_messages(
-                max_message_count=free, max_wait_time=WAIT_SECONDS
-            )
+            # One at a time: asked for more, the client waits 0.2 s for them after the first.
+            batch = await receiver.receive_messages(1, max_wait_time=WAIT_SECONDS)
             for message in batch:
                 renewer.register(receiver, message, self._config.renew_seconds)
                 work = asyncio.create_task(self._handle(receiver, message))
@@ -186,7 +186,8 @@ def datum(value: object) -> meta.Datum:
         return meta.Datum(type="int", value=value)
     if isinstance(value, dict):
         return meta.Datum(type="json", value=json.dumps(value, default=str))
-    return meta.Datum(type="string", value=str(value))
+    moment = stamp(value) if isinstance(value, datetime) else str(value)
+    return meta.Datum(type="string", value=moment)
 
 
 def text(value: object) -> object:
