@@ -20,10 +20,6 @@ VOLATILE = frozenset(
         "updatedDateTime",
         "registrationDate",
         "stateComment",
-        "startDate",
-        "endDate",
-        "expirationDate",
-        "notificationDate",
     }
 )
 SERVICE = re.compile(
