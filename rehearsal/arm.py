@@ -7,10 +7,10 @@ Not emulated: what no provider has registered; it answers 501 `NotEmulated` and 
 
 import asyncio
 import json
+import logging
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from aiohttp import web
 
@@ -57,6 +57,19 @@ ASKED_BY = {
 }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A request as it arrived: what for, from whom, and which regions it needs."""
+
+    route: Route
+    body: dict
+    refusal: Refused | None
+    who: Principal
+    places: set[str]
+    place: str
+    row: dict
+
+
 @dataclass
 class Arm:
     """The server, its operations and its throttle."""
@@ -81,47 +94,53 @@ class Arm:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """One exchange, journalled whatever becomes of it."""
-        raw, at = await request.read(), self.world.now
-        route = parse(request.path)
-        who, refusal = authenticate(self.world, request.headers.get("Authorization", ""))
-        request_id = self.world.uuid()
-        body, problem = _json(raw)
-        places = regions(self.world, route, body)
-        place = sorted(places)[0] if places else ""
-        resource = self.world.resources.get(route.id) if route.id else None
-        place = resource.location if resource and resource.location else place
-        effect = self.world.faults.take(request.method, request.path, place, who.location or None)
-        reply = await self._afflicted(effect or {})
-        if reply is None and not effect_drops(effect):
-            reply = await self._answer(request, route, body, problem or refusal, who, places)
-        lost = effect_drops(effect) or bool(effect and effect.get("loseAnswer"))
-        row = _row(request, raw, at, place, who)
-        if lost or reply is None:
-            self.world.journal.append(
-                {**row, "status": 0, "response_headers": {}, "response_body": None}
-            )
+        asked = self._read(request, await request.read())
+        effect = self.world.faults.take(
+            request.method, request.path, asked.place, asked.who.location or None
+        )
+        effect = effect or {}
+        reply = await self._afflicted(effect)
+        if reply is None and not effect.get("drop"):
+            reply = await self._answer(request, asked)
+        if reply is None or effect.get("loseAnswer"):
+            reply = Reply(0)
+        self._stamp(request, reply)
+        told = {"response_headers": dict(reply.headers), "response_body": reply.body}
+        self.world.journal.append({**asked.row, "status": reply.status, **told})
+        if reply.status == 0:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=500)
-        reply.headers |= {
-            "x-ms-request-id": request_id,
-            "x-ms-correlation-request-id": request.headers.get(
-                "x-ms-correlation-request-id", request_id
-            ),
-        }
-        self.world.journal.append(
-            {
-                **row,
-                "status": reply.status,
-                "response_headers": dict(reply.headers),
-                "response_body": reply.body,
-            }
-        )
         return _response(reply)
+
+    def _read(self, request: web.Request, raw: bytes) -> Asked:
+        """What is asked, by whom, of which regions."""
+        route, (body, problem) = parse(request.path), _json(raw)
+        who, refusal = authenticate(self.world, request.headers.get("Authorization", ""))
+        places = regions(self.world, route, body)
+        found = self.world.resources.get(route.id) if route.id else None
+        place = (found.location if found else "") or min(places, default="")
+        row = {
+            "at": self.world.now.isoformat(),
+            "location": place,
+            "principal": who.name,
+            "method": request.method,
+            "url": f"https://{request.host}{request.raw_path}",
+            "request_headers": dict(request.headers),
+            "request_body": (raw.decode(errors="replace") if problem else body) if raw else None,
+        }
+        return Asked(route, body, refusal or problem, who, places, place, row)
+
+    def _stamp(self, request: web.Request, reply: Reply) -> None:
+        """The ids by which Azure's support would find this exchange; none on a lost answer."""
+        if reply.status:
+            own = self.world.uuid()
+            theirs = request.headers.get("x-ms-correlation-request-id", own)
+            reply.headers |= {"x-ms-request-id": own, "x-ms-correlation-request-id": theirs}
 
     async def _afflicted(self, effect: dict) -> Reply | None:
         """What a fault answers in the provider's stead; None: go on."""
-        if effect_drops(effect):
+        if effect.get("drop"):
             await asyncio.sleep(float(effect.get("delaySeconds", self.world.hold_seconds)))
             return None
         if effect.get("delaySeconds"):
@@ -135,38 +154,38 @@ class Arm:
         refusal = Refused(status, "FaultInjected", f"The rehearsal answers {status} here.")
         return Reply(status, refusal.body if status >= 400 else None, headers)
 
-    async def _answer(
-        self,
-        request: web.Request,
-        route: Route,
-        body: dict,
-        refusal: Refused | None,
-        who: Principal,
-        places: set[str],
-    ) -> Reply:
+    async def _answer(self, request: web.Request, asked: Asked) -> Reply:
         """Everything that Azure would ask before the provider, and then the provider."""
-        world, spent = self.world, {}
+        world, who, route = self.world, asked.who, asked.route
+        spent: dict[str, str] = {}
         await asyncio.sleep(world.latency_seconds)
         try:
             if route.path == "/metadata/endpoints":
                 return metadata.endpoints(world, f"https://{request.host}")
-            if refusal is not None:
-                raise refusal
+            if asked.refusal is not None:
+                raise asked.refusal
             wait, spent = self.throttle.take(
                 request.method, who.oid, route.subscription, who.location, world.now
             )
             if wait:
                 message = "The request is being throttled: too many requests."
                 raise Refused(429, "TooManyRequests", message, {"Retry-After": str(wait)})
-            await held(world, places)
+            await held(world, asked.places)
             query = {key.lower(): value for key, value in request.query.items()}
             headers = {key.lower(): value for key, value in request.headers.items()}
             base = f"https://{request.host}"
-            call = Call(world, request.method, route, query, headers, body, base, who)
+            call = Call(world, request.method, route, query, headers, asked.body, base, who)
             call.namespaces = self.namespaces
             reply = await self._provide(call)
         except Refused as refused:
             reply = Reply(refused.status, refused.body, dict(refused.headers))
+        except Exception:
+            # A provider's own mistake must be on record as an exchange too, and loud in the log.
+            logging.exception("ARM failed at %s %s", request.method, route.path)
+            failure = Refused(
+                500, "InternalServerError", "The rehearsal's ARM failed; see its log."
+            )
+            reply = Reply(failure.status, failure.body)
         reply.headers |= spent
         return reply
 
@@ -193,11 +212,6 @@ class Arm:
         self.world.journal.close()
 
 
-def effect_drops(effect: dict | None) -> bool:
-    """Does this fault give no answer at all?"""
-    return bool(effect and effect.get("drop"))
-
-
 def _json(raw: bytes) -> tuple[dict, Refused | None]:
     """The body as an object; an empty one is {}."""
     if not raw.strip():
@@ -208,20 +222,6 @@ def _json(raw: bytes) -> tuple[dict, Refused | None]:
     except ValueError:
         return {}, problem
     return (body, None) if isinstance(body, dict) else ({}, problem)
-
-
-def _row(request: web.Request, raw: bytes, at: datetime, place: str, who: Principal) -> dict:
-    """The request's half of a journal row; bodies are JSON where they can be."""
-    body, problem = _json(raw)
-    return {
-        "at": at.isoformat(),
-        "location": place,
-        "principal": who.name,
-        "method": request.method,
-        "url": f"https://{request.host}{request.raw_path}",
-        "request_headers": dict(request.headers),
-        "request_body": (raw.decode(errors="replace") if problem else body) if raw else None,
-    }
 
 
 def _response(reply: Reply) -> web.Response:
