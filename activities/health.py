@@ -24,7 +24,7 @@ Check = Callable[[], str]
 
 
 def check_location(plans: list[str] | None = None, timeout_seconds: float = SECONDS_MAX) -> dict:
-    """{"status": "healthy"|"unhealthy", "location", "checks": [{"name", "status", "because", "seconds"}]}.
+    """{"status": "healthy" | "unhealthy", "location", "checks": [...]}, as the contract has it.
 
     `plans`: their names; None: all that lie in this location's store. Answers within about
     `timeout_seconds`: a check that takes longer is failing. One caller asks, the others wait for

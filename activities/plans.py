@@ -1,4 +1,4 @@
-"""Plans: load what a run is about."""
+"""Plans: load what a run is about, and keep what the watchdog saw."""
 
 from shared import store
 from shared.outcome import refused, succeeded
@@ -33,6 +33,15 @@ def load_plan(payload: dict) -> dict:
     )
 
 
-def names() -> list[str]:
-    """The plans that lie in this location's store. No activity: timers and pages ask it."""
-    return store.plan_names()
+def write_watch(payload: dict) -> dict:
+    """Keep `watch`, the state of a plan's watchdog. Safe to repeat: the same bytes again."""
+    store.write_watch(payload["watch"])
+    return succeeded()
+
+
+def read_watch(payload: dict) -> dict:
+    """The watch state of `plan`, as fact `watch`; refused when there is none yet."""
+    state = store.read_watch(payload["plan"])
+    if state is None:
+        return refused(f"nobody here has watched {payload['plan']} yet")
+    return succeeded(watch=state)
