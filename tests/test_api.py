@@ -1,0 +1,139 @@
+"""A request is refused with every error in it, and the same key is the same run."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from shared import api, forecast, openapi, problem, watch
+from shared.plan import load
+from tests.test_plan import CONTOSO, document
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+GOOD = {"mode": "forced", "reason": "drill"}
+
+
+def ordered(body: object, key: str | None = "k", active: str | None = None) -> dict:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return api.failover_order(document(), data, key, NOW, active)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "not JSON"),
+        (b"\xff", "not JSON"),
+        (b"[" * 9000, "not JSON"),
+        (b" " * 20_000, "at most"),
+        ([], "the body"),
+        ({}, "mode: Field required"),
+        ({"mode": "forced"}, "reason: Field required"),
+        ({**GOOD, "reason": "  "}, "reason"),
+        ({**GOOD, "mode": "maybe"}, "mode"),
+        ({**GOOD, "dryRun": "yes"}, "dryRun"),
+        ({**GOOD, "to": "uksouth"}, "to: uksouth is none"),
+        ({**GOOD, "surprise": 1}, "surprise"),
+    ],
+)
+def test_a_wrong_body_is_refused_and_named(body: object, words: str):
+    with pytest.raises(api.BadRequest) as bad:
+        ordered(body)
+    assert any(words in error for error in bad.value.errors)
+
+
+def test_every_error_of_a_body_is_told():
+    with pytest.raises(api.BadRequest) as bad:
+        ordered({"mode": 1, "reason": 2, "dryRun": 3})
+    assert len(bad.value.errors) == 3
+
+
+@pytest.mark.parametrize("key", ["", "two words", "x" * 201, "ü"])
+def test_a_wrong_key_is_refused(key: str):
+    with pytest.raises(api.BadRequest):
+        ordered(GOOD, key)
+
+
+def test_the_same_key_is_the_same_run():
+    assert ordered(GOOD, "k")["run"] == ordered(GOOD, "k")["run"]
+
+
+def test_another_key_is_another_run():
+    assert ordered(GOOD, "k")["run"] != ordered(GOOD, "l")["run"]
+
+
+def test_without_a_key_the_moment_names_the_run():
+    assert ordered(GOOD, None)["run"] == "contoso-20261121T090000000000Z"
+
+
+def test_the_target_is_the_standby_unless_it_is_named():
+    assert ordered(GOOD)["to"] == "northeurope"
+
+
+def test_the_target_follows_the_active_location():
+    assert ordered(GOOD, active="northeurope")["to"] == "westeurope"
+
+
+def test_an_order_is_for_real_unless_it_says_otherwise():
+    assert not ordered(GOOD)["dryRun"]
+
+
+def test_a_problem_has_the_members_of_rfc_9457():
+    body = problem.problem(409, "Not now", "a run is in progress", run="r1")
+    assert body == {
+        "type": "about:blank",
+        "title": "Not now",
+        "status": 409,
+        "detail": "a run is in progress",
+        "run": "r1",
+    }
+
+
+def test_a_problem_that_is_raised_says_what_it_is():
+    raised = problem.Problem(problem.problem(404, "Unknown plan", "no plan x"))
+    assert str(raised) == "404 Unknown plan: no plan x"
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"plan": 1}', " " * 70_000])
+def test_a_bad_watch_state_is_refused(body: str):
+    assert watch.parse(body)["status"] == "refused"
+
+
+def test_a_watchdog_that_is_silent_is_stale():
+    assert watch.stale({"at": "2026-11-21T08:00:00+00:00"}, 10, NOW)
+
+
+def test_a_watchdog_that_spoke_is_not_stale():
+    assert not watch.stale({"at": NOW.isoformat()}, 10, NOW)
+
+
+def test_the_lower_bound_is_the_sum_of_its_parts():
+    bound = forecast.rto_lower_bound(load(CONTOSO), "northeurope")
+    assert bound["seconds"] == pytest.approx(sum(bound["parts"].values()))
+
+
+def test_detection_is_rounds_times_interval():
+    bound = forecast.rto_lower_bound(load(CONTOSO), "northeurope")
+    assert bound["parts"]["detection"] == 30
+
+
+def test_every_operation_has_its_own_name():
+    names = [route.name for route in openapi.ROUTES]
+    assert len(names) == len(set(names))
+
+
+def test_every_path_parameter_is_described():
+    get_run = openapi.document()["paths"]["/runs/{run}"]["get"]
+    assert [p["name"] for p in get_run["parameters"]] == ["run"]
+
+
+def test_health_alone_is_anonymous():
+    paths = openapi.document()["paths"].values()
+    free = [op["operationId"] for path in paths for op in path.values() if not op["security"]]
+    assert free == ["getHealth"]
+
+
+def test_every_reference_of_the_document_is_there():
+    text = json.dumps(openapi.document())
+    schemas = openapi.document()["components"]["schemas"]
+    used = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert used <= set(schemas)
