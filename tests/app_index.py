@@ -32,30 +32,38 @@ CHILD_SECONDS_MAX = 60
 
 def in_child(code: str, settings: dict | None = None) -> dict:
     """Run Python code in a fresh process at the project's root; what it prints, as JSON."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**kept, **(SETTINGS if settings is None else settings)},
-        capture_output=True,
-        text=True,
-        timeout=CHILD_SECONDS_MAX,
-        check=False,
-    )
+    done = child(code, tuple((SETTINGS if settings is None else settings).items()))
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout.splitlines()[-1])
 
 
 @cache
-def functions() -> tuple[dict, ...]:
-    """Every function of the app: {"name", "bindings", "plain", "parameters", "isAsync"}."""
-    return tuple(in_child("from tests import app_index; app_index.print_index()")["functions"])
+def child(code: str, settings: tuple) -> subprocess.CompletedProcess:
+    """Each code runs once per session, also one that fails."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**kept, **dict(settings)},
+        capture_output=True,
+        text=True,
+        timeout=CHILD_SECONDS_MAX,
+        check=False,
+    )
 
 
-@cache
+def index() -> dict:
+    return in_child("from tests import app_index; app_index.print_index()")
+
+
+def functions() -> list[dict]:
+    """Every function: {"name", "bindings", "isAsync", "isGenerator", "parameters", "returns"}."""
+    return index()["functions"]
+
+
 def app_objects() -> list[str]:
     """The names in function_app's namespace that hold a function app."""
-    return list(in_child("from tests import app_index; app_index.print_index()")["apps"])
+    return index()["apps"]
 
 
 def print_index() -> None:
@@ -64,9 +72,9 @@ def print_index() -> None:
 
     import function_app
 
-    index = [described(one) for one in function_app.app.get_functions()]
+    told = [described(one) for one in function_app.app.get_functions()]
     apps = [name for name, held in vars(function_app).items() if isinstance(held, func.FunctionApp)]
-    sys.stdout.write(json.dumps({"functions": index, "apps": apps}, default=str) + "\n")
+    sys.stdout.write(json.dumps({"functions": told, "apps": apps}, default=str) + "\n")
 
 
 def described(one) -> dict:

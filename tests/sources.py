@@ -58,14 +58,19 @@ def of_layer(*layers: str) -> list[Source]:
 
 
 def outside_functions(tree: ast.Module) -> Iterator[ast.AST]:
-    """Every node that runs when the module is imported."""
+    """Every node that runs when the module is imported; what only a type checker reads does not."""
     waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
         yield node
         for child in ast.iter_child_nodes(node):
-            if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            if not function and not for_checkers(child):
                 waiting.append(child)
+
+
+def for_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and last_name(node.test) == "TYPE_CHECKING"
 
 
 def calls(source: Source) -> Iterator[tuple[str, ast.Call]]:
