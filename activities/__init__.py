@@ -1,27 +1,28 @@
 """Activities: one request to the world each, one module per kind.
 
-Two tables name them all: an activity's parameter is `payload`, a kind's verb takes a `task`.
+`ACTIVITIES` names them all; each takes one `payload` and gives one outcome.
 """
 
 from activities import (
     alerts,
+    apim_backups,
     configuration,
     gateway,
     hook,
-    manifests,
     observers,
     pipeline,
     plans,
     slips,
     traffic,
+    watches,
     witness,
     workflow,
 )
 
-PAYLOADS = (
+ACTIVITIES = (
     plans.load_plan,
-    plans.read_watch,
-    plans.write_watch,
+    watches.read_watch,
+    watches.write_watch,
     witness.read_witness,
     witness.reserve_run,
     witness.claim_epoch,
@@ -42,13 +43,11 @@ PAYLOADS = (
     pipeline.begin_backup,
     pipeline.begin_restore,
     pipeline.ask_operation,
-    manifests.verify_backup_blob,
-    manifests.write_manifest,
-    manifests.list_manifests,
-    manifests.prune_backups,
-    manifests.mark_proven,
-)
-TASKS = (
+    apim_backups.verify_backup_blob,
+    apim_backups.write_manifest,
+    apim_backups.list_manifests,
+    apim_backups.prune_backups,
+    apim_backups.mark_proven,
     workflow.observe_workflow,
     workflow.promote_workflow,
     workflow.demote_workflow,

@@ -12,9 +12,9 @@ PROBE_SECONDS = 10.0
 PAGES_MAX = 50
 
 
-def observe_gateway(task: dict) -> dict:
+def observe_gateway(payload: dict) -> dict:
     """Does the gateway have its overlay? Facts `serving`, `differences`. Safe to repeat: reads."""
-    found = _differences(task)
+    found = _differences(payload)
     if isinstance(found, str):
         return refused(found)
     names = sorted(path for path, _ in found)
@@ -22,19 +22,19 @@ def observe_gateway(task: dict) -> dict:
     return succeeded(because, serving=not names, differences=names)
 
 
-def promote_gateway(task: dict) -> dict:
+def promote_gateway(payload: dict) -> dict:
     """Lay the overlay of `location`: read each item, write only what differs.
 
     Safe to repeat. Running while the last named value settles; `observe_gateway` tells the rest.
     """
-    found = _differences(task)
+    found = _differences(payload)
     if isinstance(found, str):
         return refused(found)
     if not found:
         return skipped("has its overlay already")
     replies = []
     for path, body in found:
-        reply = clients.ask("PUT", f"{task['component']['resource']}/{path}", body)
+        reply = clients.ask("PUT", f"{payload['component']['resource']}/{path}", body)
         if reply.status in (400, 403, 409):
             return refused(f"{path}: {reply.words}")
         replies.append(reply.expect())
@@ -45,13 +45,13 @@ def promote_gateway(task: dict) -> dict:
     return succeeded(f"laid {done}")
 
 
-def verify_gateway(task: dict) -> dict:
+def verify_gateway(payload: dict) -> dict:
     """Does the gateway answer its probe with 200, with no backend of the other location's?
 
     Safe to repeat: reads, and one GET through the gateway.
     """
-    part = task["component"]
-    foreign = _foreign(part, task["location"])
+    part = payload["component"]
+    foreign = _foreign(part, payload["location"])
     if isinstance(foreign, str):
         return refused(foreign)
     url = f"{part['gatewayUrl'].rstrip('/')}{part['probe']}"
@@ -64,10 +64,10 @@ def verify_gateway(task: dict) -> dict:
     return succeeded(f"{url} answered 200")
 
 
-def _differences(task: dict) -> list[tuple[str, dict]] | str:
+def _differences(payload: dict) -> list[tuple[str, dict]] | str:
     """(path, body to put) of every overlay item that is not as it should be; or why not known."""
-    part = task["component"]
-    overlay = part.get("overlay", {}).get(task["location"], {})
+    part = payload["component"]
+    overlay = part.get("overlay", {}).get(payload["location"], {})
     wanted = [(f"backends/{n}", dict(b)) for n, b in overlay.get("backends", {}).items()]
     wanted += [
         (f"namedValues/{n}", {"value": v}) for n, v in overlay.get("namedValues", {}).items()

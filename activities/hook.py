@@ -7,16 +7,16 @@ from shared.reply import Unreachable
 SECONDS_MAX = 10.0
 
 
-def call_hook(task: dict) -> dict:
+def call_hook(payload: dict) -> dict:
     """Call the component's `url` and compare the status with `expect`.
 
     Safe to repeat as far as the other side is: a POST carries the run and the stage, so that it
     can tell a second call from a second event. No redirect is followed.
     """
-    part = task["component"]
+    part = payload["component"]
     method, body = part.get("method", "GET"), None
     if method == "POST":
-        told = {key: task[key] for key in ("plan", "run", "stage", "epoch", "location")}
+        told = {key: payload[key] for key in ("plan", "run", "stage", "epoch", "location")}
         body = {**part.get("body", {}), "understudy": told}
     try:
         reply = probe.call(method, part["url"], SECONDS_MAX, body=body)

@@ -1,4 +1,4 @@
-"""Plans: load what a run is about, and keep what the watchdog saw."""
+"""Plans: load what a run is about."""
 
 from shared import store
 from shared.outcome import refused, succeeded
@@ -31,17 +31,3 @@ def load_plan(payload: dict) -> dict:
     return succeeded(
         because, plan=held.plan.document, digest=held.plan.digest, stale=list(held.stale)
     )
-
-
-def write_watch(payload: dict) -> dict:
-    """Keep `watch`, the state of a plan's watchdog. Safe to repeat: the same bytes again."""
-    store.write_watch(payload["watch"])
-    return succeeded()
-
-
-def read_watch(payload: dict) -> dict:
-    """The watch state of `plan`, as fact `watch`; refused when there is none yet."""
-    state = store.read_watch(payload["plan"])
-    if state is None:
-        return refused(f"nobody here has watched {payload['plan']} yet")
-    return succeeded(watch=state)

@@ -11,15 +11,15 @@ from shared.reply import Surprise
 from shared.resource_ids import parts
 
 
-def observe_traffic(task: dict) -> dict:
+def observe_traffic(payload: dict) -> dict:
     """Who is let in: facts `endpoints` (name -> state and monitor), `serving` for `location`.
 
     Safe to repeat: reads.
     """
-    seen = _endpoints(task)
+    seen = _endpoints(payload)
     if isinstance(seen, str):
         return refused(seen)
-    mine = task["component"]["endpoints"][task["location"]]
+    mine = payload["component"]["endpoints"][payload["location"]]
     shown = {name: row["shown"] for name, row in seen.items()}
     held = seen[mine]["enabled"] and not any(
         row["enabled"] for name, row in seen.items() if name != mine
@@ -28,32 +28,32 @@ def observe_traffic(task: dict) -> dict:
     return succeeded(words, endpoints=shown, serving=held)
 
 
-def promote_traffic(task: dict) -> dict:
+def promote_traffic(payload: dict) -> dict:
     """Enable `location`'s endpoint first, then disable the others: callers always have one.
 
     Safe to repeat: only what differs is changed.
     """
-    seen = _endpoints(task)
+    seen = _endpoints(payload)
     if isinstance(seen, str):
         return refused(seen)
-    mine = task["component"]["endpoints"][task["location"]]
+    mine = payload["component"]["endpoints"][payload["location"]]
     wanted = [(mine, "Enabled")] + [(name, "Disabled") for name in sorted(seen) if name != mine]
     changed = []
     for name, state in wanted:
         if seen[name]["enabled"] != (state == "Enabled"):
-            _set(task["component"]["resource"], seen[name]["kind"], name, state)
+            _set(payload["component"]["resource"], seen[name]["kind"], name, state)
             changed.append(f"{name} {state}")
     if not changed:
         return skipped(f"{mine} is the only endpoint that is enabled already")
     return succeeded(", ".join(changed))
 
 
-def verify_traffic(task: dict) -> dict:
+def verify_traffic(payload: dict) -> dict:
     """Is `location` the only endpoint, and does Traffic Manager see it well? Safe to repeat."""
-    seen = observe_traffic(task)
+    seen = observe_traffic(payload)
     if seen["status"] != "succeeded":
         return seen
-    mine = task["component"]["endpoints"][task["location"]]
+    mine = payload["component"]["endpoints"][payload["location"]]
     if not seen["serving"]:
         return refused(f"{mine} is not the only endpoint that is enabled: {seen['because']}")
     if seen["endpoints"][mine] != "Online":
@@ -61,9 +61,9 @@ def verify_traffic(task: dict) -> dict:
     return seen
 
 
-def _endpoints(task: dict) -> dict[str, dict] | str:
+def _endpoints(payload: dict) -> dict[str, dict] | str:
     """The plan's endpoints as the profile has them, or why that cannot be said."""
-    id = parts(task["component"]["resource"])
+    id = parts(payload["component"]["resource"])
     reply = clients.answer(clients.traffic(id.subscription).profiles.get, id.group, id.name)
     if reply.status == 404:
         return f"no Traffic Manager profile {id.name} in {id.group}"
@@ -71,7 +71,7 @@ def _endpoints(task: dict) -> dict[str, dict] | str:
         return f"{reply.words}: give the app's identity Traffic Manager Contributor"
     rows = reply.expect().properties.get("endpoints", [])
     known = {str(row["name"]): row for row in rows}
-    wanted = task["component"]["endpoints"].values()
+    wanted = payload["component"]["endpoints"].values()
     missing = [name for name in wanted if name not in known]
     if missing:
         return f"profile {id.name} has no endpoint {', '.join(missing)}"

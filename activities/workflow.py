@@ -10,41 +10,41 @@ from shared.reply import Reply, Unreachable
 from shared.resource_ids import parts
 
 
-def observe_workflow(task: dict) -> dict:
+def observe_workflow(payload: dict) -> dict:
     """The workflow's state: facts `state`, `serving`. With verb `verify` a stopped one is refused.
 
     Safe to repeat: reads.
     """
-    seen = _read(task["component"]["resource"])
-    if seen["status"] == "succeeded" and task.get("verb") == "verify" and not seen["serving"]:
-        return refused(f"{task['component']['name']} is {seen['state']}, not Enabled")
+    seen = _read(payload["component"]["resource"])
+    if seen["status"] == "succeeded" and payload.get("verb") == "verify" and not seen["serving"]:
+        return refused(f"{payload['component']['name']} is {seen['state']}, not Enabled")
     return seen
 
 
-def promote_workflow(task: dict) -> dict:
+def promote_workflow(payload: dict) -> dict:
     """Enable the workflow unless it is. Safe to repeat: a second enabling is not sent."""
-    return _bring(task, "enable", "Enabled")
+    return _bring(payload, "enable", "Enabled")
 
 
-def demote_workflow(task: dict) -> dict:
+def demote_workflow(payload: dict) -> dict:
     """Disable the workflow unless it is; gives up within 5 s on a region that does not answer.
 
     Safe to repeat: a second disabling is not sent.
     """
     try:
-        return _bring(task, "disable", "Disabled", **clients.HURRIED)
+        return _bring(payload, "disable", "Disabled", **clients.HURRIED)
     except Unreachable as error:
-        where = f"{task['component']['name']} in {task['location']}"
+        where = f"{payload['component']['name']} in {payload['location']}"
         return refused(f"{where} is unreachable, it may still run: {error}"[:300])
 
 
-def _bring(task: dict, verb: str, wanted: str, **bounds: float) -> dict:
-    seen = _read(task["component"]["resource"], **bounds)
+def _bring(payload: dict, verb: str, wanted: str, **bounds: float) -> dict:
+    seen = _read(payload["component"]["resource"], **bounds)
     if seen["status"] != "succeeded":
         return seen
     if seen["state"] == wanted:
         return skipped(f"is {wanted} already", state=wanted)
-    id = parts(task["component"]["resource"])
+    id = parts(payload["component"]["resource"])
     operation = getattr(clients.logic(id.subscription).workflows, verb)
     reply = clients.answer(operation, id.group, id.name, **bounds)
     if reply.status == 403:
