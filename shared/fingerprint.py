@@ -81,7 +81,7 @@ def changed(left: object, right: object, path: str = "") -> list[str]:
         return [
             found
             for k in keys
-            if k != "id"
+            if path or k != "id"  # The own id was compared already, whatever its case.
             for found in changed(left.get(k), right.get(k), f"{path}.{k}" if path else k)
         ]
     return [] if left == right else [path]

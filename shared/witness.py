@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
 from shared.outcome import refused
 from shared.slip import ROUTES
@@ -23,16 +24,11 @@ STALLED_MINUTES = 60  # Nor may a run that died with the location that carried i
 ENDED = ("halted", "finished")
 
 
-def camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(word.capitalize() for word in rest)
-
-
 Time = Annotated[AwareDatetime, Field(strict=False)]
 
 
 class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=camel)
+    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel)
 
 
 class Run(Part):

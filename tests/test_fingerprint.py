@@ -35,13 +35,13 @@ def test_an_overlaid_item_must_still_be_there():
 
 
 def test_an_overlaid_item_may_differ():
-    sides = ([item("backends", "orders", url=url)] for url in ("a", "b"))
-    assert differences(*sides, {"backends": {"orders": {}}}) == []
+    left, right = ([item("backends", "orders", url=url)] for url in ("a", "b"))
+    assert differences(left, right, {"backends": {"orders": {}}}) == []
 
 
 def test_another_item_than_the_overlaid_may_not_differ():
-    sides = ([item("backends", "orders", url=url)] for url in ("a", "b"))
-    assert differences(*sides, {"backends": {"payments": {}}}) != []
+    left, right = ([item("backends", "orders", url=url)] for url in ("a", "b"))
+    assert differences(left, right, {"backends": {"payments": {}}}) != []
 
 
 def test_a_changed_value_changes_the_fingerprint():
@@ -55,7 +55,7 @@ def test_the_gateway_s_own_name_does_not_count():
         [item("subscriptions", "fabrikam", service, scope=scope.format(GROUP, service))]
         for service in ("apim-we", "apim-ne")
     ]
-    assert fingerprint(sides[0]) == fingerprint(sides[1]) and differences(*sides) == []
+    assert fingerprint(sides[0]) == fingerprint(sides[1]) and differences(sides[0], sides[1]) == []
 
 
 def test_stamps_do_not_count():
