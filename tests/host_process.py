@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import requests
@@ -75,9 +76,8 @@ class HostProcess:
         return requests.get(links["statusQueryGetUri"], timeout=10).json()
 
 
-def wait_for(true: object, seconds: float = READY_SECONDS_MAX) -> None:
+def wait_for(true: Callable[[], object], seconds: float = READY_SECONDS_MAX) -> None:
     """Return when `true()` is; AssertionError after `seconds`."""
-    assert callable(true)
     for _ in range(int(seconds / POLL_SECONDS)):
         if true():
             return

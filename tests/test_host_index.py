@@ -132,6 +132,12 @@ def test_a_refused_app_does_not_start(tmp_path: Path) -> None:
     assert host.process and host.process.returncode == 2
 
 
+def test_an_app_that_cannot_be_imported_is_refused(tmp_path: Path) -> None:
+    """A function_app that raises, or that is not there."""
+    with pytest.raises(index.IndexingRefused, match="cannot be imported"):
+        index.load(tmp_path / "nothing", "no_function_app_here")
+
+
 def test_a_missing_setting_is_refused() -> None:
     """A schedule or queue name may be a setting."""
     with pytest.raises(MissingSetting, match="TICKS"):

@@ -17,7 +17,6 @@ from datetime import datetime
 import azure.functions as func
 from azure.functions import meta
 from azure.functions.servicebus import ServiceBusMessageInConverter
-from azure.identity.aio import DefaultAzureCredential
 from azure.servicebus import ServiceBusReceivedMessage
 from azure.servicebus.aio import AutoLockRenewer, ServiceBusClient, ServiceBusReceiver
 from azure.servicebus.exceptions import ServiceBusError
@@ -59,6 +58,9 @@ class Connection:
         if self.text:
             made = ServiceBusClient.from_connection_string(self.text, **options)
         else:
+            # Imported here: it costs a second of every start and connection strings do without.
+            from azure.identity.aio import DefaultAzureCredential
+
             credential = await stack.enter_async_context(DefaultAzureCredential())
             made = ServiceBusClient(str(self.namespace), credential, **options)
         return await stack.enter_async_context(made)

@@ -23,7 +23,7 @@ BINDING_NAME = re.compile(r"^[a-zA-Z][a-zA-Z0-9]{0,127}$")
 TRIGGERS = frozenset(
     {"httpTrigger", "timerTrigger", "serviceBusTrigger", "orchestrationTrigger", "activityTrigger"}
 )
-OTHER_BINDINGS = frozenset({"http", "durableClient", "serviceBus"})
+OTHER_BINDINGS = frozenset({"http", "durableClient"})
 RESERVED_ROUTES = ("admin", "runtime")
 EXEMPT_BINDINGS = frozenset({"orchestrationTrigger", "durableClient"})
 HTTP_RETURNS = (func.HttpResponse, str)
@@ -62,15 +62,20 @@ class Function:
 
 
 class _SdkFunction(Protocol):
-    def get_function_name(self) -> str: ...
+    def get_function_name(self) -> str | None: ...
     def get_bindings_dict(self) -> dict: ...
     def get_user_function(self) -> Callable[..., object]: ...
 
 
-def load(folder: Path) -> list[Function]:
+def load(folder: Path, module_name: str = "function_app") -> list[Function]:
     """The functions of the app in `folder`, which comes first on sys.path; IndexingRefused."""
     sys.path.insert(0, str(folder.resolve()))
-    module = importlib.import_module("function_app")
+    try:
+        module = importlib.import_module(module_name)
+    # Whatever the app's own modules raise, the real host says that indexing failed.
+    except Exception as problem:
+        text = f"{module_name} cannot be imported: {type(problem).__name__}: {problem}"
+        raise IndexingRefused([text]) from problem
     return index(module)
 
 
@@ -95,7 +100,7 @@ def as_function(built: _SdkFunction) -> Function:
     bindings = built.get_bindings_dict()["bindings"]
     triggers = [each for each in bindings if each["type"].lower().endswith("trigger")]
     trigger = triggers[0] if triggers else {"type": "none", "name": ""}
-    return Function(built.get_function_name(), trigger, bindings, built.get_user_function())
+    return Function(str(built.get_function_name()), trigger, bindings, built.get_user_function())
 
 
 def check(function: Function) -> list[str]:
