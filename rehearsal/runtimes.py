@@ -5,6 +5,7 @@ Each is a protocol with a trivial default, so that ARM runs alone in a test and 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -128,15 +129,24 @@ class BlobRefused(Exception):
         self.status, self.code = status, code
 
 
+@dataclass(frozen=True)
+class BlobPlace:
+    """One blob, and as whom it is asked for: an identity's oid, or an account key."""
+
+    account: str
+    container: str
+    name: str
+    principal: str = ""
+    key: str = field(default="", repr=False)
+
+
 class Blobs(Protocol):
     """The storage data plane as API Management's own backup uses it."""
 
-    async def put(
-        self, principal: str, account: str, container: str, name: str, data: bytes
-    ) -> None:
-        """Write one blob with the token of identity `principal` (an oid), or raise BlobRefused."""
+    async def put(self, place: BlobPlace, data: bytes) -> None:
+        """Write one blob, or raise BlobRefused."""
 
-    async def get(self, principal: str, account: str, container: str, name: str) -> bytes:
+    async def get(self, place: BlobPlace) -> bytes:
         """Read one blob, or raise BlobRefused."""
         ...
 
@@ -146,21 +156,26 @@ class MemoryBlobs:
 
     def __init__(self, *containers: tuple[str, str]) -> None:
         self.containers = set(containers)
+        self.keys: dict[str, str] = {}
         self.blobs: dict[tuple[str, str, str], bytes] = {}
 
-    async def put(
-        self, principal: str, account: str, container: str, name: str, data: bytes
-    ) -> None:
+    async def put(self, place: BlobPlace, data: bytes) -> None:
         """Keep the bytes, where the container exists."""
-        if (account, container) not in self.containers:
+        self._admit(place)
+        if (place.account, place.container) not in self.containers:
             raise BlobRefused(404, "ContainerNotFound")
-        self.blobs[account, container, name] = data
+        self.blobs[place.account, place.container, place.name] = data
 
-    async def get(self, principal: str, account: str, container: str, name: str) -> bytes:
+    async def get(self, place: BlobPlace) -> bytes:
         """Give the bytes back."""
-        if (account, container, name) not in self.blobs:
+        self._admit(place)
+        if (place.account, place.container, place.name) not in self.blobs:
             raise BlobRefused(404, "BlobNotFound")
-        return self.blobs[account, container, name]
+        return self.blobs[place.account, place.container, place.name]
+
+    def _admit(self, place: BlobPlace) -> None:
+        if place.key and place.key != self.keys.get(place.account):
+            raise BlobRefused(403, "AuthenticationFailed")
 
 
 class Buses(Protocol):

@@ -2,19 +2,20 @@
 
 After api-version 2024-05-01 and azure-docs, api-management-howto-disaster-recovery-backup-restore.
 One blob holds the configuration as it was when the backup began; it goes through the storage data
-plane with the service's own identity. Hostnames, certificates of hosts, identity, network,
-analytics, diagnostics, protocols and portal stay with the target.
-Not emulated: access by storage key; codes for wrong identities are recollections.
+plane with the service's own identity or the account's key. Hostnames, certificates of hosts,
+identity, network, analytics, diagnostics, protocols and portal stay with the target.
+Not emulated: regional rules of storage firewalls. Codes for wrong identities are recollections.
 """
 
 import asyncio
 import json
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rehearsal.arm_provider import Call, Refused, Running, running
 from rehearsal.providers.apim import BASE, check_idle, service, show_service
-from rehearsal.runtimes import BlobRefused
+from rehearsal.runtimes import BlobPlace, BlobRefused
 from rehearsal.world import Resource, World
 
 PROVIDERS = []
@@ -27,17 +28,16 @@ FORMAT = 1
 @service.action("backup")
 def backup(call: Call) -> Running:
     """Begin a backup: refused at once for a wrong request, later for what storage says."""
-    source, principal = _ready(call)
+    source, place = _ready(call)
     data = pack(call.world, source)
     source.properties["provisioningState"] = "Updating"
 
     async def then() -> dict:
-        place = _place(call)
         try:
-            _check_firewall(call.world, place[0], "BackupFailed")
-            await call.world.blobs.put(principal, *place, data)
+            _check_firewall(call.world, place, "BackupFailed")
+            await call.world.blobs.put(place, data)
         except BlobRefused as no:
-            message = f"Backup to '{place[0]}/{place[1]}' failed: storage said {no}."
+            message = f"Backup to '{place.account}/{place.container}' failed: storage said {no}."
             raise Refused(400, "BackupFailed", message) from no
         finally:
             source.properties["provisioningState"] = "Succeeded"
@@ -49,19 +49,18 @@ def backup(call: Call) -> Running:
 @service.action("restore")
 def restore(call: Call) -> Running:
     """Begin a restore: the configuration is replaced at its end, with all that came between."""
-    target, principal = _ready(call)
+    target, place = _ready(call)
     target.properties["provisioningState"] = "Updating"
     seconds = call.world.timings["apim_restore_seconds"]
 
     async def then() -> dict:
-        place = _place(call)
         try:
-            _check_firewall(call.world, place[0], "RestoreFailed")
-            content = check(call.world, target, await call.world.blobs.get(principal, *place))
+            _check_firewall(call.world, place, "RestoreFailed")
+            content = check(call.world, target, await call.world.blobs.get(place))
             await asyncio.sleep(seconds * 0.75)
             unpack(call.world, target, content)
         except BlobRefused as no:
-            message = f"Restore from '{place[0]}/{place[1]}' failed: storage said {no}."
+            message = f"Restore from '{place.account}/{place.container}' failed: storage said {no}."
             raise Refused(400, "RestoreFailed", message) from no
         finally:
             target.properties["provisioningState"] = "Succeeded"
@@ -70,13 +69,8 @@ def restore(call: Call) -> Running:
     return running(seconds * 0.25, then)
 
 
-def _place(call: Call) -> tuple[str, str, str]:
-    body = call.body
-    return body["storageAccount"], body["containerName"], body["backupName"]
-
-
-def _ready(call: Call) -> tuple[Resource, str]:
-    """The service and the principal that will ask storage, or the refusal."""
+def _ready(call: Call) -> tuple[Resource, BlobPlace]:
+    """The service and the blob with whom to ask for it, or the refusal."""
     resource, body = call.found(), call.body
     for key in ("storageAccount", "containerName", "backupName"):
         if not isinstance(body.get(key), str) or not body[key]:
@@ -85,10 +79,17 @@ def _ready(call: Call) -> tuple[Resource, str]:
         message = "Method not allowed in this pricing tier."
         raise Refused(400, "MethodNotAllowedInPricingTier", message)
     check_idle(resource)
-    identity = resource.body.get("identity") or {}
-    access = body.get("accessType", "AccessKey")
-    if access == "AccessKey":
-        raise Refused(501, "NotEmulated", "The rehearsal does not emulate access by storage key.")
+    place = BlobPlace(body["storageAccount"], body["containerName"], body["backupName"])
+    if body.get("accessType", "AccessKey") == "AccessKey":
+        if not body.get("accessKey"):
+            raise Refused(400, "ValidationError", "'accessKey' must not be empty.")
+        return resource, replace(place, key=body["accessKey"])
+    return resource, replace(place, principal=_principal(resource, body))
+
+
+def _principal(resource: Resource, body: dict) -> str:
+    """The object id of the identity that the request names."""
+    identity, access = resource.body.get("identity") or {}, body["accessType"]
     if access == "SystemAssignedManagedIdentity":
         principal = identity.get("principalId", "")
     else:
@@ -98,20 +99,22 @@ def _ready(call: Call) -> tuple[Resource, str]:
     if not principal:
         message = f"The service has no managed identity for access type {access}."
         raise Refused(400, "ManagedIdentityNotFound", message)
-    return resource, principal
+    return principal
 
 
-def _check_firewall(world: World, account: str, code: str) -> None:
-    """Azurite has no firewall, so ARM's picture of the account speaks for it."""
+def _check_firewall(world: World, place: BlobPlace, code: str) -> None:
+    """Azurite has no firewall, so ARM's picture of the account speaks for it.
+
+    Trusted services get in with an identity, never with a key.
+    """
     for row in world.resources.of_type("Microsoft.Storage/storageAccounts"):
         rules = row.properties.get("networkAcls") or {}
-        closed = rules.get("defaultAction") == "Deny" and "AzureServices" not in str(
-            rules.get("bypass")
-        )
-        if row.name.lower() == account.lower() and (
+        trusted = place.principal and "AzureServices" in str(rules.get("bypass"))
+        closed = rules.get("defaultAction") == "Deny" and not trusted
+        if row.name.lower() == place.account.lower() and (
             closed or row.properties.get("publicNetworkAccess") == "Disabled"
         ):
-            message = f"Storage account '{account}' refused: 403 AuthorizationFailure (firewall)."
+            message = f"Storage account '{row.name}' refused: 403 AuthorizationFailure (firewall)."
             raise Refused(403, code, message)
 
 

@@ -5,6 +5,8 @@ Everyone whom this world knows may do everything.
 Not emulated: deployments, tags, moves, exports, locks, policies, role assignments, registration.
 """
 
+import re
+
 from rehearsal.arm_provider import Call, Provider, Refused, Reply, Running, running
 from rehearsal.world import GROUP_TYPE, SUBSCRIPTION_TYPE, Resource
 
@@ -91,29 +93,30 @@ def list_resources(call: Call) -> Reply:
 
 
 def _listing(call: Call) -> Reply:
-    """Top-level resources under the path, of one type when $filter says so."""
-    wanted, prefix = _filtered_type(call.query.get("$filter", "")), f"{call.route.id.lower()}/"
+    """Top-level resources under the path, of one type or group when $filter says so."""
+    wanted, prefix = _filter(call.query.get("$filter", "")), f"{call.route.id.lower()}/"
     shown = []
     for row in call.world.resources:
         above = row.type.count("/") == 1 and row.type not in (GROUP_TYPE, SUBSCRIPTION_TYPE)
-        if not above or not row.id.lower().startswith(prefix):
-            continue
-        if wanted and row.type.lower() != wanted:
-            continue
-        kept = ("location", "tags", "sku", "identity", "kind")
-        some = {key: row.body[key] for key in kept if row.body.get(key)}
-        shown.append({"id": row.id, "name": row.name, "type": row.type, **some})
+        facts = {"resourcetype": row.type.lower(), "resourcegroup": row.group}
+        meant = all(facts[key] == value for key, value in wanted.items())
+        if above and meant and row.id.lower().startswith(prefix):
+            kept = ("location", "tags", "sku", "identity", "kind")
+            some = {key: row.body[key] for key in kept if row.body.get(key)}
+            shown.append({"id": row.id, "name": row.name, "type": row.type, **some})
     return Reply(200, {"value": shown})
 
 
-def _filtered_type(text: str) -> str:
-    """`resourceType eq 'X'`, the one filter that is played; others are refused."""
-    if not text:
-        return ""
-    field, _, value = text.partition(" eq ")
-    if field.strip().lower() != "resourcetype":
-        raise Refused(501, "NotEmulated", f"The rehearsal does not emulate $filter={text}.")
-    return value.strip().strip("'").lower()
+def _filter(text: str) -> dict[str, str]:
+    """`resourceType eq 'X' and resourceGroup eq 'Y'`; other filters are refused by name."""
+    clauses = re.split(r"(?i)\s+and\s+", text) if text else []
+    found = {}
+    for clause in clauses:
+        match = re.fullmatch(r"(?i)\s*(resourceType|resourceGroup)\s+eq\s+'([^']*)'\s*", clause)
+        if match is None:
+            raise Refused(501, "NotEmulated", f"The rehearsal does not emulate $filter={text}.")
+        found[match[1].lower()] = match[2].lower()
+    return found
 
 
 def _provider_json(call: Call, namespace: str) -> dict:

@@ -1,6 +1,6 @@
 """Microsoft.Network/trafficmanagerprofiles: profiles and their endpoints.
 
-After api-version 2022-04-01. Whoever probes writes endpointMonitorStatus into the endpoints'
+After api-versions 2022-04-01 and 2026-09-01 (the az CLI's). Whoever probes writes endpointMonitorStatus into the endpoints'
 properties and profileMonitorStatus into the profile's monitorConfig.
 Not emulated: geographic hierarchies, heat maps, real user metrics, name availability, and
 nestedEndpoints and azureEndpoints whose target must be looked up.
@@ -10,7 +10,7 @@ from rehearsal.arm_provider import Call, Provider, Refused
 from rehearsal.world import Resource
 
 BASE = "Microsoft.Network/trafficManagerProfiles"
-VERSIONS = ("2022-04-01", "2022-04-01-preview", "2018-08-01", "2018-04-01")
+VERSIONS = ("2022-04-01", "2026-09-01", "2022-04-01-preview", "2018-08-01", "2018-04-01")
 ENDPOINTS = tuple(f"{BASE}/{kind}" for kind in ("externalEndpoints", "azureEndpoints"))
 METHODS = ("Performance", "Priority", "Weighted", "Geographic", "MultiValue", "Subnet")
 STATES = ("Enabled", "Disabled")
