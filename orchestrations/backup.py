@@ -4,23 +4,22 @@ Restoring takes up to an hour and keeps the standby's gateway busy, so nothing i
 so nothing restored, unless the configuration's fingerprint has changed.
 """
 
-from collections.abc import Generator
-
 from azure.durable_functions import DurableOrchestrationContext
 
-from orchestrations.steps import attempt, settle, step
+from orchestrations import Flow
+from orchestrations.steps import attempt, settle, step, told_to
 from shared import backups, slip
 from shared.outcome import refused, skipped, succeeded
 from shared.plan import Plan
 
 
-def backup(context: DurableOrchestrationContext) -> Generator:
+def backup(context: DurableOrchestrationContext) -> Flow:
     """Back up if something changed, then send the slip that restores it.
 
     Input: {"plan", "location": mine, "by", "force": bool}. Output: an outcome with the backup's
     name, whose `because` also went out as an alert if it was a refusal.
     """
-    told = context.get_input()
+    told = told_to(context)
     outcome = yield from make(context, told)
     if outcome["status"] == "refused":
         payload = {"plan": told["plan"], "title": "backup refused", "because": outcome["because"]}
@@ -28,7 +27,7 @@ def backup(context: DurableOrchestrationContext) -> Generator:
     return outcome
 
 
-def make(context: DurableOrchestrationContext, told: dict) -> Generator:
+def make(context: DurableOrchestrationContext, told: dict) -> Flow:
     loaded = yield from attempt(context, "load_plan", {"plan": told["plan"]})
     if loaded["status"] != "succeeded":
         return loaded
@@ -56,9 +55,7 @@ def make(context: DurableOrchestrationContext, told: dict) -> Generator:
     return (yield from hand_over(context, loaded, told, manifest, there))
 
 
-def inspect(
-    context: DurableOrchestrationContext, told: dict, document: dict, job: dict
-) -> Generator:
+def inspect(context: DurableOrchestrationContext, told: dict, document: dict, job: dict) -> Flow:
     """Is a backup due? Gives its manifest-to-be, or why not; `resend`: made but never proven."""
     asked = {"plan": document["name"], "witness": document["witness"]}
     record = yield from attempt(context, "read_witness", asked)
@@ -92,7 +89,7 @@ def inspect(
     return succeeded(manifest=manifest, resend=False)
 
 
-def carry(context: DurableOrchestrationContext, job: dict, manifest: dict) -> Generator:
+def carry(context: DurableOrchestrationContext, job: dict, manifest: dict) -> Flow:
     """Start the backup, wait for its end, see the blob, and only then write its manifest."""
     begun = yield from attempt(context, "begin_backup", {**job, "backup": manifest["name"]})
     ended = yield from settle(context, begun)
@@ -111,7 +108,7 @@ def carry(context: DurableOrchestrationContext, job: dict, manifest: dict) -> Ge
 
 def hand_over(
     context: DurableOrchestrationContext, loaded: dict, told: dict, manifest: dict, there: str
-) -> Generator:
+) -> Flow:
     """Send the restore slip to the standby's own namespace."""
     now = context.current_utc_datetime
     paper = slip.restore(

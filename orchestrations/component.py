@@ -4,23 +4,24 @@ A sub-orchestration of its own, so that what runs side by side can each wait and
 touching the others' task ids.
 """
 
-from collections.abc import Generator
+from datetime import datetime
 
 from azure.durable_functions import DurableOrchestrationContext
 
-from orchestrations.steps import attempt, settle
+from orchestrations import Flow
+from orchestrations.steps import attempt, settle, told_to
 from shared.outcome import refused
 
 VERIFY_ATTEMPTS_MAX = 3
 
 
-def component(context: DurableOrchestrationContext) -> Generator:
+def component(context: DurableOrchestrationContext) -> Flow:
     """Carry out `task["verb"]` and give the report row of it.
 
     Input: {"task": a Task, "activity": name, "observe": name or null, "attempts": n}. The acting
     activity observes first and skips what is already so; `observe` afterwards proves the change.
     """
-    order = context.get_input()
+    order = told_to(context)
     task, started = order["task"], context.current_utc_datetime
     outcome = yield from attempt(context, order["activity"], task, order["attempts"])
     outcome = yield from settle(context, outcome)
@@ -29,9 +30,7 @@ def component(context: DurableOrchestrationContext) -> Generator:
     return row(task, started, context.current_utc_datetime, outcome)
 
 
-def prove(
-    context: DurableOrchestrationContext, observe: str, task: dict, outcome: dict
-) -> Generator:
+def prove(context: DurableOrchestrationContext, observe: str, task: dict, outcome: dict) -> Flow:
     """Look again: an accepted change that does not show is a refusal, not a success."""
     wanted = {"promote": True, "demote": False}[task["verb"]]
     seen = yield from attempt(context, observe, task, VERIFY_ATTEMPTS_MAX)
@@ -40,7 +39,7 @@ def prove(
     return refused(f"{task['verb']} was accepted but does not show: {seen['because']}")
 
 
-def row(task: dict, started, ended, outcome: dict) -> dict:
+def row(task: dict, started: datetime, ended: datetime, outcome: dict) -> dict:
     """One line of the run's timeline, in the shape of report.json's steps."""
     return {
         "run": task["run"],

@@ -4,12 +4,12 @@ Never on the way of a failover, never over a gateway that serves, never while th
 under suspicion: a disaster must not find its own standby half restored.
 """
 
-from collections.abc import Generator
 from datetime import timedelta
 
 from azure.durable_functions import DurableOrchestrationContext
 
-from orchestrations.steps import attempt, settle, step
+from orchestrations import Flow
+from orchestrations.steps import attempt, settle, step, told_to
 from shared import backups
 from shared.outcome import refused, succeeded
 from shared.plan import Plan
@@ -19,9 +19,9 @@ CALM_ROUNDS_MAX = 30
 CALM_PAUSE = timedelta(seconds=20)
 
 
-def restore(context: DurableOrchestrationContext) -> Generator:
+def restore(context: DurableOrchestrationContext) -> Flow:
     """Input: a slip of kind "restore" with facts.backup. Output: an outcome with differences."""
-    paper = context.get_input()
+    paper = told_to(context)
     started = context.current_utc_datetime
     outcome = yield from replace(context, paper)
     if outcome["status"] == "refused":
@@ -43,14 +43,17 @@ def restore(context: DurableOrchestrationContext) -> Generator:
     }
 
 
-def replace(context: DurableOrchestrationContext, paper: dict) -> Generator:
+def replace(context: DurableOrchestrationContext, paper: dict) -> Flow:
     loaded = yield from attempt(
         context, "load_plan", {"plan": paper["plan"], "digest": paper["digest"]}
     )
     if loaded["status"] != "succeeded":
         return loaded
     plan, here = Plan.model_validate(loaded["plan"]), paper["to"]
-    gateway = plan.component(plan.gateway(), here)
+    name = plan.gateway()
+    if name is None:
+        return refused(f"plan {paper['plan']} has no apiManagement component")
+    gateway = plan.component(name, here)
     job = {
         "plan": paper["plan"],
         "component": gateway,
@@ -71,7 +74,7 @@ def replace(context: DurableOrchestrationContext, paper: dict) -> Generator:
     return (yield from prove(context, plan, paper, job, found["manifest"]))
 
 
-def find(context: DurableOrchestrationContext, job: dict) -> Generator:
+def find(context: DurableOrchestrationContext, job: dict) -> Flow:
     """The manifest of the backup, if it can be restored at all: tier, age, blob."""
     listed = yield from attempt(context, "list_manifests", job)
     if listed["status"] != "succeeded":
@@ -92,7 +95,7 @@ def find(context: DurableOrchestrationContext, job: dict) -> Generator:
     return succeeded(manifest=manifest)
 
 
-def await_calm(context: DurableOrchestrationContext, paper: dict, document: dict) -> Generator:
+def await_calm(context: DurableOrchestrationContext, paper: dict, document: dict) -> Flow:
     """Hold while the active side is suspect; refuse when this location has become the active."""
     for _ in range(CALM_ROUNDS_MAX):
         asked = {"plan": paper["plan"], "witness": document["witness"]}
@@ -112,7 +115,7 @@ def await_calm(context: DurableOrchestrationContext, paper: dict, document: dict
 
 def prove(
     context: DurableOrchestrationContext, plan: Plan, paper: dict, job: dict, manifest: dict
-) -> Generator:
+) -> Flow:
     """Lay the overlay, compare item by item, call the gateway once; then it is proven."""
     task = {
         "plan": paper["plan"],
@@ -126,7 +129,7 @@ def prove(
     laid = yield from step(context, "promote_gateway", task)
     if laid["status"] == "refused":
         return laid
-    other = plan.component(plan.gateway(), paper["from"])
+    other = plan.component(job["component"]["name"], paper["from"])
     compared = yield from attempt(
         context, "compare_gateways", {**job, "other": other, "manifest": manifest}
     )

@@ -8,12 +8,12 @@ claim that is refused, and an epoch that somebody else has taken since. A compon
 move is written down and alerted, and the rest goes on: half a service beats none.
 """
 
-from collections.abc import Generator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from azure.durable_functions import DurableOrchestrationContext
 
-from orchestrations.steps import attempt
+from orchestrations import Flow
+from orchestrations.steps import attempt, told_to
 from orchestrations.waves import act, promote_wave_by_wave
 from shared import slip
 from shared.kinds import KINDS
@@ -25,9 +25,9 @@ VERIFY_ROUNDS_MAX = 10
 VERIFY_PAUSE = timedelta(seconds=2)
 
 
-def stage(context: DurableOrchestrationContext) -> Generator:
+def stage(context: DurableOrchestrationContext) -> Flow:
     """Do the stage that the slip names; output {"stage", "outcome", "because", "rows", "slip"}."""
-    paper = context.get_input()
+    paper = told_to(context)
     started = context.current_utc_datetime
     loaded = yield from attempt(
         context, "load_plan", {"plan": paper["plan"], "digest": paper["digest"]}
@@ -45,7 +45,7 @@ def stage(context: DurableOrchestrationContext) -> Generator:
     return (yield from leave(context, plan, paper, witness, rows, facts, started))
 
 
-def enter(context: DurableOrchestrationContext, paper: dict, witness: dict) -> Generator:
+def enter(context: DurableOrchestrationContext, paper: dict, witness: dict) -> Flow:
     """Take the epoch (claim) or prove that it is still this run's (every later stage)."""
     activity = "claim_epoch" if paper["stage"] == "claim" else "advance_run"
     payload = {"slip": paper, "witness": witness, "phase": paper["stage"]}
@@ -59,8 +59,8 @@ def leave(
     witness: dict,
     rows: list[dict],
     facts: dict,
-    started,
-) -> Generator:
+    started: datetime,
+) -> Flow:
     """Send the slip on, or finish the run where the route ends."""
     failed = [row for row in rows if row["outcome"] == "refused"]
     because = "; ".join(f"{row['component']}: {row['because']}" for row in failed)[:1000]
@@ -108,7 +108,7 @@ def halt(
     witness: dict,
     because: str,
     rows: list[dict] | None = None,
-) -> Generator:
+) -> Flow:
     """End the run here and say so; the reservation is given back so that a new run may start."""
     if witness:
         payload = {"slip": paper, "witness": witness, "because": because}
@@ -126,18 +126,18 @@ def halt(
     }
 
 
-def page(context: DurableOrchestrationContext, paper: dict, title: str, because: str) -> Generator:
+def page(context: DurableOrchestrationContext, paper: dict, title: str, because: str) -> Flow:
     payload = {"plan": paper["plan"], "run": paper["run"], "title": title, "because": because}
     yield from attempt(context, "alert", payload, attempts_max=1)
 
 
-def claim(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Generator:
+def claim(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """Nothing more than the epoch, which `enter` took: from here on this location is active."""
     yield from ()
     return []
 
 
-def fence(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Generator:
+def fence(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """Stop what must not run twice on the old side, as far as it can be reached.
 
     Overlap-safe workflows there go on: competing consumers and request triggers do no harm.
@@ -150,22 +150,22 @@ def fence(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Gene
     return (yield from act(context, plan, paper, "demote", paper["from"], names, FENCE_ATTEMPTS))
 
 
-def promote(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Generator:
+def promote(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """Data, aliases and the gateway's overlay: what the workflows need before they wake."""
     return (yield from promote_wave_by_wave(context, plan, paper))
 
 
-def activate(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Generator:
+def activate(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """Wake the workflows: consumers before producers, webhooks later, recurrences last."""
     return (yield from promote_wave_by_wave(context, plan, paper))
 
 
-def redirect(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Generator:
+def redirect(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """Point the callers here, and hold them so that they are not sent back by themselves."""
     return (yield from promote_wave_by_wave(context, plan, paper))
 
 
-def verify(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Generator:
+def verify(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """Wait for the callers' DNS to turn, then try everything as a caller would."""
     turned = timedelta(seconds=plan.ttl_seconds())
     yield context.create_timer(context.current_utc_datetime + turned)
@@ -185,7 +185,7 @@ def verify(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Gen
     return done
 
 
-def protect(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Generator:
+def protect(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """Nothing to pair anew among the kinds of today; the end of the run is written by `leave`."""
     yield from ()
     return []

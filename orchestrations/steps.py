@@ -4,11 +4,12 @@ Durable's own `*_with_retry` may not stand beside other pending work (the ids of
 extension diverge), so repeating is written out here, once, with its bounds.
 """
 
-from collections.abc import Generator
 from datetime import timedelta
+from typing import cast
 
 from azure.durable_functions import DurableOrchestrationContext
 
+from orchestrations import Flow
 from shared.outcome import refused
 
 ATTEMPTS_MAX = 3
@@ -23,7 +24,7 @@ def attempt(
     activity: str,
     payload: dict,
     attempts_max: int = ATTEMPTS_MAX,
-) -> Generator:
+) -> Flow:
     """Call `activity` until it answers; give its outcome with `attempts` added.
 
     A refusal is an answer. A surprise (the activity raised) is repeated after a pause and becomes
@@ -44,7 +45,7 @@ def attempt(
     return refused(f"{activity} failed {attempts_max} times: {because}", attempts=attempts_max)
 
 
-def settle(context: DurableOrchestrationContext, outcome: dict) -> Generator:
+def settle(context: DurableOrchestrationContext, outcome: dict) -> Flow:
     """Wait for a long-running operation on durable timers; give its final outcome.
 
     Every poll is an activity of its own and takes a fresh token, so a restore that outlives the
@@ -61,7 +62,7 @@ def settle(context: DurableOrchestrationContext, outcome: dict) -> Generator:
     return refused(f"still running after {POLLS_MAX} polls: {outcome.get('operation', '')}")
 
 
-def step(context: DurableOrchestrationContext, activity: str, payload: dict) -> Generator:
+def step(context: DurableOrchestrationContext, activity: str, payload: dict) -> Flow:
     """One request and, where the world answers "running", the wait for its end."""
     outcome = yield from attempt(context, activity, payload)
     return (yield from settle(context, outcome))
@@ -71,3 +72,8 @@ def brief(surprise: Exception) -> str:
     """The first line of what an activity raised, bounded: histories and alerts stay small."""
     lines = [line.strip() for line in str(surprise).splitlines() if line.strip()]
     return (lines[-1] if lines else type(surprise).__name__)[:BECAUSE_MAX]
+
+
+def told_to(context: DurableOrchestrationContext) -> dict:
+    """The input of this orchestration: every one of ours is started with one JSON object."""
+    return cast(dict, context.get_input())

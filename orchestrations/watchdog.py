@@ -4,12 +4,12 @@ One eternal orchestration per plan and standby location. It never acts on one ob
 never while it may itself be the one that is cut off, and says so whenever it refuses.
 """
 
-from collections.abc import Generator
 from datetime import timedelta
 
 from azure.durable_functions import DurableOrchestrationContext
 
-from orchestrations.steps import attempt
+from orchestrations import Flow
+from orchestrations.steps import attempt, told_to
 from shared import permit, slip, verdict
 from shared.plan import Plan
 
@@ -17,12 +17,12 @@ ROUNDS_PER_GENERATION = 20  # A history stays short enough that replaying it cos
 LOAD_ATTEMPTS = 1  # The next round is the retry.
 
 
-def watchdog(context: DurableOrchestrationContext) -> Generator:
+def watchdog(context: DurableOrchestrationContext) -> Flow:
     """Watch until this location is the active one.
 
     Input: {"plan", "location": mine, "memory": what the last generation knew, or null}.
     """
-    told = context.get_input()
+    told = told_to(context)
     memory = told.get("memory") or {"verdict": None, "record": None, "refusal": "", "asked": None}
     for _ in range(ROUNDS_PER_GENERATION):
         started = context.current_utc_datetime
@@ -42,7 +42,7 @@ def watchdog(context: DurableOrchestrationContext) -> Generator:
 
 def watch_once(
     context: DurableOrchestrationContext, plan: Plan, loaded: dict, here: str, memory: dict
-) -> Generator:
+) -> Flow:
     """One round: look, judge, act if allowed, tell, write down. Gives the new memory."""
     active = memory["record"]["active"] if memory["record"] else plan.home
     if active == here and memory["record"] is None:
@@ -66,9 +66,7 @@ def watch_once(
     return memory
 
 
-def look(
-    context: DurableOrchestrationContext, plan: Plan, document: dict, active: str
-) -> Generator:
+def look(context: DurableOrchestrationContext, plan: Plan, document: dict, active: str) -> Flow:
     """Ask every observer and every control at once; they never raise and are bounded in time."""
     common = {
         "plan": document,
@@ -100,7 +98,7 @@ OBSERVERS = {
 
 def take_over(
     context: DurableOrchestrationContext, loaded: dict, here: str, active: str, memory: dict
-) -> Generator:
+) -> Flow:
     """Ask for permission; when it is given, reserve the run at the witness and send its slip."""
     document, judged, record = loaded["plan"], memory["verdict"], memory["record"]
     if waiting(memory):
@@ -146,7 +144,7 @@ def waiting(memory: dict) -> bool:
 
 def send(
     context: DurableOrchestrationContext, plan: str, here: str, paper: dict, memory: dict
-) -> Generator:
+) -> Flow:
     payload = {"slip": paper, "queue": slip.queue(paper), "location": here}
     sent = yield from attempt(context, "send_slip", payload)
     if sent["status"] != "succeeded":
@@ -156,7 +154,7 @@ def send(
     return {**memory, "asked": paper, "refusal": ""}
 
 
-def tell(context: DurableOrchestrationContext, plan: str, title: str, because: str) -> Generator:
+def tell(context: DurableOrchestrationContext, plan: str, title: str, because: str) -> Flow:
     payload = {"plan": plan, "title": title, "because": because}
     yield from attempt(context, "alert", payload, attempts_max=1)
 
@@ -168,7 +166,7 @@ def write_down(
     active: str,
     memory: dict,
     seen: dict,
-) -> Generator:
+) -> Flow:
     """Keep the watch state where the HTTP API and the APIM pipeline can read it."""
     state = {
         "plan": plan,

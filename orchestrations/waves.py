@@ -1,10 +1,10 @@
 """Waves: many components at once, in the order that is safe and at the pace that ARM allows."""
 
-from collections.abc import Generator
 from datetime import timedelta
 
 from azure.durable_functions import DurableOrchestrationContext
 
+from orchestrations import Flow
 from orchestrations.steps import ATTEMPTS_MAX
 from shared import pace
 from shared.kinds import KINDS
@@ -13,9 +13,7 @@ from shared.plan import Plan
 CHUNK = 25  # Side by side: enough to use ARM's rate, few enough for one host's threads.
 
 
-def promote_wave_by_wave(
-    context: DurableOrchestrationContext, plan: Plan, paper: dict
-) -> Generator:
+def promote_wave_by_wave(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """Promote every component whose kind is promoted in this stage; give the rows.
 
     What waits for a component that was refused is not tried: its row says for whom it waited.
@@ -41,7 +39,7 @@ def act(
     attempts: int = ATTEMPTS_MAX,
     spent: int = 0,
     turn: int = 0,
-) -> Generator:
+) -> Flow:
     """Do `verb` on `names` in `location`, in chunks held back to ARM's token bucket.
 
     `spent`: requests of this stage that the bucket has already paid for. `turn` keeps the ids of

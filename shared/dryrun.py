@@ -7,6 +7,7 @@ from shared.slip import ROUTES
 LOGIC = "2019-05-01"
 APIM = "2024-05-01"
 TRAFFIC = "2022-04-01"
+SAME = "stay as it is"
 
 
 def order(plan: Plan, to: str, mode: str) -> list[dict]:
@@ -38,7 +39,7 @@ def difference(act: dict, part: dict, seen: dict) -> dict:
         **act,
         "kind": part["kind"],
         "seen": seen["because"],
-        "would": "stay as it is" if same else OUTCOMES.get((part["kind"], act["verb"]), "be called"),
+        "would": SAME if same else OUTCOMES.get((part["kind"], act["verb"]), "be called"),
         "calls": [] if same else CALLS[part["kind"]](act, part, seen),
     }
 

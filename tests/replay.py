@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from typing import cast
 
 import azure.durable_functions as df
 
@@ -98,9 +99,9 @@ class Replay:
         """Tasks that still run; a host keeps an instance Running until this is empty."""
         return [a for a in self._open.values() if not a.get("isCanceled")]
 
-    def named(self, name: str) -> list[object]:
+    def named(self, name: str) -> list[dict]:
         """The inputs of every call of `name`, in order."""
-        return [call.told for call in self.calls if call.name == name]
+        return [cast(dict, call.told) for call in self.calls if call.name == name]
 
     def run(self, stop_at: datetime | None = None) -> "Replay":
         """Take turns until the end, until nothing can happen any more, or until `stop_at`."""

@@ -1,0 +1,225 @@
+"""Understudy's table of contents: every trigger of the app, and nothing else.
+
+Deployed once per region. Timers keep the watchdog, the lease and the backups alive; Service Bus
+queues carry the routing slip from stage to stage; HTTP asks and commands. No Azure SDK is
+imported here: a cold start is recovery time.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from functools import partial
+
+import azure.durable_functions as df
+import azure.functions as func
+
+from activities import ACTIVITIES, desk, health, plans, slips, witness
+from orchestrations.backup import backup
+from orchestrations.component import component
+from orchestrations.restore import restore
+from orchestrations.stages import stage
+from orchestrations.watchdog import watchdog
+from shared import access, openapi, slip, store
+from shared.problem import Problem
+from shared.settings import settings
+
+HERE = settings().location
+ENTRA = settings().api_auth == "entra"  # The platform asks for a token; `admit` looks at roles.
+READ = func.AuthLevel.ANONYMOUS if ENTRA else func.AuthLevel.FUNCTION
+OPERATE = func.AuthLevel.ANONYMOUS if ENTRA else func.AuthLevel.ADMIN
+AWAKE = ("Running", "Pending", "Suspended", "ContinuedAsNew")
+PROBLEM = "application/problem+json"
+
+app = df.DFApp(http_auth_level=READ)
+
+# --- Orchestrations and activities -------------------------------------------------------------
+
+for orchestration in (watchdog, stage, component, backup, restore):
+    app.orchestration_trigger(context_name="context")(orchestration)
+for activity in ACTIVITIES:
+    app.activity_trigger(input_name="payload")(activity)
+
+# --- Timers: keep alive what must run ----------------------------------------------------------
+
+
+@app.timer_trigger(arg_name="timer", schedule="%WATCHDOG_SCHEDULE%")
+@app.durable_client_input(client_name="client")
+async def keep_watch(timer: func.TimerRequest, client) -> None:
+    """Every plan has its watchdog; where the plan is active it finds nothing to watch and ends."""
+    for name in await asyncio.to_thread(store.plan_names):
+        told = {"plan": name, "location": HERE}
+        await ensure(client, "watchdog", f"watchdog.{name}", told)
+
+
+@app.timer_trigger(arg_name="timer", schedule="%HEARTBEAT_SCHEDULE%")
+def keep_lease(timer: func.TimerRequest) -> None:
+    """The active location renews its lease at the witness of each plan; the other one may not."""
+    for name in store.plan_names():
+        found = plans.load_plan({"plan": name})
+        if found["status"] == "succeeded":
+            where = {"location": HERE, "witness": found["plan"]["witness"]}
+            found = witness.renew_lease({"plan": name, **where})
+        logging.debug("lease of %s: %s %s", name, found["status"], found["because"])
+
+
+@app.timer_trigger(arg_name="timer", schedule="%BACKUP_SCHEDULE%")
+@app.durable_client_input(client_name="client")
+async def keep_backups(timer: func.TimerRequest, client) -> None:
+    """Where the plan is active, its gateway is backed up when it has changed."""
+    for name in await asyncio.to_thread(store.plan_names):
+        told = {"plan": name, "location": HERE, "by": "timer"}
+        await ensure(client, "backup", f"backup.{name}", told)
+
+
+async def ensure(client, orchestration: str, instance: str, told: dict) -> bool:
+    """Start `orchestration` as `instance` unless it runs; True when this call started it."""
+    known = await client.get_status(instance)
+    if known.runtime_status is not None and known.runtime_status.value in AWAKE:
+        return False
+    await client.start_new(orchestration, instance, told)
+    return True
+
+
+# --- Queues: one per stage ---------------------------------------------------------------------
+
+
+async def take(message: func.ServiceBusMessage, client, stop: str) -> None:
+    """Start the stage that this slip asks for; the message completes only after that.
+
+    A slip that came twice finds its instance there. What cannot be a slip goes to the poison
+    queue with the reason, never around in circles.
+    """
+    body = message.get_body()
+    try:
+        paper = slip.parse(body, stop)
+    except slip.BadSlip as bad:
+        logging.warning("poisoned a message of slip-%s: %s", stop, bad.because)
+        facts = {"messageId": message.message_id, "queue": f"slip-{stop}", "location": HERE}
+        text = body.decode("utf-8", "replace")
+        payload = {"because": bad.because, "body": text, **facts}
+        await asyncio.to_thread(slips.poison_slip, payload)
+        return
+    instance = slip.instance_id(paper)
+    if (await client.get_status(instance)).runtime_status is None:
+        await client.start_new("restore" if stop == "restore" else "stage", instance, paper)
+
+
+def listen(stop: str) -> None:
+    """Register the trigger `take_{stop}` on queue `slip-{stop}`."""
+
+    async def trigger(message: func.ServiceBusMessage, client) -> None:
+        await take(message, client, stop)
+
+    trigger.__name__ = f"take_{stop}"
+    trigger.__doc__ = f"A slip has reached stage {stop}."
+    bound = app.durable_client_input(client_name="client")(trigger)
+    app.service_bus_queue_trigger(
+        arg_name="message", queue_name=f"slip-{stop}", connection="SLIPS"
+    )(bound)
+
+
+for name_of_stage in slip.STAGES:
+    listen(name_of_stage)
+
+# --- HTTP: ask and command ---------------------------------------------------------------------
+
+
+@app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def get_health(req: func.HttpRequest) -> func.HttpResponse:
+    """Can this location do its work? 200 or 503 with a reason per check."""
+    report = await asyncio.to_thread(health.check_location)
+    return reply(200 if report["status"] == "healthy" else 503, report)
+
+
+@app.route("openapi.json", methods=["GET"])
+async def get_openapi(req: func.HttpRequest) -> func.HttpResponse:
+    """This API, described."""
+    return await answer(req, access.READ, lambda: (200, openapi.document()))
+
+
+@app.route("plans", methods=["GET"])
+async def get_plans(req: func.HttpRequest) -> func.HttpResponse:
+    """Every plan at a glance."""
+    return await answer(req, access.READ, desk.every_plan)
+
+
+@app.route("plans/{plan}", methods=["GET"])
+async def get_plan(req: func.HttpRequest) -> func.HttpResponse:
+    """One plan: active, epoch, phase, verdict with because, age of the last proven backup."""
+    return await answer(req, access.READ, partial(desk.one_plan, req.route_params["plan"]))
+
+
+@app.route("plans/{plan}/backups", methods=["GET"])
+async def get_backups(req: func.HttpRequest) -> func.HttpResponse:
+    """Every backup with its manifest, newest first."""
+    work = partial(desk.every_backup, req.route_params["plan"])
+    return await answer(req, access.READ, work)
+
+
+@app.route("plans/{plan}/backup", methods=["POST"], auth_level=OPERATE)
+@app.durable_client_input(client_name="client")
+async def post_backup(req: func.HttpRequest, client) -> func.HttpResponse:
+    """Back the active gateway up now, if it has changed."""
+    name = req.route_params["plan"]
+    answered = await answer(req, access.OPERATE, partial(desk.order_backup, name))
+    if answered.status_code == 202:
+        told = {"plan": name, "location": HERE, "by": "person"}
+        await ensure(client, "backup", f"backup.{name}", told)
+    return answered
+
+
+@app.route("plans/{plan}/failover", methods=["POST"], auth_level=OPERATE)
+async def post_failover(req: func.HttpRequest) -> func.HttpResponse:
+    """Start a failover, or show what one would do (`dryRun`)."""
+    key = req.headers.get("Idempotency-Key")
+    work = partial(desk.order_failover, req.route_params["plan"], req.get_body(), key)
+    return await answer(req, access.OPERATE, work)
+
+
+@app.route("runs/{run}", methods=["GET"])
+@app.durable_client_input(client_name="client")
+async def get_run(req: func.HttpRequest, client) -> func.HttpResponse:
+    """A run's timeline, stage by stage and step by step."""
+    run = req.route_params["run"]
+    known = [await client.get_status(f"{run}.{stop}") for stop in slip.STAGES]
+    instances = {
+        stop: {
+            "status": one.runtime_status.value,
+            "output": one.output,
+            "createdAt": one.created_time.isoformat() if one.created_time else None,
+            "custom": one.custom_status,
+        }
+        for stop, one in zip(slip.STAGES, known, strict=True)
+        if one.runtime_status is not None
+    }
+    return await answer(req, access.READ, partial(desk.one_run, run, instances))
+
+
+# --- What the answers are made of --------------------------------------------------------------
+
+
+async def answer(req: func.HttpRequest, role: str, work: Callable[[], tuple]) -> func.HttpResponse:
+    """Admit the caller and do the blocking `work` in a thread; a Problem is an answer too."""
+
+    def admitted() -> tuple:
+        admit(req, role)
+        return work()
+
+    try:
+        status, body, *headers = await asyncio.to_thread(admitted)
+    except Problem as trouble:
+        return reply(trouble.body["status"], trouble.body)
+    return reply(status, body, *headers)
+
+
+def reply(status: int, body: dict, headers: dict | None = None) -> func.HttpResponse:
+    kind = PROBLEM if "detail" in body else "application/json"
+    return func.HttpResponse(json.dumps(body), status_code=status, mimetype=kind, headers=headers)
+
+
+def admit(req: func.HttpRequest, role: str) -> None:
+    """In `entra` mode the platform let every identity in; here its role decides."""
+    verdict = access.admits(req.headers.get("x-ms-client-principal"), role) if ENTRA else None
+    if verdict and not verdict["allowed"]:
+        raise desk.refuse(verdict["status"], "Not allowed", verdict["because"])
