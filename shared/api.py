@@ -1,13 +1,14 @@
 """API: what callers of the HTTP API send, checked as a whole before anything is done."""
 
 import hashlib
-import json
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from shared import faults
 
 BYTES_MAX = 16 * 1024
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -60,19 +61,10 @@ def failover_order(
 
 
 def read(body: bytes) -> Failover:
-    if len(body) > BYTES_MAX:
-        raise BadRequest([f"the body has {len(body)} bytes: at most {BYTES_MAX}"])
     try:
-        return Failover.model_validate(json.loads(body))
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_context=False, include_input=False)
-        raise BadRequest([named(fault["loc"], fault["msg"]) for fault in faults]) from error
-    except (ValueError, RecursionError) as error:
-        raise BadRequest([f"the body is not JSON: {error}"]) from error
-
-
-def named(path: tuple[int | str, ...], message: str) -> str:
-    return f"{'.'.join(map(str, path)) or 'the body'}: {message}"
+        return Failover.model_validate(faults.read(body, Failover, BYTES_MAX))
+    except faults.Faulty as error:
+        raise BadRequest(error.faults) from error
 
 
 def standby(document: dict, active: str | None) -> str:

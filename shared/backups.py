@@ -4,13 +4,13 @@ A backup's name says when and of what it was made and is never used twice. One c
 only once a standby restored it and was compared with it: then it is *proven*.
 """
 
-import json
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from shared import faults
 from shared.outcome import refused
 
 BYTES_MAX = 64 * 1024
@@ -64,17 +64,10 @@ def name(plan: str, fingerprint: str, now: datetime) -> str:
 
 def parse(body: str | bytes) -> dict:
     """The manifest in a blob, or a refusal that says what is wrong with it."""
-    if len(body) > BYTES_MAX:
-        return refused(f"a manifest of {len(body)} bytes: at most {BYTES_MAX} are read")
     try:
-        found = json.loads(body)
-        Manifest.model_validate(found)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        return refused(f"manifest: {'.'.join(map(str, fault['loc']))}: {fault['msg']}")
-    except (ValueError, RecursionError) as error:
-        return refused(f"manifest is not JSON: {error}")
-    return found
+        return faults.read(body, Manifest, BYTES_MAX)
+    except faults.Faulty as error:
+        return refused(f"manifest: {error}")
 
 
 def proven(manifest: dict, because: str, now: datetime) -> dict:

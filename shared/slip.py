@@ -4,11 +4,12 @@ A slip is trusted only after `parse`: what is malformed, foreign, or in the wron
 and goes to the poison queue, never around in circles.
 """
 
-import json
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+
+from shared import faults
 
 VERSION = 1
 BYTES_MAX = 64 * 1024  # A Service Bus message of the standard tier is at most 256 KB.
@@ -149,26 +150,14 @@ message_id = instance_id
 
 def parse(body: str | bytes, stage: str) -> dict:
     """The slip in a message that arrived in the queue of `stage`; raises BadSlip, with why."""
-    if len(body) > BYTES_MAX:
-        raise BadSlip(f"{len(body)} bytes: a slip has at most {BYTES_MAX}")
     try:
-        paper = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadSlip(f"not JSON: {error}") from error
-    try:
-        Paper.model_validate(paper)
-    except ValidationError as error:
-        raise BadSlip(told(error)) from error
+        paper = faults.read(body, Paper, BYTES_MAX)
+    except faults.Faulty as error:
+        raise BadSlip(str(error)) from error
     because = wrong_way(paper, stage)
     if because:
         raise BadSlip(because)
     return paper
-
-
-def told(error: ValidationError) -> str:
-    """Every fault of a slip with its field, in one sentence."""
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, f['loc'])) or 'slip'}: {f['msg']}" for f in faults[:10])
 
 
 def wrong_way(paper: dict, stage: str) -> str:

@@ -6,13 +6,13 @@ lost answer), or a refusal: `refusal(answer)` tells. The caller writes with If-M
 two changes at once one must look again. A run that ended leaves `run` null and a transition.
 """
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from shared import faults
 from shared.outcome import refused
 from shared.slip import ROUTES
 
@@ -83,17 +83,10 @@ def fresh(plan: dict, now: datetime) -> dict:
 
 def parse(body: str | bytes, plan: str) -> dict:
     """The record in a witness blob, or a refusal that names what is wrong with the blob."""
-    if len(body) > BYTES_MAX:
-        return refused(f"witness blob of {plan}: {len(body)} bytes, at most {BYTES_MAX} are read")
     try:
-        record = json.loads(body)
-        Record.model_validate(record)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(map(str, fault["loc"]))
-        return refused(f"witness blob of {plan}: {where}: {fault['msg']}")
-    except (ValueError, RecursionError) as error:
-        return refused(f"witness blob of {plan} is not JSON: {error}")
+        record = faults.read(body, Record, BYTES_MAX)
+    except faults.Faulty as error:
+        return refused(f"witness blob of {plan}: {error}")
     if record["plan"] != plan:
         return refused(f"witness blob of {plan} is about plan {record['plan']}")
     return record

@@ -25,7 +25,7 @@ def ordered(body: object, key: str | None = "k", active: str | None = None) -> d
         (b"\xff", "not JSON"),
         (b"[" * 9000, "not JSON"),
         (b" " * 20_000, "at most"),
-        ([], "the body"),
+        ([], "valid dictionary"),
         ({}, "mode: Field required"),
         ({"mode": "forced"}, "reason: Field required"),
         ({**GOOD, "reason": "  "}, "reason"),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import backups
+from tests.unhurried import UNHURRIED
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
@@ -85,6 +86,7 @@ some = st.lists(
 )
 
 
+@UNHURRIED
 @given(some, st.integers(1, 29), st.integers(1, 10))
 def test_the_last_proven_one_is_never_pruned(ages: list[tuple[float, bool]], days: int, count: int):
     manifests = [made(*age) for age in ages]
@@ -92,6 +94,7 @@ def test_the_last_proven_one_is_never_pruned(ages: list[tuple[float, bool]], day
     assert kept is None or kept["name"] not in backups.prune(manifests, NOW, days, count)
 
 
+@UNHURRIED
 @given(some, st.integers(1, 29), st.integers(1, 10))
 def test_nothing_else_outlives_its_days(ages: list[tuple[float, bool]], days: int, count: int):
     manifests = [made(*age) for age in ages]

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.fingerprint import differences, fingerprint
+from tests.unhurried import UNHURRIED
 
 GROUP = "/subscriptions/s/resourceGroups/g"
 
@@ -66,6 +67,7 @@ def test_stamps_do_not_count():
 names = st.lists(st.text("abc", min_size=1, max_size=4), unique=True, max_size=6)
 
 
+@UNHURRIED
 @given(names, st.randoms(use_true_random=False))
 def test_the_order_of_the_list_does_not_count(found: list[str], random):
     items = [item("apis", name, path=name) for name in found]
@@ -73,6 +75,7 @@ def test_the_order_of_the_list_does_not_count(found: list[str], random):
     assert fingerprint(items) == fingerprint(mixed)
 
 
+@UNHURRIED
 @given(names)
 def test_a_gateway_does_not_differ_from_itself(found: list[str]):
     items = [item("apis", name, path=name) for name in found]

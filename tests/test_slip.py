@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import slip
+from tests.unhurried import UNHURRIED
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
@@ -140,6 +141,7 @@ def test_every_stage_of_a_forced_run_has_its_queue():
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=20)
 
 
+@UNHURRIED
 @given(st.dictionaries(st.text(max_size=10), scalars, max_size=20), st.text(max_size=1500))
 def test_a_slip_is_read_back_as_it_was_written(facts: dict, reason: str):
     made = slip.first(
@@ -157,6 +159,7 @@ def test_a_slip_is_read_back_as_it_was_written(facts: dict, reason: str):
     assert slip.parse(json.dumps(made), "claim") == made
 
 
+@UNHURRIED
 @given(st.sampled_from(sorted(first())), scalars | st.lists(scalars))
 def test_any_damage_is_either_harmless_or_named(key: str, value: object):
     try:

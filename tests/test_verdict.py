@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.verdict import judge
+from tests.unhurried import UNHURRIED
 
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 WATCH = {"everySeconds": 10, "rounds": 3, "timeoutSeconds": 3}
@@ -129,27 +130,32 @@ def test_health_failing_while_the_gateway_answers_is_degraded():
     assert states([{**DEAD, "gateway": True}] * 5) == ["degraded"] * 5
 
 
+@UNHURRIED
 @given(rounds_of, st.sampled_from(["health", "gateway"]))
 def test_a_direct_observer_that_answers_prevents_every_loss(rounds: list[dict], kind: str):
     assert not {"lost", "suspect"} & set(states([{**kinds, kind: True} for kinds in rounds]))
 
 
+@UNHURRIED
 @given(rounds_of)
 def test_failing_controls_always_mean_isolation(rounds: list[dict]):
     assert set(states(rounds, UNREACHED)) == {"isolated"}
 
 
+@UNHURRIED
 @given(rounds_of)
 def test_no_loss_before_the_configured_rounds(rounds: list[dict]):
     assert "lost" not in states(rounds)[: WATCH["rounds"] - 1]
 
 
+@UNHURRIED
 @given(rounds_of, st.booleans())
 def test_a_verdict_always_has_its_reason(rounds: list[dict], reached: bool):
     told = story(rounds, REACHED if reached else UNREACHED)
     assert all(verdict["because"].strip() for verdict in told)
 
 
+@UNHURRIED
 @given(rounds_of, st.sampled_from(KINDS))
 def test_an_observer_that_turns_well_never_makes_a_loss(rounds: list[dict], kind: str):
     better = [*rounds[:-1], {**rounds[-1], kind: True}]
@@ -159,6 +165,7 @@ def test_an_observer_that_turns_well_never_makes_a_loss(rounds: list[dict], kind
         assert states(better)[-1] != "lost"
 
 
+@UNHURRIED
 @given(rounds_of)
 def test_a_loss_has_two_kinds_behind_it(rounds: list[dict]):
     assert all(len(v["kinds"]) >= 2 for v in story(rounds) if v["state"] == "lost")

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import slip, witness
+from tests.unhurried import UNHURRIED
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 PLAN = {"name": "contoso", "home": "we"}
@@ -228,12 +229,14 @@ def played(script: list[tuple[str, str, str]]) -> list[tuple[str, dict]]:
     return told
 
 
+@UNHURRIED
 @given(steps)
 def test_epochs_only_grow_and_one_at_a_time(script: list[tuple[str, str, str]]):
     epochs = [record["epoch"] for _, record in played(script)]
     assert all(after - before in (0, 1) for before, after in zip(epochs, epochs[1:], strict=False))
 
 
+@UNHURRIED
 @given(steps)
 def test_two_runs_never_claim_the_same_epoch(script: list[tuple[str, str, str]]):
     lines = played(script)[-1][1]["transitions"]
@@ -241,12 +244,14 @@ def test_two_runs_never_claim_the_same_epoch(script: list[tuple[str, str, str]])
     assert len(claims) == len(set(claims))
 
 
+@UNHURRIED
 @given(steps)
 def test_the_active_location_changes_only_with_the_epoch(script: list[tuple[str, str, str]]):
     seen = [(record["epoch"], record["active"]) for _, record in played(script)]
     assert len({epoch for epoch, _ in seen}) == len(set(seen))
 
 
+@UNHURRIED
 @given(steps)
 def test_every_record_can_be_read_back(script: list[tuple[str, str, str]]):
     records = [record for _, record in played(script)]
