@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def main(asked: list[str]) -> int:
     if unknown:
         parser.error(f"no such probe: {', '.join(unknown)}; there are {', '.join(PROBES)}")
     console = Console()
+    busy = f"{os.getloadavg()[0]:.1f} processes at work on {os.cpu_count()} cores before it began"
     measured: dict[str, dict] = {}
     for name in chosen:
         console.print(f"measuring: {name}", style="dim")
@@ -32,6 +34,7 @@ def main(asked: list[str]) -> int:
             console.print(f"{name}: {failure}", style="red", markup=False)
     told = [row for row in rows(measured) if row.figure.probe in chosen]
     console.print(drawn(told))
+    console.print(busy, style="dim")
     keep(RESULTS, measured)
     return 0 if all(row.kept for row in told) else 1
 

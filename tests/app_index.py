@@ -73,7 +73,9 @@ def print_index() -> None:
     import function_app
 
     told = [described(one) for one in function_app.app.get_functions()]
-    apps = [name for name, held in vars(function_app).items() if isinstance(held, func.FunctionApp)]
+    apps = [
+        name for name, held in vars(function_app).items() if isinstance(held, func.FunctionRegister)
+    ]
     sys.stdout.write(json.dumps({"functions": told, "apps": apps}, default=str) + "\n")
 
 

@@ -94,8 +94,8 @@ def test_http_functions_return_a_response():
 
 
 def test_only_health_is_anonymous():
-    levels = {f["name"]: trigger(f)["authLevel"].lower() for f in triggered_by("httpTrigger")}
-    assert [name for name, level in levels.items() if level == "anonymous"] == ["health"]
+    levels = {trigger(f)["route"]: trigger(f)["authLevel"] for f in triggered_by("httpTrigger")}
+    assert [route for route, level in levels.items() if level.lower() == "anonymous"] == ["health"]
 
 
 def test_what_changes_something_needs_more_than_a_function_key():
