@@ -1,7 +1,8 @@
 """Microsoft.Network/trafficmanagerprofiles: profiles and their endpoints.
 
-After api-versions 2022-04-01 and 2026-09-01 (the az CLI's). Whoever probes writes endpointMonitorStatus into the endpoints'
-properties and profileMonitorStatus into the profile's monitorConfig.
+After api-versions 2022-04-01 and 2026-09-01 (the az CLI's). Whoever probes writes
+endpointMonitorStatus into the endpoints' properties and profileMonitorStatus into the profile's
+monitorConfig.
 Not emulated: geographic hierarchies, heat maps, real user metrics, name availability, and
 nestedEndpoints and azureEndpoints whose target must be looked up.
 """
