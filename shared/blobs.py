@@ -130,7 +130,8 @@ class Place:
         try:
             return work()
         except HttpResponseError as error:
-            code = str(getattr(error, "error_code", None) or "")
+            found = getattr(error, "error_code", None) or ""
+            code = str(getattr(found, "value", found))  # An enum where the SDK knows the code.
             if code in absent:
                 return None
             raise StorageRefused(

@@ -216,8 +216,8 @@ def answer(operation: Callable[..., object], *args: object, **options: object) -
         return reply_of(error.response)
     except (ServiceRequestError, ServiceResponseError) as error:
         raise Unreachable(f"unreachable: {error}") from error
-    except AzureError as error:
-        raise Surprise(f"{type(error).__name__}: {error}") from error
+    except (AzureError, ValueError) as error:  # ValueError: HTML where the SDK wanted JSON.
+        raise Surprise(f"{type(error).__name__}: {error}"[:300]) from error
 
 
 @once

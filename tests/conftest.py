@@ -1,0 +1,27 @@
+"""Fixtures that more than one test module shares."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.doors import Doors
+
+
+@pytest.fixture(scope="session")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Doors]":
+    """Contoso on loopback, opened once: its processes take seconds to start."""
+    # Imported here, so that a test of something pure does not wait for the whole rehearsal.
+    from tests.doors import open_doors
+
+    with open_doors(tmp_path_factory.mktemp("doors")) as doors:
+        yield doors
+
+
+@pytest.fixture
+def doors(opened: "Doors") -> "Iterator[Doors]":
+    """Contoso with nothing wrong in it."""
+    opened.whole()
+    yield opened
+    opened.whole()

@@ -1,0 +1,195 @@
+"""Doors: Contoso behind one egress, so that activities meet real wires under Azure's names.
+
+ARM, managed identity, three Azurites and a Service Bus player are the rehearsal's; `Strangers`
+answers for every other host. One set serves all tests of a session.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import pytest
+from aiohttp import web
+
+from activities import ACTIVITIES, health, slips, witness
+from rehearsal import estate as estates
+from rehearsal import stage_buses, stage_storage
+from rehearsal.blobs import HttpBlobs
+from rehearsal.estate_seed import seed
+from rehearsal.network import start_egress
+from rehearsal.stage_buses import Players
+from rehearsal.stage_storage import Storage
+from rehearsal.traffic_answers import Resolver
+from rehearsal.world import Address, World
+from shared import clients
+from shared.plan import Plan, load
+from tests.wire import Wire, open_wire
+
+CALLS = {one.__name__: one for one in (*ACTIVITIES, slips.poison_slip, witness.renew_lease)}
+HERE, THERE = "northeurope", "westeurope"
+HOSTS = {
+    "apim-contoso-we.azure-api.net": THERE,
+    "apim-contoso-ne.azure-api.net": HERE,
+    "func-contoso-we.azurewebsites.net": THERE,
+    "func-contoso-ne.azurewebsites.net": HERE,
+    "prod-we.westeurope.logic.azure.com": THERE,
+    "prod-ne.northeurope.logic.azure.com": HERE,
+    "control.example.net": "",
+    "alerts.example.net": "",
+}
+
+
+@dataclass
+class Strangers:
+    """Answers for hosts that are not under test: 200, or what a test puts into `answers`."""
+
+    answers: dict[str, tuple[int, str]] = field(default_factory=dict)  # host + path -> answer
+    heard: list[dict] = field(default_factory=list)
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """One answer, and a note of what was asked."""
+        where = f"{request.host}{request.path}"
+        text = await request.text()
+        bearer = request.headers.get("Authorization", "")
+        self.heard.append(
+            {"where": where, "method": request.method, "body": text, "bearer": bearer}
+        )
+        status, body = self.answers.get(where, (200, "{}"))
+        return web.Response(status=status, text=body, content_type="application/json")
+
+
+@dataclass
+class Doors:
+    """Contoso, and how to call an activity in it."""
+
+    wire: Wire
+    storage: Storage
+    buses: Players
+    strangers: Strangers
+    plan: Plan
+    plan_text: str
+
+    @property
+    def world(self) -> World:
+        """The truth behind the doors."""
+        return self.wire.world
+
+    def call(self, name: str, payload: dict) -> dict:
+        """Call an activity as the host does: JSON in, JSON out."""
+        return json.loads(json.dumps(CALLS[name](json.loads(json.dumps(payload)))))
+
+    def task(self, component: str, verb: str, location: str = HERE) -> dict:
+        """A Task as orchestrations make them."""
+        return {
+            "plan": self.plan.name,
+            "run": "run-1",
+            "stage": "activate",
+            "epoch": 1,
+            "verb": verb,
+            "location": location,
+            "component": self.plan.component(component, location),
+        }
+
+    def look(self, **more: object) -> dict:
+        """What an observer of the active location is told."""
+        document = self.plan.document
+        common = {"plan": document, "location": THERE, "witness": document["witness"]}
+        return {**common, "timeoutSeconds": 0.5, **more}
+
+    def sent(self, since: int, method: str) -> list[str]:
+        """The URLs of ARM requests with this method after journal row `since`."""
+        rows = self.world.journal.after(since)
+        return [row["url"] for row in rows if row["method"] == method]
+
+    def mark(self) -> int:
+        """The journal's end as of now."""
+        rows = self.world.journal.after(0)
+        return rows[-1]["n"] if rows else 0
+
+    def lay(self, account: str, container: str, name: str, data: bytes) -> None:
+        """Write a blob from outside the world."""
+        with self.storage.client(account) as service:
+            service.get_blob_client(container, name).upload_blob(data, overwrite=True)
+
+    def drop(self, account: str, container: str, name: str) -> None:
+        """Delete a blob from outside the world, if it is there."""
+        if name in self.storage.names(account, container):
+            with self.storage.client(account) as service:
+                service.get_blob_client(container, name).delete_blob()
+
+    def whole(self) -> None:
+        """Nothing is wrong in the world any more."""
+        self.world.faults.clear()
+        self.world.heal()
+        for name in list(self.world.locations):
+            self.world.recover(name)
+        self.strangers.answers.clear()
+        self.strangers.heard.clear()
+        health.forget()
+
+
+@contextmanager
+def open_doors(folder: Path) -> Iterator[Doors]:
+    """Contoso on loopback until the block ends, and the app's settings for northeurope."""
+    scene = estates.load()
+    world = World(latency_seconds=0.0, hold_seconds=8.0, poll_seconds=0, refuse_when_cut=False)
+    seed(world, scene.estate)
+    world.latency_seconds = 0.0
+    world.timings = dict.fromkeys(world.timings, 0.2)
+    with open_wire(folder, world) as wire, pytest.MonkeyPatch.context() as patch:
+        leaf = wire.authority.leaf("doors", *HOSTS, regions=(HERE, THERE))
+        strangers = Strangers()
+        app = web.Application()
+        app.router.add_route("*", "/{tail:.*}", strangers.handle)
+        runner = web.AppRunner(app, access_log=None)
+
+        async def listen() -> int:
+            await runner.setup()
+            await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=leaf.server()).start()
+            return cast(int, runner.addresses[0][1])
+
+        port = wire.run(listen())
+        for host, location in HOSTS.items():
+            world.hosts[host] = Address(port, location, "functions" if "func" in host else "data")
+        storage = wire.run(stage_storage.start(world, scene, leaf, wire.authority.bundle, folder))
+        buses = wire.run(stage_buses.start(scene.estate, folder))
+        world.blobs = HttpBlobs(world, wire.authority.client())
+        egress = wire.run(start_egress(world, HERE, Resolver(world).find))
+        for key, value in environment(wire, buses, egress.url).items():
+            patch.setenv(key, value)
+        clients.forget()
+        try:
+            yield Doors(wire, storage, buses, strangers, load(scene.plan_text), scene.plan_text)
+        finally:
+            clients.forget()
+            for end in (egress.stop, storage.stop, buses.stop, runner.cleanup):
+                wire.run(end())
+
+
+def environment(wire: Wire, buses: Players, proxy: str) -> dict[str, str]:
+    """The settings of the app in northeurope."""
+    oid, header = wire.oid, next(iter(wire.identity.headers))
+    assert wire.identity.headers[header] == oid
+    wire.world.principals[oid] = ("func-contoso-ne", HERE)
+    return {
+        "LOCATION": HERE,
+        "ARM_ENDPOINT": wire.arm.url,
+        "ARM_AUDIENCE": "https://management.azure.com",
+        "AzureWebJobsStorage__blobServiceUri": "https://stcontosone.blob.core.windows.net",
+        "SLIPS": buses.players["sb-contoso-ne"].connection_string(),
+        "SLIPS_WESTEUROPE": buses.players["sb-contoso-we"].connection_string(),
+        "WATCHDOG_SCHEDULE": "*/5 * * * * *",
+        "HEARTBEAT_SCHEDULE": "*/10 * * * * *",
+        "BACKUP_SCHEDULE": "0 */5 * * * *",
+        "ALERT_WEBHOOK": "https://alerts.example.net/hook",
+        "IDENTITY_ENDPOINT": wire.identity.endpoint,
+        "IDENTITY_HEADER": header,
+        "REQUESTS_CA_BUNDLE": wire.bundle,
+        "SSL_CERT_FILE": wire.bundle,
+        "HTTPS_PROXY": proxy,
+        "HTTP_PROXY": proxy,
+        "NO_PROXY": "127.0.0.1,localhost",
+    }

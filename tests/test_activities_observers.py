@@ -1,0 +1,187 @@
+"""Observers, controls, health, traffic, hooks and alerts: what is seen, and what never raises."""
+
+import json
+import time
+
+from activities import health
+from tests.doors import HERE, THERE, Doors
+
+APP = "func-contoso-we.azurewebsites.net/api/health"
+WORKFLOW = "prod-ne.northeurope.logic.azure.com/workflows/health-ne/triggers/manual/paths/invoke"
+
+
+def seen(doors: Doors, name: str, **more: object) -> dict:
+    return doors.call(name, doors.look(**more))["observation"]
+
+
+def endpoint(doors: Doors, location: str) -> dict:
+    resource = doors.plan.component("front", location)["resource"]
+    found = doors.world.resources.get(f"{resource}/externalEndpoints/{location}")
+    assert found is not None
+    return found.properties
+
+
+def reset(doors: Doors) -> None:
+    for location in (HERE, THERE):
+        endpoint(doors, location).update(endpointStatus="Enabled", endpointMonitorStatus="Online")
+
+
+def lease(doors: Doors, until: str | None) -> None:
+    asked = {"plan": "contoso", "witness": doors.plan.document["witness"]}
+    record = doors.call("read_witness", asked)["record"]
+    text = json.dumps({**record, "leaseUntil": until, "active": THERE, "run": None})
+    doors.lay("stcontosowitness", "understudy", "contoso.json", text.encode())
+
+
+def test_a_dead_region_is_seen_within_the_bound(doors: Doors) -> None:
+    doors.world.lose(THERE)
+    started = time.monotonic()
+    observation = seen(doors, "observe_health")
+    assert (observation["ok"], observation["kind"]) == (False, "health")
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_failing_health_check_says_which_check_fails(doors: Doors) -> None:
+    report = {"checks": [{"name": "slips", "status": "failing", "because": "silent"}]}
+    doors.strangers.answers[APP] = (503, json.dumps(report))
+    assert "slips: silent" in seen(doors, "observe_health")["because"]
+
+
+def test_a_gateway_without_its_status_page_is_not_well(doors: Doors) -> None:
+    where = "apim-contoso-we.azure-api.net/status-0123456789abcdef"
+    doors.strangers.answers[where] = (502, "")
+    assert seen(doors, "observe_gateway_status")["ok"] is False
+
+
+def test_an_arm_that_is_silent_concludes_nothing_about_traffic(doors: Doors) -> None:
+    doors.world.faults.add({"match": {"path": "trafficmanager"}, "effect": {"drop": True}})
+    assert seen(doors, "observe_traffic_manager")["ok"] is None
+
+
+def test_a_witness_that_is_silent_concludes_nothing_about_the_lease(doors: Doors) -> None:
+    doors.world.lose("swedencentral")
+    assert seen(doors, "observe_lease")["ok"] is None
+
+
+def test_an_observer_that_breaks_concludes_nothing(doors: Doors) -> None:
+    assert seen(doors, "observe_health", location="nowhere")["ok"] is None
+
+
+def test_a_lease_that_ran_out_is_seen(doors: Doors) -> None:
+    lease(doors, "2026-01-01T00:00:00+00:00")
+    outcome = doors.call("observe_lease", doors.look(timeoutSeconds=3))
+    assert (outcome["observation"]["ok"], outcome["record"]["active"]) == (False, THERE)
+
+
+def test_a_lease_that_is_held_is_seen(doors: Doors) -> None:
+    lease(doors, "2099-01-01T00:00:00+00:00")
+    assert seen(doors, "observe_lease", timeoutSeconds=3)["ok"] is True
+
+
+def test_a_degraded_endpoint_is_seen(doors: Doors) -> None:
+    reset(doors)
+    endpoint(doors, THERE)["endpointMonitorStatus"] = "Degraded"
+    assert seen(doors, "observe_traffic_manager", timeoutSeconds=3)["ok"] is False
+
+
+def test_an_isolated_location_reaches_no_control(doors: Doors) -> None:
+    doors.world.cut(HERE, "internet")
+    outcome = doors.call("control_http", doors.look(url="https://control.example.net/"))
+    assert outcome["control"]["ok"] is False
+
+
+def test_controls_answer(doors: Doors) -> None:
+    http = doors.call("control_http", doors.look(url="https://control.example.net/"))
+    arm = doors.call("control_arm", doors.look(timeoutSeconds=3))
+    assert (http["control"]["ok"], arm["control"]["ok"]) == (True, True)
+
+
+def test_callers_are_let_in_before_the_others_are_shut_out(doors: Doors) -> None:
+    reset(doors)
+    endpoint(doors, HERE)["endpointStatus"] = "Disabled"
+    mark = doors.mark()
+    doors.call("promote_traffic", doors.task("front", "promote"))
+    assert [url.split("?")[0].rsplit("/", 1)[-1] for url in doors.sent(mark, "PATCH")] == [
+        HERE,
+        THERE,
+    ]
+
+
+def test_traffic_that_is_held_already_is_not_touched(doors: Doors) -> None:
+    reset(doors)
+    doors.call("promote_traffic", doors.task("front", "promote"))
+    mark = doors.mark()
+    assert doors.call("promote_traffic", doors.task("front", "promote"))["status"] == "skipped"
+    assert doors.sent(mark, "PATCH") == []
+    assert doors.call("observe_traffic", doors.task("front", "observe"))["serving"] is True
+
+
+def test_traffic_is_verified_only_when_the_endpoint_is_online(doors: Doors) -> None:
+    reset(doors)
+    doors.call("promote_traffic", doors.task("front", "promote"))
+    endpoint(doors, HERE)["endpointMonitorStatus"] = "CheckingEndpoint"
+    waiting = doors.call("verify_traffic", doors.task("front", "verify"))
+    endpoint(doors, HERE)["endpointMonitorStatus"] = "Online"
+    assert "not yet Online" in waiting["because"]
+    assert doors.call("verify_traffic", doors.task("front", "verify"))["status"] == "succeeded"
+
+
+def test_a_hook_that_answers_otherwise_is_refused(doors: Doors) -> None:
+    task = doors.task("front", "verify")
+    task["component"] = {"url": "https://control.example.net/order", "expect": 201}
+    assert "answered 200, not 201" in doors.call("call_hook", task)["because"]
+
+
+def test_a_posted_hook_can_tell_a_repeat_from_a_second_event(doors: Doors) -> None:
+    task = doors.task("front", "verify")
+    task["component"] = {"url": "https://control.example.net/order", "method": "POST"}
+    assert doors.call("call_hook", task)["status"] == "succeeded"
+    assert json.loads(doors.strangers.heard[-1]["body"])["understudy"]["run"] == "run-1"
+
+
+def test_an_alert_that_cannot_be_sent_is_refused_and_not_raised(doors: Doors) -> None:
+    doors.world.cut(HERE, "internet")
+    outcome = doors.call("alert", {"plan": "contoso", "title": "t", "because": "b"})
+    assert outcome["status"] == "refused"
+
+
+def test_an_alert_reaches_its_webhook(doors: Doors) -> None:
+    doors.call("alert", {"plan": "contoso", "title": "t", "because": "westeurope is lost"})
+    assert json.loads(doors.strangers.heard[-1]["body"])["because"] == "westeurope is lost"
+
+
+def test_health_is_unhealthy_when_the_health_workflow_fails(doors: Doors) -> None:
+    doors.strangers.answers[WORKFLOW] = (502, "")
+    report = health.check_location(timeout_seconds=4)
+    failing = [c["name"] for c in report["checks"] if c["status"] == "failing"]
+    assert (report["status"], failing) == ("unhealthy", ["contoso:workflow"])
+
+
+def test_health_says_when_the_newest_plan_is_bad(doors: Doors) -> None:
+    doors.call("load_plan", {"plan": "contoso"})
+    doors.lay("stcontosone", "understudy", "plans/contoso.yaml", b"name: contoso\n")
+    report = health.check_location(timeout_seconds=4)
+    doors.lay("stcontosone", "understudy", "plans/contoso.yaml", doors.plan_text.encode())
+    told = next(c for c in report["checks"] if c["name"] == "contoso:plan")
+    assert (report["status"], told["status"]) == ("healthy", "warning")
+
+
+def test_health_asks_everything_and_calls_the_workflow_with_a_token(doors: Doors) -> None:
+    report = health.check_location(timeout_seconds=4)
+    assert sorted(c["name"] for c in report["checks"]) == [
+        "contoso:gateway",
+        "contoso:plan",
+        "contoso:workflow",
+        "slips",
+        "storage",
+    ]
+    assert report["status"] == "healthy", report
+    called = next(h for h in doors.strangers.heard if h["where"] == WORKFLOW)
+    assert called["bearer"].startswith("Bearer ")
+
+
+def test_health_is_kept_for_a_few_seconds(doors: Doors) -> None:
+    health.check_location(timeout_seconds=4)
+    count = len(doors.strangers.heard)
+    health.check_location(timeout_seconds=4)
+    assert len(doors.strangers.heard) == count
