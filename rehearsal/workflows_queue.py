@@ -46,7 +46,7 @@ def wanted(flow: Flow) -> bool:
 
 async def work(flow: Flow, trigger: Trigger, connection: str) -> None:
     """Take messages as long as the workflow is enabled, then let its runs end. Repeats for ever:
-    the runtime cancels it with its location.
+    the runtime cancels it with its workflow.
     """
     while True:
         if wanted(flow):
