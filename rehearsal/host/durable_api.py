@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from rehearsal.host.durable import history
-from rehearsal.host.durable.engine import Engine, Gone, NotFound, parse
+from rehearsal.host.durable.engine import Engine, Gone, NotFound
 from rehearsal.host.durable.ledger import AlreadyRunning, BadInstanceId
 from rehearsal.host.durable.store import FINISHED, Instance
 
@@ -194,3 +194,8 @@ def check_json(text: str) -> None:
     """JSONDecodeError unless the text is empty or JSON."""
     if text:
         json.loads(text)
+
+
+def parse(text: str | None) -> object:
+    """A JSON text's value; None for no text."""
+    return None if text is None else json.loads(text)

@@ -15,8 +15,8 @@ from typing import cast
 from azure.functions import meta
 from azure.functions.durable_functions import ActivityTriggerConverter
 
-from rehearsal.host.durable.engine import Activity
 from rehearsal.host.durable.turn import Orchestrator
+from rehearsal.host.durable.work import Activity
 from rehearsal.host.index import Function
 
 

@@ -9,30 +9,26 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-import json
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from rehearsal.host.durable import history
 from rehearsal.host.durable.clock import NEVER, Clock, SystemClock
-from rehearsal.host.durable.ledger import Effects, Ledger, Task
+from rehearsal.host.durable.effects import Effects, Task
+from rehearsal.host.durable.ledger import Ledger
 from rehearsal.host.durable.store import Instance, Store
 from rehearsal.host.durable.turn import Orchestrator
+from rehearsal.host.durable.work import Activity, outcome
 
 log = logging.getLogger("host.durable")
-Activity = Callable[[str | None], Awaitable[str | None]]
 # After a long replay an instance rests so long that more of its completions share the next one.
 REST_FACTOR = 2.0
 REST_FROM_SECONDS = 0.005
 STOP_SECONDS_MAX = 3.0
 TURNS_PER_COMMIT = 32
-
-
-class ActivityTimeout(Exception):
-    """An activity ran longer than functionTimeout."""
 
 
 class NotFound(Exception):
@@ -220,7 +216,9 @@ class Engine:
         async with self._slots:
             if self._stopping:
                 return
-            row = await self._outcome(task, name, text)
+            row = await outcome(
+                self._activities[name], name, text, task.ref, self.clock.now, self._timeout_seconds
+            )
         # Written with the next turns, in their commit; lost before it, the activity runs again.
         self._answers.append((task, row))
         self._wake.set()
@@ -228,33 +226,3 @@ class Engine:
         if left > 0:
             self._at_work[task.instance] = left
         self._make_ready(task.instance)
-
-    async def _outcome(self, task: Task, name: str, text: str | None) -> history.Row:
-        limit = asyncio.timeout(self._timeout_seconds)
-        try:
-            async with limit:
-                result = await self._activities[name](text)
-        # User code may raise anything: it becomes the task's failure, as in Azure.
-        except Exception as raised:
-            problem = raised
-            if limit.expired():
-                seconds = self._timeout_seconds
-                problem = ActivityTimeout(f"Timeout value of {seconds} s was exceeded: {name}")
-        else:
-            return history.closing_row(
-                history.TASK_COMPLETED, self.clock.now(), task.ref, Result=result
-            )
-        message = f" {type(problem).__name__}: {problem}"
-        log.warning("activity failed", extra={"activity": name, "failure": message.strip()})
-        return history.closing_row(
-            history.TASK_FAILED,
-            self.clock.now(),
-            task.ref,
-            Reason=f"Activity function '{name}' failed: {message}",
-            Details=history.failure_details(message),
-        )
-
-
-def parse(text: str | None) -> object:
-    """A JSON text's value; None for no text."""
-    return None if text is None else json.loads(text)

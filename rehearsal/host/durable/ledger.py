@@ -8,34 +8,17 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import NamedTuple
 
 from rehearsal.host.durable import history
+from rehearsal.host.durable.effects import Effects, Task
 from rehearsal.host.durable.history import Row
 from rehearsal.host.durable.store import Instance, Mail, Store
 from rehearsal.host.durable.turn import Orchestrator, Turn, failed, play
 
 ID_LENGTH_MAX = 256
 ID_FORBIDDEN = frozenset("/\\#?")
-
-
-class Task(NamedTuple):
-    """An activity or a timer of an instance's generation."""
-
-    instance: str
-    generation: int
-    ref: int
-
-
-@dataclass
-class Effects:
-    """What must happen after a commit."""
-
-    activities: list[tuple[Task, str, str | None]] = field(default_factory=list)
-    timers: list[tuple[datetime, Task]] = field(default_factory=list)
-    awake: list[str] = field(default_factory=list)
 
 
 class AlreadyRunning(Exception):
