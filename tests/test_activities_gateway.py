@@ -184,7 +184,7 @@ def test_what_the_pipeline_asks_of_arm_is_as_microsoft_publishes_it(doors: Doors
     doors.call("fingerprint_gateway", job(doors))
     doors.call("promote_traffic", doors.task("front", "promote", THERE))
     doors.call("promote_traffic", doors.task("front", "promote"))
-    doors.call("demote_workflow", doors.task("stock-sync", "demote"))
     doors.call("promote_workflow", doors.task("stock-sync", "promote"))
+    doors.call("demote_workflow", doors.task("stock-sync", "demote"))
     check_exchanges(doors.world.journal.after(mark))
     assert len(doors.sent(mark, "POST")) == 4
