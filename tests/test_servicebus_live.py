@@ -25,23 +25,35 @@ CACHE = ROOT / ".tools" / "azure-servicebus-live"
 FILES = ["test_queues.py", "test_sessions.py", "test_list_sessions.py"]
 HELPERS = ["utilities.py", "mocks.py"]
 WORKERS = 6
-CHUNK = 6
+CHUNK = 4
 RUN_SECONDS_MAX = 900
 READY_SECONDS_MAX = 20
 
 TOPIC = "needs topics and subscriptions, which the player does not emulate"
+WEBSOCKET = "needs a websocket"
 EXCLUDED = {
-    "test_queue_message_amqp_over_websocket": "needs a websocket",
+    "test_queue_message_amqp_over_websocket": WEBSOCKET,
+    "test_queue_send_twice": WEBSOCKET,
+    "test_queue_send_large_message_receive": WEBSOCKET,
+    # The stand-in that this test puts into the client lacks an argument that this version passes.
+    "test_queue_operation_negative": "at odds with its own client: `await_outcome`",
+    # It expects 65 s from a call that this version of the client itself ends after 5 s.
+    "test_next_available_session_timeout_value": "at odds with its own client: the first wait",
     "test_session_basic_topic_subscription_send_and_receive": TOPIC,
     "test_list_subscription_sessions_with_active_messages": TOPIC,
     "test_list_subscription_sessions_empty": TOPIC,
     "test_list_subscription_sessions_updated_after": TOPIC,
 }
-# Each sleeps for more than a minute; they begin first, each by itself.
+# Each sleeps for minutes; they begin first, each by itself.
 LONG = [
     "test_queue_receive_keep_conn_alive",
     "test_queue_receiver_sender_resume_after_link_timeout",
     "test_github_issue_6178",
+    "test_queue_cancel_scheduled_messages",
+    "test_session_schedule_message",
+    "test_session_schedule_multiple_messages",
+    "test_queue_schedule_multiple_messages",
+    "test_queue_schedule_message",
     "test_queue_receive_handler_with_autolockrenew_many_msgs",
 ]
 

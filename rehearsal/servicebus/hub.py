@@ -107,7 +107,7 @@ class Hub:
             queue = one.receiver.queue
             session_id = None
             if queue.name in self.stirred or one.until <= now:
-                session_id = queue.accept_session(None, one.receiver, now)
+                session_id = queue.accept_session(None, one.receiver, now, one.receiver.deletes)
             if session_id is not None:
                 self.waiting.remove(one)
                 one.begin(session_id)

@@ -19,7 +19,7 @@ from rehearsal.servicebus.refusal import (
 )
 
 CREDIT = 500  # What a sender may have under way; topped up when half is used.
-MESSAGE_MAX_BYTES = 1 << 20
+MESSAGE_MAX_BYTES = 256 << 10  # Of the Standard tier.
 INFO: dict = {symbol("com.microsoft:player"): "rehearsal"}
 
 

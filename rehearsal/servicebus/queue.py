@@ -148,7 +148,9 @@ class Queue(Shelf):
 
     # -- sessions
 
-    def accept_session(self, session_id: str | None, holder: object, now: float) -> str | None:
+    def accept_session(
+        self, session_id: str | None, holder: object, now: float, lasting: bool = False
+    ) -> str | None:
         """Lock that session, or the one with the oldest ready message; None: none is free."""
         self.tick(now)
         if session_id is None:
@@ -157,7 +159,7 @@ class Queue(Shelf):
             if not heads:
                 return None
             session_id = min(heads)[1]
-        self.sessions.accept(session_id, holder, now)
+        self.sessions.accept(session_id, holder, now, lasting)
         return session_id
 
     def leave_session(self, session_id: str, holder: object, now: float) -> None:
