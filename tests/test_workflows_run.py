@@ -1,182 +1,23 @@
-"""Logic Apps that run: when triggers fire, what runs leave behind, what an outage does to them."""
+"""Logic Apps that run: what runs leave behind, and what an outage does to them."""
 
 import asyncio
-import gc
-import json
-import sys
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
 
-import pytest
-from aiohttp import ClientSession
-from azure.servicebus import ServiceBusMessage
-from azure.servicebus.aio import ServiceBusClient
-from hypothesis import given
-from hypothesis import strategies as st
-
-from rehearsal import workflows
-from rehearsal.certificates import Authority
-from rehearsal.identity import mint
-from rehearsal.network import start_forwarder
-from rehearsal.network_calls import Answer, Caller
-from rehearsal.processes import Child
-from rehearsal.providers.logic_names import callback
-from rehearsal.stage_buses import Player
 from rehearsal.workflows import Workflows
-from rehearsal.workflows_due import Memory, Trigger, due, enable, read_triggers
-from rehearsal.world import Address, Resource, World
-
-T = TypeVar("T")
-WEST, NORTH = "westeurope", "northeurope"
-START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-EVERY_10 = Trigger("t", "recurrence", "Second", 10)
-WINDOW_10 = Trigger("t", "slidingWindow", "Second", 10)
-
-
-def at(seconds: float) -> datetime:
-    """A time after the start."""
-    return START + timedelta(seconds=seconds)
-
-
-def fired(trigger: Trigger, *times: float, down: tuple[float, ...] = ()) -> list[float]:
-    """When a trigger, enabled at the start, fires if it is looked at at these seconds."""
-    memory, seen = Memory(), []
-    enable(trigger, memory, START)
-    for time in times:
-        seen += due(trigger, memory, at(time), time not in down)
-    return [(time - START).total_seconds() for time in seen]
-
-
-def test_a_recurrence_without_start_fires_at_once() -> None:
-    assert fired(EVERY_10, 0, 9, 10.1) == [0, 10]
-
-
-def test_a_missed_recurrence_is_not_made_up() -> None:
-    assert fired(EVERY_10, 0, 10, 20, 30, 40.1, down=(10, 20, 30)) == [0, 40]
-
-
-def test_a_missed_window_is_made_up() -> None:
-    assert fired(WINDOW_10, 0, 10, 20, 30, 40.1, down=(10, 20, 30)) == [0, 10, 20, 30, 40]
-
-
-def test_a_recurrence_with_a_past_start_waits_for_its_grid() -> None:
-    trigger = Trigger("t", "recurrence", "Second", 10, at(-4))
-    assert fired(trigger, 0, 5, 6.1) == [6]
-
-
-def test_a_future_start_is_waited_for() -> None:
-    assert fired(Trigger("t", "recurrence", "Second", 10, at(3)), 0, 2, 3) == [3]
-
-
-def test_a_window_goes_on_where_it_was_disabled() -> None:
-    memory = Memory(next=at(10))
-    enable(WINDOW_10, memory, at(35))
-    assert len(due(WINDOW_10, memory, at(35), True)) == 3
-
-
-def test_a_month_keeps_its_day_where_it_can() -> None:
-    end = datetime(2026, 1, 31, tzinfo=UTC)
-    assert Trigger("t", "recurrence", "Month", 1).after(end) == datetime(2026, 2, 28, tzinfo=UTC)
-
-
-@given(st.lists(st.floats(0.01, 60), min_size=1, max_size=30))
-def test_no_window_is_lost_or_done_twice(steps: list[float]) -> None:
-    memory, now, seen = Memory(), START, []
-    enable(WINDOW_10, memory, now)
-    for step in steps:
-        now += timedelta(seconds=step)
-        seen += due(WINDOW_10, memory, now, True)
-    assert seen == [at(10 * n) for n in range(len(seen))]
-    assert now < at(10 * len(seen))
-
-
-def poll(path: str, session: str = "None") -> dict:
-    """A definition with one managed connector's trigger."""
-    inputs = {"path": path, "queries": {"sessionId": session}}
-    own = {"type": "ApiConnection", "recurrence": {"frequency": "Second", "interval": 1}}
-    return {"triggers": {"start": {**own, "inputs": inputs}}}
-
-
-PEEK = "/@{encodeURIComponent(encodeURIComponent('orders'))}/messages/head/peek"
-
-
-@pytest.mark.parametrize(
-    ("definition", "kind", "queue"),
-    [
-        (poll(PEEK), "queue", "orders"),
-        (poll(PEEK, "Next Available"), "orderedQueue", "orders"),
-        (poll("/Mail/OnNewEmail"), "mailbox", ""),
-        (poll("/datasets/x"), "unknown", ""),
-    ],
+from tests.flows import (
+    HOOK,
+    NORTH,
+    RECURRENCE,
+    REQUEST,
+    SECOND,
+    WEST,
+    Play,
+    at,
+    play,
+    poll,
 )
-def test_a_connector_is_known_by_its_path(definition: dict, kind: str, queue: str) -> None:
-    trigger = read_triggers(definition)[0]
-    assert (trigger.kind, trigger.queue) == (kind, queue)
-
-
-SECOND = {"recurrence": {"frequency": "Second", "interval": 1}}
-RECURRENCE = {"triggers": {"tick": {"type": "Recurrence", **SECOND}}, "actions": {"note": {}}}
-MANUAL = {"type": "Request", "kind": "Http"}
-ANSWER = {"type": "Response", "inputs": {"statusCode": 201, "body": {"ok": True}}}
-REQUEST = {"triggers": {"manual": MANUAL}, "actions": {"respond": ANSWER}}
-HOOK = {"triggers": {"hook": {"type": "HttpWebhook", "inputs": {}}}}
-
-
-class Play:
-    """A runtime under a clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = START
-        self.world = World(clock=lambda: self.now)
-        self.world.recover(WEST)
-        self.world.recover(NORTH)
-        self.runtime = Workflows(self.world)
-
-    def workflow(
-        self, definition: dict, name: str = "w", location: str = WEST, seconds: str = "0"
-    ) -> Resource:
-        """An enabled workflow."""
-        id = (
-            f"/subscriptions/s/resourceGroups/{location}/providers/Microsoft.Logic/workflows/{name}"
-        )
-        tags = {"rehearsal-run-seconds": seconds}
-        properties = {"state": "Enabled", "definition": definition}
-        body = {"location": location, "tags": tags, "properties": properties}
-        made = self.world.resources.place(id, body)
-        self.runtime.enabled(made)
-        return made
-
-    def switch(self, workflow: Resource, on: bool) -> None:
-        """What ARM does on enable and disable."""
-        workflow.properties["state"] = "Enabled" if on else "Disabled"
-        (self.runtime.enabled if on else self.runtime.disabled)(workflow)
-
-    async def pass_time(self, seconds: int) -> None:
-        """Second by second; runs get the loop in between."""
-        for _ in range(seconds):
-            self.now += timedelta(seconds=1)
-            self.runtime.tick()
-            await asyncio.sleep(0.002)
-
-    def keys(self, location: str = WEST) -> list[str]:
-        """The effects of one location."""
-        return [row["key"] for row in self.world.effects if row["location"] == location]
-
-
-def play(story: Callable[[Play], Awaitable[T]]) -> T:
-    """Play one story within a bound, then end what it left running."""
-
-    async def bounded() -> T:
-        stage = Play()
-        async with asyncio.timeout(10):
-            try:
-                return await story(stage)
-            finally:
-                await stage.runtime.stop()
-
-    return asyncio.run(bounded())
+from tests.wire import check_exchanges, open_wire, small_world
 
 
 def test_a_disabled_workflow_does_not_fire() -> None:
@@ -357,176 +198,37 @@ def test_runs_have_actions_and_triggers_histories() -> None:
     assert histories[0]["properties"]["fired"] is True
 
 
-@pytest.fixture(name="authority", scope="module")
-def make_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
-    yield Authority(tmp_path_factory.mktemp("ca"))
+def field(row: object, name: str) -> object:
+    """One attribute of an SDK model, which has no types."""
+    return getattr(row, name)
 
 
-def called(
-    authority: Authority, url: Callable[[World, Resource], str], on: bool = True, token: str = ""
-) -> Answer:
-    """The answer of a request trigger; `token` names the principal that calls."""
-
-    async def bounded() -> Answer:
-        stage = Play()
-        stage.now = datetime.now(UTC)
-        workflow = stage.workflow(REQUEST)
-        workflow.properties["state"] = "Enabled" if on else "Disabled"
-        tls = authority.leaf("logic", regions=(WEST,)).server()
-        stage.world.principals["oid-1"] = ("app", WEST)
-        runtime = await workflows.start(stage.world, tls, {WEST: "we"})
-        caller = Caller(stage.world, None, authority.client())
-        headers = {"Authorization": f"Bearer {mint(stage.world, token, 'a', stage.now)}"}
-        try:
-            async with asyncio.timeout(5):
-                target = url(stage.world, workflow)
-                return await caller.call("POST", target, 2, headers if token else None)
-        finally:
-            await caller.close()
-            await runtime.stop()
-
-    return asyncio.run(bounded())
-
-
-def signed(world: World, workflow: Resource) -> str:
-    """The callback URL."""
-    return callback(world, workflow, "manual")["value"]
-
-
-def bare(world: World, workflow: Resource) -> str:
-    """The callback URL without its signature."""
-    return signed(world, workflow).split("?")[0]
-
-
-def test_a_call_without_a_signature_is_refused(authority: Authority) -> None:
-    assert called(authority, bare).status == 401
-
-
-def test_a_wrong_signature_is_refused(authority: Authority) -> None:
-    assert called(authority, lambda w, r: f"{bare(w, r)}?sig=no").status == 401
-
-
-def test_a_token_of_nobody_is_refused(authority: Authority) -> None:
-    assert called(authority, bare, token="oid-2").status == 401
-
-
-def test_a_disabled_workflow_refuses_calls_by_name(authority: Authority) -> None:
-    reply = called(authority, signed, on=False)
-    assert reply.status == 404 and b"WorkflowTriggerIsNotEnabled" in reply.body
-
-
-def test_a_signed_call_gets_the_response_action(authority: Authority) -> None:
-    reply = called(authority, signed)
-    assert (reply.status, reply.body) == (201, b'{"ok": true}')
-
-
-def test_a_bearer_token_opens_the_trigger(authority: Authority) -> None:
-    assert called(authority, bare, token="oid-1").status == 201
-
-
-async def player(folder: Path) -> tuple[Child, Player]:
-    """A Service Bus player with a queue and a queue with sessions."""
-    ready_file = folder / "ready.json"
-    command = [sys.executable, "-m", "rehearsal.servicebus", "--namespace", "sb-test"]
-    command += ["--db", str(folder / "sb.sqlite"), "--ready-file", str(ready_file)]
-    child = Child("player", command, folder / "player.log")
-    for _ in range(200):
-        if ready_file.exists():
-            break
-        await asyncio.sleep(0.05)
-    facts = json.loads(ready_file.read_text(encoding="utf-8"))
-    async with ClientSession() as session:
-        for queue, sessions in (("orders", False), ("shipments", True)):
-            body = {"lockDuration": "PT5S", "maxDeliveryCount": 10, "requiresSession": sessions}
-            async with session.put(f"{facts['admin']}/queues/{queue}", json=body) as reply:
-                reply.raise_for_status()
-    return child, Player("sb-test", child, facts["amqp"], facts["admin"])
-
-
-async def send(connection: str, queue: str, count: int, sessions: int = 0) -> None:
-    """Numbered messages, as the stage's producers send them."""
-    async with ServiceBusClient.from_connection_string(connection) as bus:
-        sender = bus.get_queue_sender(queue)
-        async with sender:
-            for n in range(count):
-                id, session = f"{queue}-{n}", f"s{n % sessions}" if sessions else None
-                await sender.send_messages(
-                    ServiceBusMessage(str(n), message_id=id, session_id=session)
-                )
-
-
-async def until(holds: Callable[[], bool], bound_seconds: float) -> bool:
-    """Wait until something holds; False when it does not in time."""
-    for _ in range(int(bound_seconds / 0.05)):
-        if holds():
-            return True
-        await asyncio.sleep(0.05)
-    return False
-
-
-def worked(
-    folder: Path, definition: dict, story: Callable[[World, Workflows, str], Awaitable[T]]
-) -> T:
-    """Play a story over a real clock and a real player with one workflow in westeurope."""
-
-    async def bounded() -> T:
-        child, bus = await player(folder)
-        world = World()
-        world.recover(WEST)
-        target = Address(bus.port, "swedencentral", "servicebus")
-        way = await start_forwarder(world, WEST, target, own="data")
-        runtime = Workflows(world, {WEST: bus.connection_string(way.port)})
-        id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Logic/workflows/w"
-        tags = {"rehearsal-run-seconds": "0.1"}
-        properties = {"state": "Enabled", "definition": definition}
-        world.resources.place(id, {"location": WEST, "tags": tags, "properties": properties})
-        await runtime.begin()
-        try:
-            async with asyncio.timeout(30):
-                return await story(world, runtime, bus.connection_string())
-        finally:
-            await runtime.stop()
-            await way.stop()
-            await child.stop()
-
-    return asyncio.run(bounded())
-
-
-def test_messages_are_handled_once_each(tmp_path: Path) -> None:
-    async def story(world: World, runtime: Workflows, bus: str) -> list[str]:
-        await send(bus, "orders", 12)
-        await until(lambda: len(world.effects) >= 12, 15)
-        return sorted(row["key"] for row in world.effects)
-
-    assert worked(tmp_path, poll(PEEK), story) == sorted(f"orders-{n}" for n in range(12))
-
-
-@pytest.mark.slow
-def test_sessions_are_handled_in_their_order(tmp_path: Path) -> None:
-    async def story(world: World, runtime: Workflows, bus: str) -> list[list[int]]:
-        await send(bus, "shipments", 8, sessions=2)
-        await until(lambda: len(world.effects) >= 8, 20)
-        numbers = [int(row["key"].split("-")[1]) for row in world.effects]
-        return [[n for n in numbers if n % 2 == side] for side in (0, 1)]
-
-    ordered = poll(PEEK.replace("orders", "shipments"), "Next Available")
-    assert worked(tmp_path, ordered, story) == [[0, 2, 4, 6], [1, 3, 5, 7]]
-
-
-@pytest.mark.slow
-# azure-servicebus leaves the socket of a cut connection to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_lost_location_takes_no_messages_until_it_is_back(tmp_path: Path) -> None:
-    async def story(world: World, runtime: Workflows, bus: str) -> tuple[int, bool]:
-        await asyncio.sleep(1)
-        world.lose(WEST)
-        await asyncio.sleep(0.3)
-        await send(bus, "orders", 3)
-        await asyncio.sleep(1)
-        lost = len(world.effects)
-        world.recover(WEST)
-        return lost, await until(lambda: len(world.effects) == 3, 20)
-
-    seen = worked(tmp_path, poll(PEEK), story)
-    gc.collect()  # So that the warning comes here and in no other test.
-    assert seen == (0, True)
+def test_what_arm_shows_of_a_run_fits_the_published_contract(tmp_path: Path) -> None:
+    """Runs, actions, triggers and histories through the official client and the oracle."""
+    world = small_world()
+    runtime = Workflows(world)
+    world.workflows = runtime
+    id = f"/subscriptions/{world.subscription_id}/resourceGroups/rg-we/providers"
+    definition = {"$schema": "s", "contentVersion": "1.0.0.0", **RECURRENCE}
+    definition["actions"] = {"note": {"type": "Compose"}}
+    tags = {"rehearsal-run-seconds": "0"}
+    properties = {"state": "Enabled", "definition": definition}
+    body = {"location": WEST, "tags": tags, "properties": properties}
+    world.resources.place(f"{id}/Microsoft.Logic/workflows/w", body)
+    with open_wire(tmp_path, world) as wire, ExitStack() as stack:
+        wire.run(runtime.begin())
+        logic = stack.enter_context(wire.logic())
+        runs = list(logic.workflow_runs.list("rg-we", "w"))
+        for _ in range(20):
+            if runs and field(runs[-1], "end_time") is not None:
+                break
+            wire.run(asyncio.sleep(0.1))
+            runs = list(logic.workflow_runs.list("rg-we", "w"))
+        name = str(field(runs[-1], "name"))
+        actions = list(logic.workflow_run_actions.list("rg-we", "w", name))
+        triggers = list(logic.workflow_triggers.list("rg-we", "w"))
+        told = list(logic.workflow_trigger_histories.list("rg-we", "w", "tick"))
+        wire.run(runtime.stop())
+        check_exchanges(world.journal.after())
+    assert field(runs[-1], "status") == field(actions[0], "status") == "Succeeded"
+    assert (field(triggers[0], "state"), field(told[-1], "fired")) == ("Enabled", True)
