@@ -10,7 +10,12 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.apimanagement.models import (
     ApiManagementServiceBackupRestoreParameters as Place,
 )
-from azure.mgmt.apimanagement.models import NamedValueCreateContract, PolicyContract
+from azure.mgmt.apimanagement.models import (
+    ApiManagementServiceResource,
+    ApiManagementServiceSkuProperties,
+    NamedValueCreateContract,
+    PolicyContract,
+)
 
 from rehearsal.runtimes import MemoryBlobs
 from tests.wire import Wire, check_exchanges, open_wire, small_world
@@ -304,7 +309,7 @@ def test_an_api_goes_with_its_operations_and_out_of_its_products(wire: Wire) -> 
     assert not [key for key in configuration(wire, HOME) if "orders" in key and "/apis" in key]
 
 
-def test_a_service_is_made_and_taken_away_in_its_time(wire: Wire) -> None:
+def test_a_service_that_is_being_made_cannot_be_deleted_yet(wire: Wire) -> None:
     path = f"{base_of(wire, 'rg-we', 'apim-new')}?{V}"
     body = {
         "location": "westeurope",
@@ -312,8 +317,23 @@ def test_a_service_is_made_and_taken_away_in_its_time(wire: Wire) -> None:
         "properties": {"publisherEmail": "a@b.example", "publisherName": "C"},
     }
     assert wire.ask("PUT", path, body).json()["properties"]["provisioningState"] == "Creating"
-    with wire.apim() as client, pytest.raises(HttpResponseError):
-        client.api_management_service.begin_delete("rg-we", "apim-new").result(10)
+    assert wire.ask("DELETE", path).status_code == 409
+
+
+def test_a_service_is_made_and_taken_away_in_its_time(wire: Wire) -> None:
+    body = ApiManagementServiceResource(
+        location="westeurope",
+        sku=ApiManagementServiceSkuProperties(name="Developer", capacity=1),
+        publisher_email="a@b.example",
+        publisher_name="C",
+    )
+    with wire.apim() as client:
+        services = client.api_management_service
+        made = services.begin_create_or_update("rg-we", "apim-brief", body).result(10)
+        services.begin_delete("rg-we", "apim-brief").result(10)
+        listed = [row.name for row in services.list_by_resource_group("rg-we")]
+    assert made.provisioning_state == "Succeeded"
+    assert "apim-brief" not in listed
 
 
 def test_network_status_says_when_the_storage_is_lost(wire: Wire) -> None:

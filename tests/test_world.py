@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rehearsal.arm_crud import merged
@@ -19,6 +19,8 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 GROUP = "/subscriptions/s/resourceGroups/rg"
 FLOW = f"{GROUP}/providers/Microsoft.Logic/workflows/w"
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,11}", fullmatch=True)
+# No deadline: these share two cores with whole drills.
+quick = settings(deadline=None, max_examples=60)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
@@ -136,6 +138,7 @@ def test_a_global_resource_needs_the_region_of_its_group() -> None:
     assert regions(world, parse(f"{id}/externalEndpoints/e"), {}) == {"global", "westeurope"}
 
 
+@quick
 @given(st.lists(NAMES, min_size=1, max_size=3), NAMES)
 def test_an_id_is_read_into_its_type_its_name_and_its_parent(kinds: list[str], name: str) -> None:
     path = "".join(f"/{kind}/{name}" for kind in kinds)
@@ -145,23 +148,27 @@ def test_an_id_is_read_into_its_type_its_name_and_its_parent(kinds: list[str], n
     assert route.id.startswith(parent_of(route.id))
 
 
+@quick
 @given(NAMES, NAMES)
 def test_an_odd_segment_is_a_collection_or_an_action(kind: str, tail: str) -> None:
     route = parse(f"{GROUP}/providers/Microsoft.X/{kind}/n/{tail}")
     assert (route.tail, route.collection) == (tail, f"Microsoft.X/{kind}/{tail}")
 
 
+@quick
 @given(st.text(alphabet="/abc%$ .providers", max_size=40))
 def test_any_path_is_read_without_a_crash(path: str) -> None:
     assert parse(path).path.startswith("/")
 
 
+@quick
 @given(st.dictionaries(st.text(max_size=3), JSON, max_size=4))
 def test_a_merge_patch_of_itself_changes_nothing_but_nulls(value: dict) -> None:
     once = merged({}, value)
     assert merged(once, value) == once
 
 
+@quick
 @given(st.integers(1, 20), st.lists(st.floats(0, 3), min_size=1, max_size=60))
 def test_a_bucket_gives_no_more_than_its_size_and_its_rate(size: int, gaps: list[float]) -> None:
     bucket, now, given_out = Bucket(size, 2, size, NOW), NOW, 0
@@ -200,6 +207,7 @@ def test_no_secret_reaches_the_journal(secret: object) -> None:
     assert "hush" not in json.dumps(redact(secret))
 
 
+@quick
 @given(JSON)
 def test_redaction_keeps_the_shape(value: object) -> None:
     assert type(redact(value)) is type(value)

@@ -11,7 +11,7 @@ import threading
 import warnings
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar, cast
@@ -61,6 +61,7 @@ class Wire:
     authority: certificates.Authority
     loop: asyncio.AbstractEventLoop
     oid: str
+    session: requests.Session = field(default_factory=requests.Session)
 
     @property
     def subscription(self) -> str:
@@ -88,7 +89,7 @@ class Wire:
         url = path if path.startswith("https://") else f"{self.arm.url}{path}"
         bearer = Token(self.world, self.oid).get_token().token if token is None else token
         known = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-        return requests.request(
+        return self.session.request(
             method,
             url,
             json=body if isinstance(body, dict) else None,
@@ -150,9 +151,11 @@ def open_wire(folder: Path, world: World | None = None) -> Iterator[Wire]:
     tokens = run(identity.start(world))
     tokens.admit("tester", "northeurope")
     oid = next(iter(tokens.headers.values()))
+    wire = Wire(world, served, tokens, authority, loop, oid)
     try:
-        yield Wire(world, served, tokens, authority, loop, oid)
+        yield wire
     finally:
+        wire.session.close()
         run(tokens.stop())
         run(served.stop())
         run(asyncio.sleep(0.05))  # TLS connections say goodbye before the loop ends.
