@@ -72,7 +72,8 @@ class Retry(NamedTuple):
 
 def stamp(moment: datetime) -> str:
     """An instant as the Durable extension writes it: ISO 8601, UTC, microseconds, Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    plain = moment.astimezone(UTC).replace(tzinfo=None)
+    return f"{plain.isoformat(timespec='microseconds')}Z"
 
 
 def instant(text: str) -> datetime:
