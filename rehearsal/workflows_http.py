@@ -11,7 +11,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from rehearsal.identity import claims_of
-from rehearsal.providers.logic_names import BASE, signature
+from rehearsal.providers.logic_names import signature
 from rehearsal.workflows_due import Trigger
 from rehearsal.workflows_flow import Flow
 from rehearsal.world import World
@@ -100,6 +100,3 @@ def application(invocations: Invocations, middleware: Callable) -> web.Applicati
     app = web.Application(middlewares=[middleware])
     app.router.add_route("*", ROUTE, invocations.serve)
     return app
-
-
-__all__ = ["BASE", "Invocations", "application"]
