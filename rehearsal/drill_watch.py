@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from azure.core.exceptions import AzureError
-from azure.storage.blob import BlobClient
+import aiohttp
 
+from rehearsal.blobs import AUDIENCE, VERSION
+from rehearsal.identity import mint
 from rehearsal.stage import Stage
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS, LOOK_SECONDS_MAX = 0.1, 2.0
 CHANGES_MAX = 5_000
 Say = Callable[[str, str], None]
 
@@ -30,7 +31,7 @@ class Watcher:
     verdicts: list[dict] = field(default_factory=list)
     answering: list[dict] = field(default_factory=list)
     _etags: dict[str, str] = field(default_factory=dict)
-    _blobs: dict[str, BlobClient] = field(default_factory=dict)
+    _blobs: dict[str, str] = field(default_factory=dict)
     _task: asyncio.Task | None = None
 
     @property
@@ -58,35 +59,45 @@ class Watcher:
         self._task = asyncio.create_task(self._keep_looking())
 
     def _open(self, key: str, account: str, blob: str) -> None:
-        self._blobs[key] = self.stage.storage.client(account).get_blob_client("understudy", blob)
+        port = self.stage.storage.accounts[account].port
+        self._blobs[key] = f"https://127.0.0.1:{port}/{account}/understudy/{blob}"
 
     async def stop(self) -> None:
         """Look no more."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        for blob in self._blobs.values():
-            await asyncio.to_thread(blob.close)
 
     async def _keep_looking(self) -> None:
-        while True:
-            self._look_at_client()
-            found = await asyncio.to_thread(self._changed)
-            for key, content in found.items():
-                (self._note_record if key == "witness" else self._note_verdict)(key, content)
-            await asyncio.sleep(LOOK_SECONDS)
+        # The storage clients cost more than the look is worth, many times a second.
+        limit = aiohttp.ClientTimeout(total=LOOK_SECONDS_MAX)
+        tls = aiohttp.TCPConnector(ssl=self.stage.authority.client())
+        async with aiohttp.ClientSession(timeout=limit, connector=tls, trust_env=False) as session:
+            while True:
+                self._look_at_client()
+                for key, url in self._blobs.items():
+                    content = await self._changed(session, key, url)
+                    if content is not None:
+                        note = self._note_record if key == "witness" else self._note_verdict
+                        note(key, content)
+                await asyncio.sleep(LOOK_SECONDS)
 
-    def _changed(self) -> dict[str, dict]:
-        """The blobs that are not as they were; runs in a thread."""
-        found = {}
-        for key, blob in self._blobs.items():
-            # A blob that is not there yet, or storage that is down, is simply not seen.
-            with contextlib.suppress(AzureError, ValueError):
-                download = blob.download_blob(timeout=2)
-                if download.properties.etag != self._etags.get(key):
-                    self._etags[key] = download.properties.etag
-                    found[key] = json.loads(download.readall())
-        return found
+    async def _changed(self, session: aiohttp.ClientSession, key: str, url: str) -> dict | None:
+        """The blob, if it is not as it was; None also while it is not there or storage is down."""
+        world = self.stage.world
+        headers = {
+            "Authorization": f"Bearer {mint(world, 'watcher', AUDIENCE, world.now)}",
+            "x-ms-version": VERSION,
+        }
+        if key in self._etags:
+            headers["If-None-Match"] = self._etags[key]
+        with contextlib.suppress(aiohttp.ClientError, TimeoutError, ValueError):
+            async with session.get(url, headers=headers) as reply:
+                if reply.status == 200:
+                    found = json.loads(await reply.read())
+                    self._etags[key] = reply.headers["ETag"]
+                    return found
+        return None
 
     def _note_record(self, key: str, record: dict) -> None:
         was, run = self.record, record.get("run")

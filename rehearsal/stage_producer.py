@@ -14,6 +14,7 @@ from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
 from azure.servicebus.exceptions import ServiceBusError
 
 from rehearsal.estate_parts import Producer
+from rehearsal.workflows_queue import NO_TLS
 
 LOG = logging.getLogger(__name__)
 PAUSE_SECONDS = 1.0
@@ -58,7 +59,7 @@ class Producers:
 
 async def start(producers: list[Producer], connection_string: str) -> Producers:
     """Start one task per producer."""
-    client = ServiceBusClient.from_connection_string(connection_string)
+    client = ServiceBusClient.from_connection_string(connection_string, ssl_context=NO_TLS)
     running = Producers(client)
     running.tasks += [asyncio.create_task(running.run(row)) for row in producers]
     return running
