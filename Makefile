@@ -11,6 +11,7 @@ drill: setup  ## Lose a region and watch the standby take over.
 	$(BIN)/python -m rehearsal drill --scenario $(SCENARIO)
 
 stage: setup  ## Keep two locations up, to try official clients on.
+	@mkdir -p out
 	$(BIN)/python -m rehearsal stage --ready-file out/stage.json
 
 test: setup  ## The tests that take seconds.
