@@ -75,8 +75,6 @@ class Crud:
 
     async def answer(self, call: Call, provider: Provider, kind: str) -> Reply:
         """Carry out one call: `kind` is "resource", "collection" or "action"."""
-        if provider.guard:
-            provider.guard(call)
         if kind == "collection":
             return await self._list(call, provider)
         if kind == "action":

@@ -141,7 +141,7 @@ class Provider:
     """One resource type: its versions, its quirks as data, and hooks for what differs.
 
     `virtual`: instances are not in the resource table (runs, triggers), so `read` finds them.
-    `states`: the kernel keeps properties.provisioningState. `parents`: the id above must exist.
+    `states`: the kernel keeps properties.provisioningState.
     """
 
     type: str
@@ -161,7 +161,6 @@ class Provider:
     on_shown: Shown | None = None
     on_read: Handler | None = None
     on_list: Listed | None = None
-    guard: Callable[[Call], None] | None = None
     actions: dict[tuple[str, str], Handler] = field(default_factory=dict)
 
     def put(self, hook: PutT) -> PutT:

@@ -23,7 +23,16 @@ from rehearsal.world import Resource
 
 BASE = "Microsoft.ApiManagement/service"
 VERSIONS = ("2024-05-01", "2023-05-01-preview", "2022-08-01", "2021-08-01")
-TIERS = ("Consumption", "Developer", "Basic", "Standard", "Premium", "BasicV2", "StandardV2")
+TIERS = (
+    "Consumption",
+    "Developer",
+    "Basic",
+    "Standard",
+    "Premium",
+    "BasicV2",
+    "StandardV2",
+    "PremiumV2",
+)
 BOTH = (LOCATION, ASYNC_OPERATION)
 SETTLED = ("Succeeded", "Failed", "Created")
 ENVELOPE = ("location", "sku", "identity", "tags", "zones")
