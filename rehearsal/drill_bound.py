@@ -5,6 +5,7 @@ latency, and the TTL that callers may hold on to.
 """
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from rehearsal.drill_counts import WRITES
 from rehearsal.estate_seed import service_id
@@ -65,15 +66,24 @@ def chain(drill: "Drill", moments: dict) -> tuple[list[tuple[str, int]], int]:
         and drill.stage.estate.locations[drill.standby].app == row["principal"]
         and 200 <= row["status"] < 300
     ]
-    changed = " ".join(row["url"].lower() for row in rows if row["method"] in WRITES)
-    looked = " ".join(row["url"].lower() for row in rows)
+    looked = {_path(row) for row in rows}
+    changed = {_path(row) for row in rows if row["method"] in WRITES}
     links = []
     for name, ids in _links(drill):
-        if any(id in changed for id in ids):
+        if _about(changed, ids):
             links.append((name, CHANGED))
-        elif any(id in looked for id in ids):
+        elif _about(looked, ids):
             links.append((name, OBSERVED))
     return links, sum(row["method"] in WRITES for row in rows)
+
+
+def _path(row: dict) -> str:
+    return urlsplit(row["url"]).path.lower()
+
+
+def _about(paths: set[str], ids: list[str]) -> bool:
+    """Was any of these resources, or anything below one, called?"""
+    return any(path == id or path.startswith(f"{id}/") for path in paths for id in ids)
 
 
 def _links(drill: "Drill") -> list[tuple[str, list[str]]]:
@@ -85,6 +95,6 @@ def _links(drill: "Drill") -> list[tuple[str, list[str]]]:
     for component in components:
         if component["kind"] == "logicWorkflow":
             id = component.get("resource", "").replace("{resourceGroup}", group).lower()
-            waves.setdefault(WAVE.get(component["trigger"], 3), []).append(f"{id}/")
+            waves.setdefault(WAVE.get(component["trigger"], 3), []).append(id)
     activation = [(f"wave {number + 1}", ids) for number, ids in sorted(waves.items())]
     return [("overlay", gateway), *activation, ("redirect", [estate.profile_id.lower()])]

@@ -68,7 +68,7 @@ def clock(at: str | None) -> str:
 def words(name: str) -> str:
     """`noEffectTwice` as people write it."""
     spaced = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
-    return spaced[:1].upper() + spaced[1:]
+    return (spaced[:1].upper() + spaced[1:]).replace("Rto", "RTO").replace("Rpo", "RPO")
 
 
 def figure(value: float | int | None, unit: str = "") -> str:
