@@ -101,7 +101,8 @@ async def take(message: func.ServiceBusMessage, client, stop: str) -> None:
         await asyncio.to_thread(slips.poison_slip, payload)
         return
     instance = slip.instance_id(paper)
-    if (await client.get_status(instance)).runtime_status is None:
+    status = (await client.get_status(instance)).runtime_status
+    if status is None or status.value == "Failed":  # What failed on a surprise may be repeated.
         await client.start_new("restore" if stop == "restore" else "stage", instance, paper)
 
 

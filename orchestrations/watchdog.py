@@ -13,7 +13,7 @@ from orchestrations.steps import attempt, told_to
 from shared import permit, slip, verdict
 from shared.plan import Plan
 
-ROUNDS_PER_GENERATION = 20  # A history stays short enough that replaying it costs nothing.
+ROUNDS_PER_GENERATION = 6  # Every turn replays the whole generation: short ones cost nothing.
 LOAD_ATTEMPTS = 1  # The next round is the retry.
 
 
@@ -30,8 +30,9 @@ def watchdog(context: DurableOrchestrationContext) -> Flow:
         if loaded["status"] != "succeeded":
             return {"because": loaded["because"]}
         plan = Plan.model_validate(loaded["plan"])
-        memory = yield from watch_once(context, plan, loaded, told["location"], memory)
-        if memory["record"] and memory["record"]["active"] == told["location"]:
+        if active_in(plan, memory) != told["location"]:
+            memory = yield from watch_once(context, plan, loaded, told["location"], memory)
+        if active_in(plan, memory) == told["location"]:
             return {"because": f"{told['plan']} is active here: nothing to watch"}
         due = started + timedelta(seconds=plan.watch.every_seconds)
         if due > context.current_utc_datetime:
@@ -44,9 +45,7 @@ def watch_once(
     context: DurableOrchestrationContext, plan: Plan, loaded: dict, here: str, memory: dict
 ) -> Flow:
     """One round: look, judge, act if allowed, tell, write down. Gives the new memory."""
-    active = memory["record"]["active"] if memory["record"] else plan.home
-    if active == here and memory["record"] is None:
-        active = plan.other(here)
+    active = active_in(plan, memory)
     seen = yield from look(context, plan, loaded["plan"], active)
     record = seen["record"] or memory["record"]
     if record and record["active"] == here:
