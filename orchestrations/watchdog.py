@@ -65,6 +65,11 @@ def watch_once(
     return memory
 
 
+def active_in(plan: Plan, memory: dict) -> str:
+    """Who is active, as far as this watchdog knows: home, as long as nobody has claimed."""
+    return memory["record"]["active"] if memory["record"] else plan.home
+
+
 def look(context: DurableOrchestrationContext, plan: Plan, document: dict, active: str) -> Flow:
     """Ask every observer and every control at once; they never raise and are bounded in time."""
     common = {
