@@ -23,10 +23,6 @@ CONNECTION = os.environ["PLAYER_CONNECTION"]
 TOKEN_EXPIRES_AT = 4_102_444_800  # The year 2100.
 SECONDS_MAX = 10
 
-# The client's lock renewer spins in seven threads. On two busy cores Python's usual 5 ms between
-# threads leaves it 20 renewals a second, and 300 locks of the suite then run out.
-sys.setswitchinterval(0.0005)
-
 
 def call_admin(method: str, path: str, body: dict) -> dict:
     request = urllib.request.Request(ADMIN + path, json.dumps(body).encode(), method=method)

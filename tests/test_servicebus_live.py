@@ -40,6 +40,9 @@ EXCLUDED = {
     "test_queue_operation_negative": "at odds with its own client: `await_outcome`",
     # It expects 65 s from a call that this version of the client itself ends after 5 s.
     "test_next_available_session_timeout_value": "at odds with its own client: the first wait",
+    # A thread of the client holds its socket for 0.2 s to read an answer that another thread has
+    # read already, and no other can write meanwhile: some 5 renewals a second, where this wants 30.
+    "test_queue_receive_handler_with_autolockrenew_many_msgs": "the client's threads queue up",
     "test_session_basic_topic_subscription_send_and_receive": TOPIC,
     "test_list_subscription_sessions_with_active_messages": TOPIC,
     "test_list_subscription_sessions_empty": TOPIC,
@@ -57,7 +60,6 @@ LONG = [
     "test_session_schedule_multiple_messages",
     "test_queue_schedule_multiple_messages",
     "test_queue_schedule_message",
-    "test_queue_receive_handler_with_autolockrenew_many_msgs",
 ]
 
 
