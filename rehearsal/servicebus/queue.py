@@ -203,9 +203,13 @@ class Queue(Shelf):
 
     def due(self) -> float | None:
         """When `tick` is wanted next, in seconds since 1970; None: nothing is waiting for time."""
-        times = [self.timers[0][0]] if self.timers else []
-        session_due = self.sessions.due()
-        return min(times if session_due is None else [*times, session_due], default=None)
+        first = self.timers[0][0] if self.timers else None
+        if (
+            not self.sessions.holds
+        ):  # Asked of every queue in every turn, so the usual case is lean.
+            return first
+        times = [time for time in (first, self.sessions.due()) if time is not None]
+        return min(times, default=None)
 
     def counts(self) -> dict[str, int]:
         """ARM's countDetails of this queue, locked messages counted as active, as in Azure."""

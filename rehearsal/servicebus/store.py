@@ -20,6 +20,8 @@ create table if not exists sessions (
     queue text, id text, state blob, at real, primary key (queue, id));
 create table if not exists history (queue text, id text, at real, primary key (queue, id));
 """
+DROP = "delete from messages where queue = ? and seq = ?"
+COUNT = "update queues set next_seq = max(next_seq, ?) where name = ?"
 PUT = "insert or replace into messages values (?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -114,12 +116,10 @@ class Store:
             self.file.execute(statement, values)
         gone = [key for key, message in self.pending.items() if message is None]
         rows = [row(key[0], message) for key, message in self.pending.items() if message]
-        self.file.executemany("delete from messages where queue = ? and seq = ?", gone)
-        self.file.executemany(PUT, rows)
-        self.file.executemany(
-            "update queues set next_seq = max(next_seq, ?) where name = ?",
-            [(seq + 1, queue) for queue, seq in self.highest.items()],
-        )
+        highest = [(seq + 1, queue) for queue, seq in self.highest.items()]
+        for statement, values in ((DROP, gone), (PUT, rows), (COUNT, highest)):
+            if values:
+                self.file.executemany(statement, values)
         self.file.execute("commit")
         self.pending, self.others, self.highest = {}, [], {}
         return True
