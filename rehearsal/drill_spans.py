@@ -84,7 +84,7 @@ def _answer(drill: "Drill", location: str | None) -> tuple[str, str]:
 
 def _changes(lane: str, rows: list[dict], end: str, look) -> list[dict]:
     """Bars from a list of changes, each lasting until the next."""
-    ends = [*(row["at"] for row in rows[1:]), end]
+    ends = [*(row["at"] for row in rows[1:]), end][: len(rows)]
     return [
         _span(lane, row["at"], until, *look(row["location"]))
         for row, until in zip(rows, ends, strict=True)
