@@ -24,7 +24,7 @@ from rehearsal.timeline import Timeline
 
 T = TypeVar("T")
 MET, MISSED, ERROR = 0, 1, 2
-LOOK_SECONDS = 0.1
+QUICK_SECONDS = 0.02
 API_SECONDS_MAX = 15.0
 # Backups are asked for by the story, not by the clock.
 SETTINGS = {"BACKUP_SCHEDULE": "0 0 3 1 1 *", "WATCHDOG_SCHEDULE": "*/2 * * * * *"}
@@ -55,6 +55,10 @@ class Drill:
         self.facts["outageAt"] = self.stage.world.now.isoformat()
         self.say(what)
 
+    def quicken(self) -> None:
+        """Look more often from now on: what comes is short."""
+        self.watcher.look_seconds = QUICK_SECONDS
+
     def phase(self) -> str | None:
         """The stage of the run in progress, by the witness; None when there is no run."""
         run = (self.watcher.record or {}).get("run")
@@ -76,7 +80,7 @@ class Drill:
         while loop.time() < end:
             if found := await ask():
                 return found
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(self.watcher.look_seconds)
         raise Missed(f"{what} did not happen within {seconds:.0f} s")
 
     async def so(self, what: str, ask: Callable[[], object], seconds: float) -> None:

@@ -83,6 +83,12 @@ def slips(drill: "Drill", scenario: Scenario) -> dict[str, int]:
     }
 
 
+def slip_taken(drill: "Drill", stage: str) -> bool:
+    """Has the standby's broker taken in a slip for this stage of a run?"""
+    rows, *_ = _broker(drill, drill.stage.estate.locations[drill.standby].slips)
+    return any(queue == f"slip-{stage}" for queue, _ in rows)
+
+
 def _broker(drill: "Drill", namespace: str) -> tuple[list[tuple[str, str]], int, int, int]:
     """(queue, message id) of every slip taken in; how many still wait; taken in; dead."""
     path = drill.stage.folder / f"{namespace}.db"

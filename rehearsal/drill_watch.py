@@ -30,6 +30,7 @@ class Watcher:
     records: list[dict] = field(default_factory=list)
     verdicts: list[dict] = field(default_factory=list)
     answering: list[dict] = field(default_factory=list)
+    look_seconds: float = LOOK_SECONDS
     _etags: dict[str, str] = field(default_factory=dict)
     _blobs: dict[str, str] = field(default_factory=dict)
     _task: asyncio.Task | None = None
@@ -80,7 +81,7 @@ class Watcher:
                     if content is not None:
                         note = self._note_record if key == "witness" else self._note_verdict
                         note(key, content)
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(self.look_seconds)
 
     async def _changed(self, session: aiohttp.ClientSession, key: str, url: str) -> dict | None:
         """The blob, if it is not as it was; None also while it is not there or storage is down."""
