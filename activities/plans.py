@@ -9,7 +9,8 @@ def load_plan(payload: dict) -> dict:
     """The plan named `plan`; with `digest`, that very version.
 
     Facts: `plan` (canonical document), `digest`, and `stale`, the problems of a newer text that is
-    bad while this last good one is run with. Safe to repeat: reads, and keeps good versions.
+    bad while this last good one is run with. Refused with fact `missing` when there is no such
+    plan at all. Safe to repeat: reads, and keeps good versions.
     """
     name, digest = payload["plan"], payload.get("digest")
     if digest:
@@ -21,7 +22,8 @@ def load_plan(payload: dict) -> dict:
     except BadPlan as bad:
         return refused(f"plan {name} is bad: {'; '.join(bad.problems[:5])}", problems=bad.problems)
     if held is None:
-        return refused(f"no plan {name} here: lay plans/{name}.yaml in container understudy")
+        because = f"no plan {name} here: lay plans/{name}.yaml in container understudy"
+        return refused(because, missing=True)
     if digest and held.plan.digest != digest:
         return refused(
             f"version {digest[:12]} of plan {name} is not known here, "

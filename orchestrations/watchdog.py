@@ -4,32 +4,39 @@ One eternal orchestration per plan and standby location. It never acts on one ob
 never while it may itself be the one that is cut off, and says so whenever it refuses.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
-from orchestrations.steps import attempt, told_to
-from shared import permit, slip, verdict
+from orchestrations.steps import attempt, brief, told_to
+from shared import permit, slip, verdict, witness
 from shared.plan import Plan
 
 ROUNDS_PER_GENERATION = 6  # Every turn replays the whole generation: short ones cost nothing.
 LOAD_ATTEMPTS = 1  # The next round is the retry.
+LOAD_PAUSE = timedelta(seconds=10)  # Without a plan nobody says how long a round is.
 
 
 def watchdog(context: DurableOrchestrationContext) -> Flow:
     """Watch until this location is the active one.
 
-    Input: {"plan", "location": mine, "memory": what the last generation knew, or null}.
+    Input: {"plan", "location": mine, "memory": what the last generation knew, or null}. It ends
+    when the plan is gone or active here; while the plan cannot be read it waits and asks again.
     """
     told = told_to(context)
     memory = told.get("memory") or {"verdict": None, "record": None, "refusal": "", "asked": None}
     for _ in range(ROUNDS_PER_GENERATION):
         started = context.current_utc_datetime
         loaded = yield from attempt(context, "load_plan", {"plan": told["plan"]}, LOAD_ATTEMPTS)
-        if loaded["status"] != "succeeded":
+        if loaded.get("missing"):
             return {"because": loaded["because"]}
+        if loaded["status"] != "succeeded":
+            memory = yield from hold(context, told["plan"], loaded["because"], memory)
+            continue
         plan = Plan.model_validate(loaded["plan"])
+        if memory["record"] is None:
+            memory = yield from recall(context, loaded["plan"], memory)
         if active_in(plan, memory) != told["location"]:
             memory = yield from watch_once(context, plan, loaded, told["location"], memory)
         if active_in(plan, memory) == told["location"]:
@@ -39,6 +46,21 @@ def watchdog(context: DurableOrchestrationContext) -> Flow:
             yield context.create_timer(due)
     context.continue_as_new({**told, "memory": memory})
     return None
+
+
+def hold(context: DurableOrchestrationContext, plan: str, because: str, memory: dict) -> Flow:
+    """A round without a plan: what is known is kept, so that a hiccup of storage costs a round."""
+    if because != memory["refusal"]:
+        yield from tell(context, plan, "plan cannot be loaded", because)
+    yield context.create_timer(context.current_utc_datetime + LOAD_PAUSE)
+    return {**memory, "refusal": because}
+
+
+def recall(context: DurableOrchestrationContext, document: dict, memory: dict) -> Flow:
+    """Ask the witness who is active: home may be the standby by now."""
+    asked = {"plan": document["name"], "witness": document["witness"]}
+    known = yield from attempt(context, "read_witness", asked, attempts_max=1)
+    return {**memory, "record": known.get("record")}
 
 
 def watch_once(
@@ -83,7 +105,12 @@ def look(context: DurableOrchestrationContext, plan: Plan, document: dict, activ
     asks += [
         context.call_activity("control_http", {**common, "url": url}) for url in plan.watch.controls
     ]
-    answers = yield context.task_all(asks)
+    try:
+        answers = yield context.task_all(asks)
+    # Observers answer whatever happens to them; what arrives here is the host's own trouble, and
+    # a watchdog that died of it would forget what it had counted.
+    except Exception as surprise:
+        answers = [{"observation": {"kind": "host", "ok": None, "because": brief(surprise)}}]
     record = next((a["record"] for a in answers if a.get("record")), None)
     return {
         "observations": [a["observation"] for a in answers if "observation" in a],
@@ -105,9 +132,10 @@ def take_over(
 ) -> Flow:
     """Ask for permission; when it is given, reserve the run at the witness and send its slip."""
     document, judged, record = loaded["plan"], memory["verdict"], memory["record"]
-    if waiting(memory):
-        return (yield from send(context, document["name"], here, memory["asked"], memory))
     now = context.current_utc_datetime
+    if waiting(memory, here, now):
+        paper = promised(loaded, memory)
+        return (yield from send(context, document["name"], here, paper, memory))
     answer = permit.allow(judged, record, document, here, now, origin="watchdog", mode="forced")
     if not answer["allowed"]:
         if answer["because"] != memory["refusal"]:
@@ -130,20 +158,44 @@ def take_over(
         context, "reserve_run", {"slip": paper, "witness": document["witness"]}
     )
     if reserved["status"] != "succeeded":
-        yield from tell(context, document["name"], "failover refused", reserved["because"])
+        if reserved["because"] != memory["refusal"]:
+            yield from tell(context, document["name"], "failover refused", reserved["because"])
         return {**memory, "refusal": reserved["because"]}
     return (yield from send(context, document["name"], here, paper, memory))
 
 
-def waiting(memory: dict) -> bool:
-    """Is the run that this watchdog reserved still waiting for its first stage?
+def waiting(memory: dict, here: str, now: datetime) -> bool:
+    """Is a run to this location, reserved by whomever, still waiting for its first stage?
 
     Then its slip is sent again: had the first been lost, nobody else would ever send it, and had
     it not, duplicate detection and the instance id make the second one harmless.
     """
-    record, asked = memory["record"], memory["asked"]
-    run = record["run"] if record else None
-    return bool(asked and run and run["id"] == asked["run"] and run["phase"] == "requested")
+    run = memory["record"]["run"] if memory["record"] else None
+    return bool(
+        run and run["to"] == here and run["phase"] == "requested" and witness.in_progress(run, now)
+    )
+
+
+def promised(loaded: dict, memory: dict) -> dict:
+    """The slip of the run that waits: the one that was sent, or another like it.
+
+    Whoever reserved it may have died before sending, or may be an earlier life of this watchdog.
+    """
+    run, asked = memory["record"]["run"], memory["asked"]
+    if asked and asked["run"] == run["id"]:
+        return asked
+    return slip.first(
+        run=run["id"],
+        plan=loaded["plan"]["name"],
+        digest=loaded["digest"],
+        mode=run["mode"],
+        source=run["from"],
+        target=run["to"],
+        reason=run["reason"],
+        by=run["by"],
+        now=datetime.fromisoformat(run["at"]),
+        facts={"suspectedSince": memory["verdict"]["since"]},
+    )
 
 
 def send(
@@ -152,8 +204,10 @@ def send(
     payload = {"slip": paper, "queue": slip.queue(paper), "location": here}
     sent = yield from attempt(context, "send_slip", payload)
     if sent["status"] != "succeeded":
-        yield from tell(context, plan, "slip not sent", sent["because"])
-    elif memory["asked"] != paper:
+        if sent["because"] != memory["refusal"]:
+            yield from tell(context, plan, "slip not sent", sent["because"])
+        return {**memory, "asked": paper, "refusal": sent["because"]}
+    if memory["asked"] != paper:
         yield from tell(context, plan, "failover started", paper["reason"])
     return {**memory, "asked": paper, "refusal": ""}
 

@@ -1,9 +1,11 @@
 """The watchdog, driven through the SDK's own replay."""
 
+import json
 from datetime import timedelta
 
 from orchestrations.watchdog import watchdog
-from shared.outcome import succeeded
+from shared import slip
+from shared.outcome import refused, succeeded
 from tests.replay import START, Replay
 from tests.stories import (
     HERE,
@@ -30,6 +32,7 @@ def watched(ok: bool | None, live: bool, known: dict | None = None, **changes: o
         "observe_lease": succeeded(observation=saw("lease", live), record=known or record()),
         "control_arm": succeeded(control={"name": "arm", "ok": True, "because": "200"}),
         "control_http": succeeded(control={"name": "web", "ok": True, "because": "200"}),
+        "read_witness": succeeded(record=known or record()),
         "reserve_run": fine,
         "send_slip": fine,
         "write_watch": fine,
@@ -38,8 +41,8 @@ def watched(ok: bool | None, live: bool, known: dict | None = None, **changes: o
     return {**answers, **changes}
 
 
-def on_watch(answers: dict, minutes: float = 2) -> Replay:
-    told = {"plan": "contoso", "location": HERE}
+def on_watch(answers: dict, minutes: float = 2, here: str = HERE, **told: object) -> Replay:
+    told = {"plan": "contoso", "location": here, **told}
     return Replay(watchdog, told, answers).run(stop_at=START + timedelta(minutes=minutes))
 
 
@@ -95,3 +98,71 @@ def test_a_watchdog_lives_for_ever_in_short_generations():
     run = on_watch(watched(True, True), minutes=30)
     assert run.continued
     assert isinstance(run.again, dict) and run.again["memory"]["verdict"]["state"] == "healthy"
+
+
+def test_a_plan_that_cannot_be_loaded_now_does_not_end_the_watch():
+    tries: list[dict] = []
+
+    def load(told: dict) -> dict:
+        tries.append(told)
+        if len(tries) in (2, 3):
+            raise ConnectionError("storage is away")
+        return loaded(told)
+
+    run = on_watch(watched(False, False, load_plan=load), minutes=3)
+    assert len(run.named("reserve_run")) >= 1
+    titles = [told["title"] for told in run.named("alert")]
+    assert titles.count("plan cannot be loaded") == 1
+
+
+def test_a_plan_that_is_gone_ends_the_watch():
+    run = on_watch(watched(True, True, load_plan=refused("no plan contoso here", missing=True)))
+    assert run.done and not run.continued
+
+
+def test_a_round_whose_activities_cannot_run_concludes_nothing_and_goes_on():
+    def dead(told: dict) -> dict:
+        raise MemoryError("the worker was killed")
+
+    run = on_watch(watched(False, False, observe_health=dead))
+    assert run.failure is None and not run.named("reserve_run")
+    verdict = run.named("write_watch")[-1]["watch"]["verdict"]
+    assert verdict["state"] == "inconclusive" and "the worker was killed" in verdict["because"]
+
+
+def test_home_watches_once_the_plan_is_active_elsewhere():
+    run = on_watch(watched(False, False, record(2, HERE)), here=LOST)
+    assert run.named("observe_health")[0]["location"] == HERE
+    assert run.named("reserve_run")[0]["slip"]["to"] == LOST
+
+
+def test_home_stands_down_while_it_is_active():
+    run = on_watch(watched(True, True), here=LOST)
+    assert run.done and not run.named("observe_health") and not run.named("alert")
+
+
+def requested(to: str = HERE, **more: object) -> dict:
+    run = {"id": "contoso-abc", "phase": "requested", "mode": "forced", "from": LOST, "to": to}
+    words = {"by": "person", "reason": "lost", "because": ""}
+    return record(run={**run, "at": START.isoformat(), **words, **more})
+
+
+def test_a_run_that_somebody_reserved_and_never_sent_is_sent_by_the_watchdog():
+    run = on_watch(watched(False, False, requested()))
+    assert not run.named("reserve_run")
+    sent = run.named("send_slip")[0]
+    assert sent["slip"]["run"] == "contoso-abc" and sent["queue"] == "slip-claim"
+    assert slip.parse(json.dumps(sent["slip"]), "claim")
+
+
+def test_a_run_to_elsewhere_is_not_sent_by_this_watchdog():
+    assert not on_watch(watched(False, False, requested(to=LOST))).named("send_slip")
+
+
+def test_a_slip_that_cannot_be_sent_is_alerted_once_and_sent_again():
+    def away(told: dict) -> dict:
+        raise ConnectionError("the namespace is away")
+
+    run = on_watch(watched(False, False, requested(), send_slip=away), minutes=3)
+    titles = [told["title"] for told in run.named("alert")]
+    assert titles.count("slip not sent") == 1 and len(run.named("send_slip")) > 3
