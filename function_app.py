@@ -14,9 +14,10 @@ from functools import partial
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities import ACTIVITIES, desk, health, plans, slips, witness
+from activities import ACTIVITIES, desk, health, slips
 from orchestrations.backup import backup
 from orchestrations.component import component
+from orchestrations.heartbeat import heartbeat
 from orchestrations.restore import restore
 from orchestrations.stages import stage
 from orchestrations.watchdog import watchdog
@@ -35,7 +36,7 @@ app = df.DFApp(http_auth_level=READ)
 
 # --- Orchestrations and activities -------------------------------------------------------------
 
-for orchestration in (watchdog, stage, component, backup, restore):
+for orchestration in (watchdog, heartbeat, stage, component, backup, restore):
     app.orchestration_trigger(context_name="context")(orchestration)
 for activity in ACTIVITIES:
     app.activity_trigger(input_name="payload")(activity)
@@ -53,14 +54,12 @@ async def keep_watch(timer: func.TimerRequest, client) -> None:
 
 
 @app.timer_trigger(arg_name="timer", schedule="%HEARTBEAT_SCHEDULE%")
-def keep_lease(timer: func.TimerRequest) -> None:
-    """The active location renews its lease at the witness of each plan; the other one may not."""
-    for name in store.plan_names():
-        found = plans.load_plan({"plan": name})
-        if found["status"] == "succeeded":
-            where = {"location": HERE, "witness": found["plan"]["witness"]}
-            found = witness.renew_lease({"plan": name, **where})
-        logging.debug("lease of %s: %s %s", name, found["status"], found["because"])
+@app.durable_client_input(client_name="client")
+async def keep_lease(timer: func.TimerRequest, client) -> None:
+    """Every plan has its heartbeat: it renews the lease where active, and steps back elsewhere."""
+    for name in await asyncio.to_thread(store.plan_names):
+        told = {"plan": name, "location": HERE}
+        await ensure(client, "heartbeat", f"heartbeat.{name}", told)
 
 
 @app.timer_trigger(arg_name="timer", schedule="%BACKUP_SCHEDULE%")
@@ -129,7 +128,7 @@ for name_of_stage in slip.STAGES:
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def get_health(req: func.HttpRequest) -> func.HttpResponse:
     """Can this location do its work? 200 or 503 with a reason per check."""
-    report = await asyncio.to_thread(health.check_location)
+    report = await asyncio.to_thread(health.report)
     return reply(200 if report["status"] == "healthy" else 503, report)
 
 
@@ -147,7 +146,7 @@ async def get_plans(req: func.HttpRequest) -> func.HttpResponse:
 
 @app.route("plans/{plan}", methods=["GET"])
 async def get_plan(req: func.HttpRequest) -> func.HttpResponse:
-    """One plan: active, epoch, phase, verdict with because, age of the last proven backup."""
+    """One plan: active, epoch, phase, verdict with because, backup, forecast."""
     return await answer(req, access.READ, partial(desk.one_plan, req.route_params["plan"]))
 
 
@@ -183,7 +182,9 @@ async def post_failover(req: func.HttpRequest) -> func.HttpResponse:
 async def get_run(req: func.HttpRequest, client) -> func.HttpResponse:
     """A run's timeline, stage by stage and step by step."""
     run = req.route_params["run"]
-    known = [await client.get_status(f"{run}.{stop}") for stop in slip.STAGES]
+    # An instance id becomes a part of a URL inside the client: nothing else may get in there.
+    stops = slip.STAGES if desk.RUN.fullmatch(run) else ()
+    known = [await client.get_status(f"{run}.{stop}") for stop in stops]
     instances = {
         stop: {
             "status": one.runtime_status.value,
@@ -191,7 +192,7 @@ async def get_run(req: func.HttpRequest, client) -> func.HttpResponse:
             "createdAt": one.created_time.isoformat() if one.created_time else None,
             "custom": one.custom_status,
         }
-        for stop, one in zip(slip.STAGES, known, strict=True)
+        for stop, one in zip(stops, known, strict=True)
         if one.runtime_status is not None
     }
     return await answer(req, access.READ, partial(desk.one_run, run, instances))

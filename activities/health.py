@@ -23,6 +23,18 @@ _ASKING = threading.Lock()
 Check = Callable[[], str]
 
 
+def report() -> dict:
+    """The location's health with `unclaimed`, the plans that it vouches it has not claimed.
+
+    What is vouched for is read anew at each call: the other side acts on it.
+    """
+    try:
+        unclaimed = store.unclaimed()
+    except Surprise:
+        unclaimed = []  # Storage's own check says why; nothing is vouched for meanwhile.
+    return {**check_location(), "unclaimed": unclaimed}
+
+
 def check_location(plans: list[str] | None = None, timeout_seconds: float = SECONDS_MAX) -> dict:
     """{"status": "healthy" | "unhealthy", "location", "checks": [...]}, as the contract has it.
 

@@ -33,9 +33,21 @@ def reserve_run(payload: dict) -> dict:
 
 
 def claim_epoch(payload: dict) -> dict:
-    """Take the next epoch for `slip`'s target. Safe to repeat: a run claims once."""
+    """Take the next epoch for `slip`'s target. Safe to repeat: a run claims once.
+
+    That a claim is tried is noted here first: from then on this location vouches for nobody,
+    until the witness has refused it.
+    """
     paper = payload["slip"]
-    return _changed(payload, paper["plan"], lambda r, now: witness.claim(r, paper, now))
+    known = _changed(payload, paper["plan"], lambda r, now: r)
+    if known["status"] != "succeeded":
+        return known
+    epoch = known["record"]["epoch"] + 1
+    store.write_claim(paper["plan"], {"epoch": epoch, "mine": True})
+    outcome = _changed(payload, paper["plan"], lambda r, now: witness.claim(r, paper, now))
+    if outcome["status"] == "refused":
+        store.write_claim(paper["plan"], {"epoch": epoch, "mine": False})
+    return outcome
 
 
 def advance_run(payload: dict) -> dict:

@@ -4,6 +4,8 @@
     plans/{plan}/{digest}.json   every good version that was ever run with, never changed
     plans/{plan}/good            the digest of the last good version
     watch/{plan}.json            the watch state
+    claims/{plan}.json           {"epoch", "mine"}: written before a claim is tried, so that this
+                                 location never vouches for another one that it is replacing
 
 A bad new plan never stops the app: it goes on with the last good one and says so.
 """
@@ -102,3 +104,20 @@ def read_watch(plan: str) -> dict | None:
     """A plan's watch state, or None when nobody here has watched it yet."""
     blob = place().get(f"watch/{plan}.json")
     return json.loads(blob.data) if blob else None
+
+
+def write_claim(plan: str, claim: dict) -> None:
+    """Note what this location last claimed, or yielded."""
+    place().put(f"claims/{plan}.json", json.dumps(claim).encode())
+
+
+def read_claim(plan: str) -> dict | None:
+    """{"epoch", "mine"}, or None when this location has never claimed the plan."""
+    blob = place().get(f"claims/{plan}.json")
+    return json.loads(blob.data) if blob else None
+
+
+def unclaimed() -> list[str]:
+    """The plans that this location has not claimed: those it can vouch for."""
+    claims = {name: read_claim(name) for name in plan_names()}
+    return [name for name, claim in claims.items() if claim is None or not claim["mine"]]

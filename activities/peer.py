@@ -1,0 +1,36 @@
+"""Peer: what the app of the other location says of itself, when the witness is silent."""
+
+from shared import probe, store
+from shared.outcome import refused, succeeded
+from shared.reply import Unreachable
+
+SECONDS_MAX = 3.0
+
+
+def ask_peer(payload: dict) -> dict:
+    """Does the app in `location` vouch that it has not claimed `plan` (the plan's document)?
+
+    Safe to repeat: one GET of its health, sick or well. Silence vouches for nothing.
+    """
+    document, there = payload["plan"], payload["location"]
+    url = f"{document['locations'][there]['app'].rstrip('/')}/api/health"
+    try:
+        reply = probe.call("GET", url, SECONDS_MAX)
+    except Unreachable as error:
+        return refused(f"{there} does not answer either: {error}")
+    unclaimed = reply.body.get("unclaimed") if isinstance(reply.body, dict) else None
+    if isinstance(unclaimed, list) and document["name"] in unclaimed:
+        return succeeded(f"{there} vouches that it has not claimed {document['name']}")
+    return refused(f"{there} does not vouch: it may have claimed {document['name']}")
+
+
+def yield_claim(payload: dict) -> dict:
+    """Note that `plan` is active elsewhere, at `epoch`: from now on this location may vouch again.
+
+    Safe to repeat: the same bytes. A claim that began since, of a later epoch, stays noted.
+    """
+    held = store.read_claim(payload["plan"])
+    if held and held["epoch"] > payload["epoch"]:
+        return refused(f"a claim of epoch {held['epoch']} has begun here")
+    store.write_claim(payload["plan"], {"epoch": payload["epoch"], "mine": False})
+    return succeeded()

@@ -1,0 +1,93 @@
+"""The heartbeat, driven through the SDK's own replay."""
+
+from datetime import timedelta
+
+from orchestrations.component import component
+from orchestrations.heartbeat import heartbeat
+from shared.outcome import refused, skipped, succeeded
+from tests.replay import START, Replay
+from tests.stories import EXCLUSIVE, HERE, LOST, PLAN, acted, loaded, record
+
+SILENT = refused("witness: unreachable")
+
+
+def beating(minutes: float = 1, memory: dict | None = None, **changes: object) -> Replay:
+    """The heartbeat of westeurope, home and active."""
+    answers = {
+        "load_plan": loaded,
+        "renew_lease": succeeded(record=record()),
+        "ask_peer": refused("northeurope does not answer either"),
+        "yield_claim": succeeded(),
+        "observe_workflow": succeeded("serving", serving=False),
+        "demote_workflow": succeeded("disabled"),
+        "promote_workflow": succeeded("enabled"),
+        "alert": succeeded(),
+    }
+    told = {"plan": "contoso", "location": LOST, "memory": memory}
+    run = Replay(heartbeat, told, {**answers, **changes}, {"component": component})
+    return run.run(stop_at=START + timedelta(minutes=minutes))
+
+
+def test_a_location_that_can_renew_touches_nothing():
+    run = beating(minutes=2)
+    assert not run.named("demote_workflow") and not run.named("promote_workflow")
+    assert run.continued
+
+
+def test_one_lost_beat_is_no_reason_to_stand_down():
+    answers = [succeeded(record=record()), SILENT] * 20
+    run = beating(renew_lease=lambda told: answers.pop(0))
+    assert not run.named("demote_workflow") and not run.named("ask_peer")
+
+
+def test_an_active_side_that_cannot_renew_stops_what_is_exclusive_before_its_lease_is_out():
+    run = beating(renew_lease=SILENT)
+    assert sorted(set(acted(run, "demote_workflow"))) == sorted(EXCLUSIVE)
+    last = max(call.at for call in run.calls if call.name == "demote_workflow")
+    assert last - START < timedelta(seconds=PLAN.witness.lease_seconds)
+
+
+def test_it_stands_down_once_and_says_why_once():
+    run = beating(renew_lease=SILENT)
+    assert len(run.named("demote_workflow")) == len(EXCLUSIVE)
+    assert [t["title"] for t in run.named("alert")] == ["westeurope stands down"]
+
+
+def test_a_witness_that_is_down_alone_changes_nothing_while_the_standby_vouches():
+    run = beating(renew_lease=SILENT, ask_peer=succeeded("northeurope vouches"))
+    assert run.named("ask_peer") and not run.named("demote_workflow")
+
+
+def test_what_could_not_be_stopped_is_tried_again_at_the_next_beat():
+    tries: list[str] = []
+
+    def demote(task: dict) -> dict:
+        tries.append(task["component"]["name"])
+        return refused("ARM is silent") if len(tries) <= len(EXCLUSIVE) else succeeded()
+
+    beating(renew_lease=SILENT, demote_workflow=demote)
+    assert len(tries) == 2 * len(EXCLUSIVE)
+
+
+def test_a_side_that_stepped_back_for_caution_serves_again_with_its_lease():
+    answers = [SILENT] * 6 + [succeeded(record=record())] * 20
+    run = beating(
+        renew_lease=lambda told: answers.pop(0),
+        observe_workflow=succeeded("serving", serving=True),
+    )
+    assert sorted(acted(run, "promote_workflow")) == sorted(EXCLUSIVE)
+    assert run.named("alert")[-1]["title"] == "westeurope serves again"
+
+
+def test_a_lost_region_that_returns_stops_its_workflows_and_never_serves_by_itself():
+    elsewhere = refused("northeurope is active at epoch 2, not westeurope", record=record(2, HERE))
+    run = beating(renew_lease=elsewhere)
+    assert sorted(acted(run, "demote_workflow")) == sorted(EXCLUSIVE)
+    assert not run.named("promote_workflow")
+    assert run.named("yield_claim") == [{"plan": "contoso", "epoch": 2}]
+
+
+def test_a_standby_whose_workflows_stand_still_alerts_nobody():
+    elsewhere = refused("northeurope is active at epoch 2", record=record(2, HERE))
+    run = beating(renew_lease=elsewhere, demote_workflow=skipped("is Disabled already"))
+    assert not run.named("alert")
