@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from rehearsal.drill import Drill
 
 
+Story = Callable[["Drill"], Awaitable[None]]
+
+
 class Missed(Exception):
     """The story could not go on, because something that had to happen did not."""
 
@@ -20,7 +23,7 @@ class Scenario:
 
     name: str
     promise: str
-    story: Callable[[Drill], Awaitable[None]]
+    story: Story
     chapters: int
     moves: bool  # Is the plan to be active in the standby at the end?
     settings: dict[str, str] = field(default_factory=dict)

@@ -12,7 +12,9 @@ SCHEMA = (
     "https://schema.management.azure.com/providers/Microsoft.Logic/schemas/2016-06-01"
     "/workflowdefinition.json#"
 )
-HOURLY = {"frequency": "Hour", "interval": 1}
+# They are there to be activated. A clock without a start time fires when it is enabled, and one
+# of the past makes up for it; these do neither, so they cannot do twice what home did already.
+HOURLY = {"frequency": "Hour", "interval": 1, "startTime": "2099-01-01T00:00:00Z"}
 # Trigger, role, state of the standby's copy, and the definition of the trigger.
 PATTERN = (
     ("recurrence", "activePassive", "Disabled", {"type": "Recurrence", "recurrence": HOURLY}),

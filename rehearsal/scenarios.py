@@ -6,7 +6,7 @@ from outside. Those in which the region is lost begin with a standby whose gatew
 
 from rehearsal.drill import Drill
 from rehearsal.drill_counts import slip_taken
-from rehearsal.drill_story import Scenario
+from rehearsal.drill_story import Scenario, Story
 from rehearsal.scenarios_gateway import prove_standby, round_trip
 from rehearsal.scenarios_waits import (
     await_takeover,
@@ -152,17 +152,21 @@ async def apim_roundtrip(drill: Drill) -> None:
     nothing_moved(drill)
 
 
+def _scenario(name: str, story: Story, chapters: int, moves: bool) -> Scenario:
+    """A scenario whose promise is the first paragraph of its story's docstring."""
+    promise = " ".join((story.__doc__ or "").split("\n\n")[0].split())
+    return Scenario(name, promise, story, chapters, moves)
+
+
 SCENARIOS: dict[str, Scenario] = {
     row.name: row
     for row in (
-        Scenario("region-outage", str(region_outage.__doc__), region_outage, 6, True),
-        Scenario("brownout", str(brownout.__doc__), brownout, 5, False),
-        Scenario("probe-flap", str(probe_flap.__doc__), probe_flap, 5, False),
-        Scenario("standby-isolated", str(standby_isolated.__doc__), standby_isolated, 5, False),
-        Scenario(
-            "host-killed-midway", str(host_killed_midway.__doc__), host_killed_midway, 7, True
-        ),
-        Scenario("throttled", str(throttled.__doc__), throttled, 6, True),
-        Scenario("apim-roundtrip", str(apim_roundtrip.__doc__), apim_roundtrip, 7, False),
+        _scenario("region-outage", region_outage, 6, True),
+        _scenario("brownout", brownout, 5, False),
+        _scenario("probe-flap", probe_flap, 5, False),
+        _scenario("standby-isolated", standby_isolated, 5, False),
+        _scenario("host-killed-midway", host_killed_midway, 7, True),
+        _scenario("throttled", throttled, 6, True),
+        _scenario("apim-roundtrip", apim_roundtrip, 7, False),
     )
 }
