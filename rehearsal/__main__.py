@@ -20,7 +20,7 @@ COULD_NOT_RUN = 2
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; gives its exit code."""
     given = parser().parse_args(arguments)
-    logging.basicConfig(level=logging.ERROR)
+    _log(given)
     try:
         if given.command == "setup":
             print(azurite.set_up())
@@ -56,6 +56,14 @@ def parser() -> argparse.ArgumentParser:
 
 def _scene(given: argparse.Namespace) -> Scene:
     return estate_growth.grow(load(given.estate), given.workflows)
+
+
+def _log(given: argparse.Namespace) -> None:
+    """A drill's terminal is for its story: what libraries say goes to a file beside the report."""
+    file = _out(given) / "cloud.log" if given.command == "drill" else None
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(level=logging.ERROR, filename=file)
 
 
 def _out(given: argparse.Namespace) -> Path:
