@@ -12,7 +12,8 @@ from shared.resource_ids import parts
 
 
 def observe_traffic(payload: dict) -> dict:
-    """Who is let in: facts `endpoints` (name -> state and monitor), `serving` for `location`.
+    """Who is let in: facts `endpoints` (name -> monitor), `serving` for `location`, and `rows`,
+    each endpoint's kind and whether it is enabled.
 
     Safe to repeat: reads.
     """
@@ -25,7 +26,7 @@ def observe_traffic(payload: dict) -> dict:
         row["enabled"] for name, row in seen.items() if name != mine
     )
     words = ", ".join(f"{name} {state}" for name, state in sorted(shown.items()))
-    return succeeded(words, endpoints=shown, serving=held)
+    return succeeded(words, endpoints=shown, serving=held, rows=seen)
 
 
 def promote_traffic(payload: dict) -> dict:

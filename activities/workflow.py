@@ -13,9 +13,10 @@ from shared.resource_ids import parts
 def observe_workflow(payload: dict) -> dict:
     """The workflow's state: facts `state`, `serving`. With verb `verify` a stopped one is refused.
 
-    Safe to repeat: reads.
+    With verb `demote` it gives up as soon as demote itself does. Safe to repeat: reads.
     """
-    seen = _read(payload["component"]["resource"])
+    bounds = clients.HURRIED if payload.get("verb") == "demote" else {}
+    seen = _read(payload["component"]["resource"], **bounds)
     if seen["status"] == "succeeded" and payload.get("verb") == "verify" and not seen["serving"]:
         return refused(f"{payload['component']['name']} is {seen['state']}, not Enabled")
     return seen

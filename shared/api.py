@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from shared import faults
+from shared import faults, witness
 
 BYTES_MAX = 16 * 1024
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -33,20 +33,17 @@ class Failover(BaseModel):
     dry_run: bool = False
 
 
-def failover_order(
-    document: dict, body: bytes, key: str | None, now: datetime, active: str | None = None
-) -> dict:
+def failover_order(document: dict, body: bytes, key: str | None, now: datetime) -> dict:
     """The order in a request: {"run", "mode", "to", "reason", "dryRun"}; raises BadRequest.
 
-    `key` is the Idempotency-Key: the same key for the same plan is the same run. `to` is by
-    default the location other than `active`, the witness's, or other than home without one.
+    `key` is the Idempotency-Key: the same key for the same plan is the same run. `to` is null
+    where the caller leaves it to the witness's record: see `standby`.
     """
     order = read(body)
     errors = []
-    target = order.to or standby(document, active)
-    if target not in document["locations"]:
+    if order.to is not None and order.to not in document["locations"]:
         places = ", ".join(document["locations"])
-        errors.append(f"to: {target} is none of the plan's locations {places}")
+        errors.append(f"to: {order.to} is none of the plan's locations {places}")
     if key is not None and not KEY.fullmatch(key):
         errors.append("Idempotency-Key: 1 to 200 visible ASCII characters")
     if errors:
@@ -54,10 +51,32 @@ def failover_order(
     return {
         "run": run_id(document["name"], key, now),
         "mode": order.mode,
-        "to": target,
+        "to": order.to,
         "reason": order.reason,
         "dryRun": order.dry_run,
     }
+
+
+def begun(record: dict, order: dict) -> dict | None:
+    """The run that this order began when it came before, as the witness's record has it.
+
+    {"id", "phase", "mode", "from", "to", ...}; of a run that has ended only `id`, `phase`, `mode`
+    and what was asked for as `to` are known. None for a new order. Raises BadRequest when the same
+    Idempotency-Key began another one: its direction must not be turned round by a repeat.
+    """
+    run = record["run"]
+    if run and run["id"] == order["run"]:
+        asked, known = (order["mode"], order["to"] or run["to"]), (run["mode"], run["to"])
+        if asked != known:
+            told = f"began a {run['mode']} run to {run['to']}: take a new one for another order"
+            raise BadRequest([f"Idempotency-Key: {told}"])
+        return run
+    end = witness.ended(record, order["run"])
+    return (
+        {"id": order["run"], "phase": end, "mode": order["mode"], "to": order["to"]}
+        if end
+        else None
+    )
 
 
 def read(body: bytes) -> Failover:
@@ -67,9 +86,9 @@ def read(body: bytes) -> Failover:
         raise BadRequest(error.faults) from error
 
 
-def standby(document: dict, active: str | None) -> str:
-    away = active or document["home"]
-    return next(name for name in document["locations"] if name != away)
+def standby(document: dict, active: str) -> str:
+    """Where a failover goes that names no location: to the one that is not active."""
+    return next(name for name in document["locations"] if name != active)
 
 
 def run_id(plan: str, key: str | None, now: datetime) -> str:

@@ -1,4 +1,7 @@
-"""Dry run: what a failover would call and change, from what the observers see now."""
+"""Dry run: what a failover would call and change, from what the observers see now.
+
+Named is what changes something, and the hooks; what a run only reads is left out.
+"""
 
 from shared.kinds import KINDS
 from shared.plan import Plan
@@ -7,6 +10,7 @@ from shared.slip import ROUTES
 LOGIC = "2019-05-01"
 APIM = "2024-05-01"
 TRAFFIC = "2022-04-01"
+EXTERNAL = "externalEndpoints"
 SAME = "stay as it is"
 
 
@@ -58,29 +62,36 @@ def workflow_calls(act: dict, part: dict, seen: dict) -> list[dict]:
 
 
 def gateway_calls(act: dict, part: dict, seen: dict) -> list[dict]:
+    """What differs from the overlay, in the overlay's order. Values stay in the plan."""
     overlay = part.get("overlay", {}).get(act["location"], {})
     bodies = {f"backends/{name}": body for name, body in overlay.get("backends", {}).items()}
     values = overlay.get("namedValues", {})
     bodies |= {f"namedValues/{name}": {"value": "(from the plan)"} for name in values}
-    paths = [path for path in seen.get("differences", bodies) if path in bodies]
+    differing = seen.get("differences", bodies)
     return [
-        call("PUT", f"{part['resource']}/{path}", APIM, {"properties": bodies[path]})
-        for path in paths
+        call("PUT", f"{part['resource']}/{path}", APIM, {"properties": body})
+        for path, body in bodies.items()
+        if path in differing
     ]
 
 
 def traffic_calls(act: dict, part: dict, seen: dict) -> list[dict]:
-    """The endpoint of the location first, then the others: callers always have one."""
+    """The endpoint of the location first, then the others: callers always have one.
+
+    Where the profile cannot be seen, every endpoint is named, and as an external one.
+    """
     mine = part["endpoints"][act["location"]]
-    names = [mine, *(name for name in part["endpoints"].values() if name != mine)]
+    rows = seen.get("rows", {})
+    names = [mine, *sorted(name for name in part["endpoints"].values() if name != mine)]
     return [
         call(
             "PATCH",
-            f"{part['resource']}/externalEndpoints/{name}",
+            f"{part['resource']}/{rows[name]['kind'] if name in rows else EXTERNAL}/{name}",
             TRAFFIC,
             {"properties": {"endpointStatus": "Enabled" if name == mine else "Disabled"}},
         )
         for name in names
+        if name not in rows or rows[name]["enabled"] != (name == mine)
     ]
 
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from pydantic.json_schema import models_json_schema
 
+from shared import access
 from shared.api import Failover
 
 VERSION = "0.1.0"
@@ -36,9 +37,9 @@ ROUTES: tuple[Route, ...] = (
         "/plans/{plan}",
         "get",
         "getPlan",
-        "One plan: who is active, the verdict, the age of the backup",
+        "One plan: who is active, the verdict, the backup's age, what a failover takes",
         READ,
-        {200: "the plan", 404: "no such plan"},
+        {200: "the plan; `warnings` say why something is null or old", 404: "no such plan"},
     ),
     Route(
         "/plans/{plan}/failover",
@@ -48,11 +49,10 @@ ROUTES: tuple[Route, ...] = (
         CHANGE,
         {
             200: "dry run: what would be called and how the world would differ",
-            202: "reserved and sent; Location is the run",
-            400: "the body is wrong; every error is named",
+            202: "reserved and sent; Location is the run, the same for the same Idempotency-Key",
+            400: "the body or the key is wrong; every error is named",
             404: "no such plan",
             409: "not now: a run is in progress, or the plan is paused",
-            503: "the witness cannot be reached",
         },
     ),
     Route(
@@ -84,6 +84,8 @@ KEYS: dict = {
     "readKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
     "masterKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
 }
+ROLES = {READ: access.READ, CHANGE: access.OPERATE}
+SILENT = "storage, the witness or the slip namespace does not answer; ask again"
 SECURITY: dict[str, list[dict]] = {
     OPEN: [],
     READ: [{"readKey": []}],
@@ -144,7 +146,14 @@ def operation(route: Route) -> dict:
 
 
 def answers(route: Route) -> dict[int, str]:
-    return route.answers if route.needs == OPEN else {**route.answers, 401: "no key, or not enough"}
+    """Its own answers, and those of everything that looks behind the door."""
+    if route.needs == OPEN:
+        return route.answers
+    doors = {
+        401: "no key (then the host answers, without a body), or no Entra identity",
+        403: f"in entra mode: the identity lacks the role {ROLES[route.needs]}",
+    }
+    return {**route.answers, **doors, **({503: SILENT} if route.name != "getOpenapi" else {})}
 
 
 def response(status: int, says: str) -> dict:

@@ -2,18 +2,29 @@
 
 from datetime import datetime
 
-from shared import backups, slip
+from shared import backups, forecast, slip, witness
+from shared.plan import Plan
+from shared.watch import stale
 
-ENDED = ("Completed", "Failed", "Terminated")
+BROKEN = ("Failed", "Terminated")
 
 
 def plan_view(
-    document: dict, record: dict | None, watch: dict | None, manifests: list[dict], now: datetime
+    document: dict,
+    record: dict | None,
+    watch: dict | None,
+    manifests: list[dict],
+    warnings: list[str],
+    now: datetime,
 ) -> dict:
-    """One plan at a glance. Ages in seconds; null where this location cannot know."""
+    """One plan at a glance. Ages in seconds; null where this location cannot know.
+
+    `warnings`: why something is null or old, one sentence each; a silent watchdog adds its own.
+    """
     run = record["run"] if record else None
     proven = backups.latest_proven(manifests)
     age = (now - datetime.fromisoformat(proven["completedAt"])).total_seconds() if proven else None
+    silent = silence(document, watch, now)
     return {
         "name": document["name"],
         "home": document["home"],
@@ -21,31 +32,50 @@ def plan_view(
         "epoch": record["epoch"] if record else None,
         "phase": run["phase"] if run else "steady",
         "run": run,
-        "verdict": watch["verdict"] if watch else None,
+        "verdict": {**watch["verdict"], "stale": bool(silent)} if watch else None,
         "watchedAt": watch["at"] if watch else None,
         "observations": watch["observations"] if watch else [],
         "refusal": watch["refusal"] if watch else "",
         "backup": {"name": proven["name"], "ageSeconds": age} if proven else None,
+        "readiness": None,  # Nothing assesses it yet.
+        "forecast": expected(document, record),
         "objectives": document["objectives"],
         "quietUntil": record["quietUntil"] if record else None,
         "transitions": record["transitions"] if record else [],
+        "warnings": [*warnings, silent] if silent else warnings,
     }
+
+
+def silence(document: dict, watch: dict | None, now: datetime) -> str:
+    """Why the verdict may say nothing about now; empty when it does, or when there is none."""
+    if watch is None or not stale(watch, document["watch"]["everySeconds"], now):
+        return ""
+    return f"the verdict is old: the watchdog of {watch['location']} is silent since {watch['at']}"
+
+
+def expected(document: dict, record: dict | None) -> dict:
+    """What a failover to the standby of the moment takes at least: {"rtoSeconds", "parts"}."""
+    plan = Plan.model_validate(document)
+    bound = forecast.rto_lower_bound(plan, plan.other(record["active"] if record else plan.home))
+    return {"rtoSeconds": bound["seconds"], "parts": bound["parts"]}
 
 
 def run_view(run: str, record: dict | None, instances: dict[str, dict]) -> dict | None:
     """A run's timeline from its stages' instances; None when nobody here knows of it.
 
-    `instances`: stage -> {"status", "output", "createdAt", "custom"} of those that exist.
+    `instances`: stage -> {"status", "output", "createdAt", "custom"} of those that exist here; a
+    run that another location carried is known by the witness's `record` alone.
     """
     reserved = record["run"] if record and record["run"] and record["run"]["id"] == run else None
-    if not instances and reserved is None:
+    end = witness.ended(record, run) if record else ""
+    if not instances and reserved is None and not end:
         return None
     outputs = [i["output"] for i in instances.values() if isinstance(i["output"], dict)]
     stages = [stage_view(name, instances[name]) for name in order(instances)]
     return {
         "run": run,
-        "phase": reserved["phase"] if reserved else (stages[-1]["stage"] if stages else None),
-        "outcome": outcome(instances, reserved),
+        "phase": reserved["phase"] if reserved else (stages[-1]["stage"] if stages else end),
+        "outcome": outcome(instances, end),
         "mode": reserved["mode"] if reserved else first(outputs, "mode"),
         "from": reserved["from"] if reserved else first(outputs, "from"),
         "to": reserved["to"] if reserved else first(outputs, "to"),
@@ -74,17 +104,17 @@ def stage_view(name: str, instance: dict) -> dict:
     }
 
 
-def outcome(instances: dict[str, dict], reserved: dict | None) -> str:
-    """running, finished, refused or failed."""
-    if any(i["status"] == "Failed" for i in instances.values()):
+def outcome(instances: dict[str, dict], end: str) -> str:
+    """running, finished, refused or failed. `end`: how the run ended for the witness, if it did."""
+    if any(i["status"] in BROKEN for i in instances.values()):
         return "failed"
     outputs = [i["output"] for i in instances.values() if isinstance(i["output"], dict)]
-    if any(o.get("outcome") == "refused" for o in outputs):
+    if end == "halted" or any(o.get("outcome") == "refused" for o in outputs):
         return "refused"
     last = instances.get("protect") or instances.get("restore")
-    if last and last["status"] == "Completed":
+    if end or (last and last["status"] == "Completed"):
         return "finished"
-    return "running" if instances or reserved else "unknown"
+    return "running"
 
 
 def first(outputs: list[dict], key: str) -> str | None:
