@@ -26,6 +26,7 @@ def promote_gateway(payload: dict) -> dict:
     """Lay the overlay of `location`: read each item, write only what differs.
 
     Safe to repeat. Running while the last named value settles; `observe_gateway` tells the rest.
+    Refused with fact `busy` while somebody else changes the gateway: ask again.
     """
     found = _differences(payload)
     if isinstance(found, str):
@@ -35,7 +36,10 @@ def promote_gateway(payload: dict) -> dict:
     replies = []
     for path, body in found:
         reply = clients.ask("PUT", f"{payload['component']['resource']}/{path}", body)
-        if reply.status in (400, 403, 409):
+        if reply.status == 409:
+            because = f"{path}: {reply.words}: the gateway is being changed, perhaps restored"
+            return refused(f"{because}; ask again when that has ended", busy=True)
+        if reply.status in (400, 403):
             return refused(f"{path}: {reply.words}")
         replies.append(reply.expect())
     done = ", ".join(path for path, _ in found)

@@ -4,15 +4,16 @@ A sub-orchestration of its own, so that what runs side by side can each wait and
 touching the others' task ids.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
-from orchestrations.steps import attempt, settle, told_to
+from orchestrations.steps import attempt, step, told_to
 from shared.outcome import refused
 
 VERIFY_ATTEMPTS_MAX = 3
+STEP_MAX = timedelta(minutes=3)  # The rest of the run waits: one slow component must not own it.
 
 
 def component(context: DurableOrchestrationContext) -> Flow:
@@ -23,8 +24,7 @@ def component(context: DurableOrchestrationContext) -> Flow:
     """
     order = told_to(context)
     task, started = order["task"], context.current_utc_datetime
-    outcome = yield from attempt(context, order["activity"], task, order["attempts"])
-    outcome = yield from settle(context, outcome)
+    outcome = yield from step(context, order["activity"], task, order["attempts"], STEP_MAX)
     if order["observe"] and outcome["status"] == "succeeded":
         outcome = yield from prove(context, order["observe"], task, outcome)
     return row(task, started, context.current_utc_datetime, outcome)

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
-from orchestrations.steps import attempt, told_to
+from orchestrations.component import row
+from orchestrations.steps import PATIENCE, attempt, brief, told_to
 from orchestrations.waves import act, promote_wave_by_wave
 from shared import slip
 from shared.kinds import KINDS
+from shared.outcome import refused
 from shared.plan import Plan
 
-WITNESS_ATTEMPTS = 30  # Once claimed, a run waits five minutes for a silent witness, then halts.
 FENCE_ATTEMPTS = 1  # A dead region does not answer better the second time; minutes count.
 VERIFY_ROUNDS_MAX = 10
 VERIFY_PAUSE = timedelta(seconds=2)
@@ -30,26 +31,48 @@ def stage(context: DurableOrchestrationContext) -> Flow:
     paper = told_to(context)
     started = context.current_utc_datetime
     loaded = yield from attempt(
-        context, "load_plan", {"plan": paper["plan"], "digest": paper["digest"]}
+        context, "load_plan", {"plan": paper["plan"], "digest": paper["digest"]}, PATIENCE
     )
     if loaded["status"] != "succeeded":
-        return (yield from halt(context, paper, {}, loaded["because"]))
+        witness = yield from witness_of(context, paper)
+        return (yield from halt(context, paper, witness, loaded["because"]))
     plan = Plan.model_validate(loaded["plan"])
     witness = loaded["plan"]["witness"]
     entered = yield from enter(context, paper, witness)
     if entered["status"] != "succeeded":
         return (yield from halt(context, paper, witness, entered["because"]))
     paper = {**paper, "epoch": entered["record"]["epoch"]}
-    rows = yield from STORIES[paper["stage"]](context, plan, paper)
+    rows = yield from tell_story(context, plan, paper)
     facts = {f"{paper['stage']}At": context.current_utc_datetime.isoformat()}
     return (yield from leave(context, plan, paper, witness, rows, facts, started))
+
+
+def tell_story(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
+    """The stage's own work; what breaks it is a refused row, for the stages behind it still help.
+
+    A stage that ended Failed would leave its run reserved, with nobody to go on and nobody told.
+    """
+    started = context.current_utc_datetime
+    try:
+        return (yield from STORIES[paper["stage"]](context, plan, paper))
+    # A component's own trouble is a row already; this is the host's, of whatever type.
+    except Exception as surprise:
+        task = {**paper, "verb": "stage", "location": paper["to"], "component": {"name": "(all)"}}
+        broke = refused(f"the stage broke off: {brief(surprise)}")
+        return [row(task, started, context.current_utc_datetime, broke)]
+
+
+def witness_of(context: DurableOrchestrationContext, paper: dict) -> Flow:
+    """The witness by whatever version of the plan is here: a reservation must be given back."""
+    newest = yield from attempt(context, "load_plan", {"plan": paper["plan"]})
+    return newest["plan"]["witness"] if newest["status"] == "succeeded" else {}
 
 
 def enter(context: DurableOrchestrationContext, paper: dict, witness: dict) -> Flow:
     """Take the epoch (claim) or prove that it is still this run's (every later stage)."""
     activity = "claim_epoch" if paper["stage"] == "claim" else "advance_run"
     payload = {"slip": paper, "witness": witness, "phase": paper["stage"]}
-    return (yield from attempt(context, activity, payload, WITNESS_ATTEMPTS))
+    return (yield from attempt(context, activity, payload, PATIENCE))
 
 
 def leave(
@@ -62,15 +85,15 @@ def leave(
     started: datetime,
 ) -> Flow:
     """Send the slip on, or finish the run where the route ends."""
-    failed = [row for row in rows if row["outcome"] == "refused"]
-    because = "; ".join(f"{row['component']}: {row['because']}" for row in failed)[:1000]
+    failed = [one for one in rows if one["outcome"] == "refused"]
+    because = "; ".join(f"{one['component']}: {one['because']}" for one in failed)[:1000]
     onward = slip.onward(paper, {**facts, **troubles(paper, failed)})
     if onward is not None:
         payload = {"slip": onward, "queue": slip.queue(onward), "location": paper["to"]}
-        sent = yield from attempt(context, "send_slip", payload)
+        sent = yield from attempt(context, "send_slip", payload, PATIENCE)
     else:
         payload = {"slip": paper, "witness": witness, "quietMinutes": plan.quiet_minutes}
-        sent = yield from attempt(context, "finish_run", payload)
+        sent = yield from attempt(context, "finish_run", payload, PATIENCE)
     if sent["status"] != "succeeded":
         return (yield from halt(context, paper, witness, sent["because"], rows))
     if failed and paper["stage"] != "fence":
@@ -147,7 +170,10 @@ def fence(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow
         for part in plan.components
         if part.role == "activePassive" and "demote" in KINDS[part.kind]
     ]
-    return (yield from act(context, plan, paper, "demote", paper["from"], names, FENCE_ATTEMPTS))
+    away = paper["from"]
+    return (
+        yield from act(context, plan, paper, "demote", away, names, FENCE_ATTEMPTS, futile=True)
+    )
 
 
 def promote(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
@@ -177,8 +203,8 @@ def verify(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flo
     done: list[dict] = []
     for turn in range(VERIFY_ROUNDS_MAX):
         rows = yield from act(context, plan, paper, "verify", paper["to"], left, turn=turn)
-        left = [row["component"] for row in rows if row["outcome"] == "refused"]
-        done = [row for row in done if row["outcome"] != "refused"] + rows
+        left = [one["component"] for one in rows if one["outcome"] == "refused"]
+        done = [one for one in done if one["outcome"] != "refused"] + rows
         if not left:
             break
         yield context.create_timer(context.current_utc_datetime + VERIFY_PAUSE)

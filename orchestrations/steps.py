@@ -15,7 +15,12 @@ from shared.outcome import refused
 ATTEMPTS_MAX = 3
 PAUSE = timedelta(seconds=2)
 PAUSE_MAX = timedelta(seconds=10)
+PATIENCE = 30  # Attempts: about five minutes, for what a claimed run cannot go on without.
 POLLS_MAX = 240  # An APIM restore may take 45 minutes and more; at 15 s a poll this is an hour.
+POLL_PAUSE_SECONDS_MAX = 60.0
+SILENT_POLLS_MAX = 5  # In a row: ARM may be away for minutes while the operation goes on.
+BUSY_ROUNDS_MAX = 6
+BUSY_PAUSE = timedelta(seconds=10)
 BECAUSE_MAX = 300
 
 
@@ -42,36 +47,67 @@ def attempt(
             yield context.create_timer(
                 context.current_utc_datetime + min(PAUSE * number, PAUSE_MAX)
             )
-    return refused(f"{activity} failed {attempts_max} times: {because}", attempts=attempts_max)
+    words = f"{activity} failed {attempts_max} times: {because}"
+    return refused(words, attempts=attempts_max, surprised=True)
 
 
-def settle(context: DurableOrchestrationContext, outcome: dict) -> Flow:
+def settle(
+    context: DurableOrchestrationContext, outcome: dict, within: timedelta | None = None
+) -> Flow:
     """Wait for a long-running operation on durable timers; give its final outcome.
 
     Every poll is an activity of its own and takes a fresh token, so a restore that outlives the
-    first token does not fail at its end.
+    first token does not fail at its end. A poll that nobody answers says nothing about the
+    operation. `within` bounds the wait where others wait too.
     """
+    until = context.current_utc_datetime + within if within else None
+    silent = 0
     for _ in range(POLLS_MAX):
         if outcome["status"] != "running":
             return outcome
-        pause = timedelta(seconds=outcome.get("retryAfterSeconds", 15))
-        yield context.create_timer(context.current_utc_datetime + pause)
+        if until and context.current_utc_datetime >= until:
+            return refused(f"accepted, but still running after {within}; it may yet end well")
+        seconds = min(outcome.get("retryAfterSeconds", 15), POLL_PAUSE_SECONDS_MAX)
+        yield context.create_timer(context.current_utc_datetime + timedelta(seconds=seconds))
         asked = {"operation": outcome["operation"]}
         answer = yield from attempt(context, "ask_operation", asked)
-        outcome = {**outcome, **answer} if answer["status"] == "running" else answer
+        silent = silent + 1 if answer.get("surprised") else 0
+        if answer["status"] == "running":
+            outcome = {**outcome, **answer}
+        elif silent in (0, SILENT_POLLS_MAX):
+            outcome = answer
     return refused(f"still running after {POLLS_MAX} polls: {outcome.get('operation', '')}")
 
 
-def step(context: DurableOrchestrationContext, activity: str, payload: dict) -> Flow:
-    """One request and, where the world answers "running", the wait for its end."""
-    outcome = yield from attempt(context, activity, payload)
-    return (yield from settle(context, outcome))
+def step(
+    context: DurableOrchestrationContext,
+    activity: str,
+    payload: dict,
+    attempts_max: int = ATTEMPTS_MAX,
+    within: timedelta | None = None,
+) -> Flow:
+    """One request and, where the world answers "running", the wait for its end.
+
+    What answers `busy` (somebody else is changing it) is asked again for about a minute; then
+    its refusal stands, because others wait behind this step.
+    """
+    outcome = yield from attempt(context, activity, payload, attempts_max)
+    for _ in range(BUSY_ROUNDS_MAX):
+        if not outcome.get("busy"):
+            break
+        yield context.create_timer(context.current_utc_datetime + BUSY_PAUSE)
+        outcome = yield from attempt(context, activity, payload, attempts_max)
+    return (yield from settle(context, outcome, within))
 
 
 def brief(surprise: Exception) -> str:
-    """The first line of what an activity raised, bounded: histories and alerts stay small."""
+    """The line of what an activity raised that says why, bounded: histories stay small.
+
+    Azure's hosts add a stack after the message; its lines tell a person at night nothing.
+    """
     lines = [line.strip() for line in str(surprise).splitlines() if line.strip()]
-    return (lines[-1] if lines else type(surprise).__name__)[:BECAUSE_MAX]
+    told = [line for line in lines if line.startswith("Exception:")] or lines
+    return (told[0] if told else type(surprise).__name__)[:BECAUSE_MAX]
 
 
 def told_to(context: DurableOrchestrationContext) -> dict:

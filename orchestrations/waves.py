@@ -1,16 +1,20 @@
 """Waves: many components at once, in the order that is safe and at the pace that ARM allows."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
-from orchestrations.steps import ATTEMPTS_MAX
+from orchestrations.component import row
+from orchestrations.steps import ATTEMPTS_MAX, brief
 from shared import pace
 from shared.kinds import KINDS
+from shared.outcome import refused
 from shared.plan import Plan
 
 CHUNK = 25  # Side by side: enough to use ARM's rate, few enough for one host's threads.
+
+FUTILE = "not tried: all the others before it were refused, it may still run"
 
 
 def promote_wave_by_wave(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
@@ -18,14 +22,16 @@ def promote_wave_by_wave(context: DurableOrchestrationContext, plan: Plan, paper
 
     What waits for a component that was refused is not tried: its row says for whom it waited.
     """
+    since = context.current_utc_datetime
     rows: list[dict] = []
     broken: list[str] = []
     for wave in plan.waves(paper["stage"], paper["to"]):
         ready = [name for name in wave if not blockers(plan, name, broken)]
         held = [name for name in wave if blockers(plan, name, broken)]
-        rows += yield from act(context, plan, paper, "promote", paper["to"], ready, spent=len(rows))
-        rows += [untried(context, plan, paper, name, blockers(plan, name, broken)) for name in held]
-        broken = [row["component"] for row in rows if row["outcome"] == "refused"]
+        spent = (len(rows), since)
+        rows += yield from act(context, plan, paper, "promote", paper["to"], ready, spent=spent)
+        rows += [waiting(context, plan, paper, name, blockers(plan, name, broken)) for name in held]
+        broken = [one["component"] for one in rows if one["outcome"] == "refused"]
     return rows
 
 
@@ -37,29 +43,46 @@ def act(
     location: str,
     names: list[str],
     attempts: int = ATTEMPTS_MAX,
-    spent: int = 0,
+    spent: tuple[int, datetime] | None = None,
     turn: int = 0,
+    futile: bool = False,
 ) -> Flow:
     """Do `verb` on `names` in `location`, in chunks held back to ARM's token bucket.
 
-    `spent`: requests of this stage that the bucket has already paid for. `turn` keeps the ids of
-    a second try apart from the first.
+    `spent`: the requests that the bucket has paid for already, and since when. `turn` keeps the
+    ids of a second try apart from the first. `futile`: once everything in a chunk was refused the
+    rest is not tried, because a dead region takes its seconds for each of a thousand workflows.
     """
-    started = context.current_utc_datetime
+    before, since = spent or (0, context.current_utc_datetime)
     rows: list[dict] = []
     for first in range(0, len(names), CHUNK):
         chunk = names[first : first + CHUNK]
-        due = started + timedelta(seconds=pace.delay_seconds(spent + first + len(chunk)))
+        orders = [order(plan, paper, verb, location, name, attempts) for name in chunk]
+        if futile and rows and all(one["outcome"] == "refused" for one in rows):
+            rows += [untried(context, o["task"], FUTILE) for o in orders]
+            continue
+        due = since + timedelta(seconds=pace.delay_seconds(before + first + len(chunk)))
         if due > context.current_utc_datetime:
             yield context.create_timer(due)
-        orders = [order(plan, paper, verb, location, name, attempts) for name in chunk]
-        steps = [
-            context.call_sub_orchestrator("component", o, instance_of(paper, o["task"], turn))
-            for o in orders
-        ]
-        rows += yield context.task_all(steps)
+        rows += yield from side_by_side(context, paper, orders, turn)
         context.set_custom_status({"stage": paper["stage"], "done": len(rows), "of": len(names)})
     return rows
+
+
+def side_by_side(
+    context: DurableOrchestrationContext, paper: dict, orders: list[dict], turn: int
+) -> Flow:
+    steps = [
+        context.call_sub_orchestrator("component", o, instance_of(paper, o["task"], turn))
+        for o in orders
+    ]
+    try:
+        return (yield context.task_all(steps))
+    # A component answers whatever its activities do; what arrives here is the host's own trouble.
+    # It must not take the chunks behind it along.
+    except Exception as surprise:
+        because = f"it or one beside it broke off: {brief(surprise)}"
+        return [untried(context, o["task"], because) for o in orders]
 
 
 def order(plan: Plan, paper: dict, verb: str, location: str, name: str, attempts: int) -> dict:
@@ -88,20 +111,14 @@ def blockers(plan: Plan, name: str, broken: list[str]) -> list[str]:
     return [other for other in plan.part(name).waits_for if other in broken]
 
 
-def untried(
+def waiting(
     context: DurableOrchestrationContext, plan: Plan, paper: dict, name: str, waited: list[str]
 ) -> dict:
-    now = context.current_utc_datetime.isoformat()
-    return {
-        "run": paper["run"],
-        "stage": paper["stage"],
-        "component": name,
-        "verb": "promote",
-        "location": paper["to"],
-        "epoch": paper["epoch"],
-        "startedAt": now,
-        "endedAt": now,
-        "attempts": 0,
-        "outcome": "refused",
-        "because": f"not tried: it waits for {', '.join(waited)}, which was refused",
-    }
+    task = order(plan, paper, "promote", paper["to"], name, ATTEMPTS_MAX)["task"]
+    because = f"not tried: it waits for {', '.join(waited)}, which was refused"
+    return untried(context, task, because)
+
+
+def untried(context: DurableOrchestrationContext, task: dict, because: str) -> dict:
+    now = context.current_utc_datetime
+    return row(task, now, now, refused(because, attempts=0))

@@ -24,8 +24,12 @@ ADVICE = {
 }
 
 
+# Storage is busy or broken, which says nothing about what was asked: the same may work in a while.
+PASSING = (408, 429, 500, 502, 503, 504)
+
+
 class StorageRefused(Surprise):
-    """Storage said no; `code` is its error code, the text says what to do where that is known."""
+    """Storage said no for good; `code` is its error code, the text what to do where it is known."""
 
     def __init__(self, status: int, code: str, where: str) -> None:
         advice = ADVICE.get(code)
@@ -134,6 +138,8 @@ class Place:
             code = str(getattr(found, "value", found))  # An enum where the SDK knows the code.
             if code in absent:
                 return None
+            if error.status_code in PASSING:
+                raise Surprise(f"{where}: {error.status_code} {code}") from error
             raise StorageRefused(
                 error.status_code or 0, code or str(error.reason), where
             ) from error

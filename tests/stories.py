@@ -72,6 +72,15 @@ def world(**changes: object) -> dict:
     return {**answers, **changes}
 
 
+def grown(count: int, trigger: str = "request") -> plan.Plan:
+    """Contoso with `count` workflows of one trigger class instead of its own."""
+    kept = [c for c in DOCUMENT["components"] if c["kind"] != "logicWorkflow"]
+    workflow = next(c for c in DOCUMENT["components"] if c.get("trigger") == trigger)
+    at = workflow["resource"].rpartition("/")[0]
+    many = [{**workflow, "name": f"w{n:04}", "resource": f"{at}/w{n:04}"} for n in range(count)]
+    return plan.checked({**DOCUMENT, "components": [*kept, *many]})
+
+
 def at_stage(name: str, epoch: int | None = 2, **changes: object) -> Replay:
     answers, children = world(**changes), {"component": component}
     return Replay(stage, paper(name, epoch), answers, children, instance=f"run.{name}").run()

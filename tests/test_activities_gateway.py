@@ -149,6 +149,14 @@ def test_backup_restore_overlay_and_comparison_agree(doors: Doors) -> None:
     assert "products/starter is missing" in missing["because"]
 
 
+def test_a_gateway_that_is_being_restored_says_so_and_asks_for_patience(doors: Doors) -> None:
+    doors.world.resources.remove(f"{service(doors, HERE).id}/namedValues/region")
+    fault = {"match": {"method": "PUT", "path": "namedValues"}, "effect": {"status": 409}}
+    doors.world.faults.add(fault)
+    outcome = doors.call("promote_gateway", doors.task("gateway", "promote"))
+    assert outcome["busy"] is True and "perhaps restored" in outcome["because"]
+
+
 def test_a_gateway_that_does_not_answer_its_probe_is_refused(doors: Doors) -> None:
     task = doors.task("gateway", "verify")
     doors.strangers.answers["apim-contoso-ne.azure-api.net/orders/health"] = (500, "")

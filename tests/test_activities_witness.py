@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from shared import blobs, slip, store
+from shared.reply import Surprise
 from tests.doors import HERE, THERE, Doors
 
 WITNESS, RECORD = "stcontosowitness", "contoso.json"
@@ -55,6 +56,15 @@ def test_a_missing_container_is_refused_with_what_to_do(doors: Doors) -> None:
     known = {**doors.plan.document["witness"], "container": "nowhere"}
     outcome = doors.call("read_witness", {"plan": "contoso", "witness": known})
     assert "create the container" in outcome["because"]
+
+
+@pytest.mark.parametrize("status", [500, 503, 429])
+def test_a_witness_that_is_busy_is_asked_again_and_is_no_refusal(doors: Doors, status: int) -> None:
+    doors.strangers.answers["alerts.example.net/understudy/contoso.json"] = (status, "{}")
+    busy = {**doors.plan.document["witness"], "blobServiceUri": "https://alerts.example.net"}
+    with pytest.raises(Surprise, match=str(status)):
+        payload = {"slip": paper(doors), "witness": busy, "phase": "fence"}
+        doors.call("advance_run", payload)
 
 
 def test_a_second_run_is_refused_while_one_is_reserved(doors: Doors) -> None:

@@ -1,11 +1,15 @@
 """The stages of a run, driven through the SDK's own replay."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from orchestrations.steps import ATTEMPTS_MAX
-from shared import slip
-from shared.outcome import refused, skipped, succeeded
-from tests.replay import START
+from orchestrations.component import STEP_MAX
+from orchestrations.stages import stage
+from orchestrations.steps import ATTEMPTS_MAX, BUSY_PAUSE, BUSY_ROUNDS_MAX
+from orchestrations.waves import CHUNK
+from shared import plan, slip
+from shared.outcome import refused, running, skipped, succeeded
+from tests.replay import START, Replay
 from tests.stories import (
     EXCLUSIVE,
     LOST,
@@ -14,6 +18,10 @@ from tests.stories import (
     acted,
     at_stage,
     done,
+    grown,
+    loaded,
+    paper,
+    world,
 )
 
 
@@ -115,3 +123,95 @@ def test_a_skipped_step_is_no_trouble():
     output = done(at_stage("activate", promote_workflow=skipped("already enabled")))
     assert output["outcome"] == "succeeded"
     assert datetime.fromisoformat(output["endedAt"]) >= START
+
+
+def after(failures: int, then: dict | None = None) -> Callable[[dict], dict]:
+    """An answer that comes only after so many surprises."""
+    left = [None] * failures
+
+    def answer(told: dict) -> dict:
+        if left:
+            left.pop()
+            raise ConnectionError("away")
+        return then or succeeded()
+
+    return answer
+
+
+def test_a_version_that_is_not_known_here_gives_the_reservation_back():
+    def load(told: dict) -> dict:
+        return refused("that version is not known here") if "digest" in told else loaded(told)
+
+    run = at_stage("claim", None, load_plan=load)
+    assert [told["witness"] for told in run.named("halt_run")] == [PLAN.document["witness"]]
+
+
+def test_a_claimed_run_outwaits_minutes_without_its_storage_queue_or_witness():
+    run = at_stage("activate", load_plan=after(20, loaded({})), send_slip=after(20))
+    assert done(run)["outcome"] == "succeeded" and not run.named("halt_run")
+
+
+def test_a_run_outwaits_a_silent_witness_at_its_end():
+    run = at_stage("protect", finish_run=after(20))
+    assert done(run)["outcome"] == "succeeded" and not run.named("halt_run")
+
+
+def test_a_gateway_that_is_being_restored_is_waited_for_a_minute_and_not_longer():
+    run = at_stage("promote", promote_gateway=refused("is being restored", busy=True))
+    assert len(run.named("promote_gateway")) == 1 + BUSY_ROUNDS_MAX
+    assert "is being restored" in done(run)["because"]
+    assert run.now - START < (BUSY_ROUNDS_MAX + 1) * BUSY_PAUSE
+    assert run.named("send_slip")[0]["queue"] == "slip-activate"
+
+
+def test_a_component_that_never_settles_holds_the_run_up_for_minutes_only():
+    slow = running("https://arm/operation/1", 3600)
+    run = at_stage("promote", promote_gateway=slow, ask_operation=slow)
+    assert "still running" in done(run)["because"]
+    assert run.now - START < 2 * STEP_MAX
+
+
+def test_a_poll_that_nobody_answers_says_nothing_of_the_operation():
+    slow = running("https://arm/operation/1", 5)
+    run = at_stage("promote", promote_gateway=slow, ask_operation=after(6))
+    assert done(run)["outcome"] == "succeeded"
+
+
+def with_steps(many: plan.Plan, step: Callable[[dict], dict]) -> Replay:
+    """The activation of a plan whose components answer as `step` says, side by side."""
+    document = succeeded(plan=many.document, digest=many.digest)
+    answers = world(load_plan=document, component=step)
+    return Replay(stage, paper("activate"), answers, instance="run.activate").run()
+
+
+def test_a_step_that_breaks_off_does_not_stop_those_behind_it():
+    many = grown(2 * CHUNK)
+
+    def break_off(told: dict) -> dict:
+        if told["task"]["component"]["name"] == "w0000":
+            raise MemoryError("the worker was killed")
+        return {"component": told["task"]["component"]["name"], "outcome": "succeeded"}
+
+    run = with_steps(many, break_off)
+    rows = done(run)["rows"]
+    assert [row["outcome"] for row in rows] == ["refused"] * CHUNK + ["succeeded"] * CHUNK
+    assert "the worker was killed" in rows[0]["because"]
+
+
+def test_a_thousand_workflows_of_a_dead_region_cost_the_fence_one_chunk_of_waiting():
+    many = grown(200, "recurrence")
+    document = succeeded(plan=many.document, digest=many.digest)
+    run = at_stage("fence", load_plan=document, demote_workflow=refused("unreachable"))
+    assert len(run.named("demote_workflow")) == CHUNK
+    assert len(done(run)["rows"]) == 200
+    assert "not tried" in done(run)["rows"][-1]["because"]
+
+
+def test_arms_tokens_are_counted_from_the_beginning_of_the_stage_in_every_wave():
+    many = grown(260)
+    parts = many.document["components"]
+    for part in parts[-130:]:
+        part.update(trigger="recurrence", role="activePassive")
+    run = with_steps(many, lambda told: {"component": "", "outcome": "succeeded"})
+    # 260 writes: 200 in the bucket, then 10 a second. Counted anew in each wave it were twice that.
+    assert timedelta(seconds=6) < run.now - START < timedelta(seconds=10)
