@@ -15,7 +15,7 @@ from activities import apim_backups, gateway, plans, slips, traffic, watches, wi
 from shared import api, dryrun, permit, slip, store, views
 from shared.plan import Plan
 from shared.problem import Problem, problem
-from shared.reply import Surprise
+from shared.reply import Surprise, Unreachable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -187,22 +187,34 @@ def accepted(run: dict) -> tuple:
 
 def rehearse(document: dict, order: dict, allowed: dict, now: datetime) -> dict:
     """Observe every component as the run would, side by side, and say what would be called."""
-    plan = Plan.model_validate(document)
+    plan, silent = Plan.model_validate(document), set[str]()
     acts = dryrun.order(plan, order["to"], order["mode"])
     with ThreadPoolExecutor(THREADS) as pool:
-        rows = list(pool.map(lambda act: compared(plan, act), acts))
+        rows = list(pool.map(lambda act: compared(plan, act, silent), acts))
     return views.dry_run(document, allowed, rows, now)
 
 
-def compared(plan: Plan, act: dict) -> dict:
+def compared(plan: Plan, act: dict, silent: set[str]) -> dict:
+    """One act beside what is there. A location found `silent` is not asked a thousand times."""
     part = plan.component(act["component"], act["location"])
     observe = OBSERVERS.get(part["kind"])
     task = {**act, "component": part, "plan": plan.name}
-    try:
-        seen = observe(task) if observe else {"status": "skipped", "because": "cannot be observed"}
-    except Surprise as silent:
-        seen = {"status": "refused", "because": str(silent)}
+    seen = {"status": "skipped", "because": "cannot be observed"}
+    if act["location"] in silent:
+        seen = {"status": "refused", "because": f"not asked: {act['location']} is silent"}
+    elif observe:
+        seen = looked(observe, task, silent)
     return dryrun.difference(act, part, seen)
+
+
+def looked(observe: Callable[[dict], dict], task: dict, silent: set[str]) -> dict:
+    try:
+        return observe(task)
+    except Unreachable as nobody:
+        silent.add(task["location"])
+        return {"status": "refused", "because": str(nobody)}
+    except Surprise as strange:
+        return {"status": "refused", "because": str(strange)}
 
 
 @answered

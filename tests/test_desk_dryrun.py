@@ -1,0 +1,138 @@
+"""A dry run changes nothing, and names the very calls that the activities then make."""
+
+import copy
+import json
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from activities import desk
+from shared.kinds import KINDS
+from tests.doors import HERE, THERE, Doors
+
+WITNESS, RECORD = "stcontosowitness", "contoso.json"
+DRY = {"mode": "forced", "reason": "rehearse", "dryRun": True}
+# `observe_gateway` asks for a secret's value by POST, and changes nothing.
+READS = ("GET", "HEAD")
+
+
+@pytest.fixture(autouse=True)
+def unmoved(doors: Doors) -> Iterator[None]:
+    """The world is afterwards as it was before: the other tests' Contoso is the same one."""
+    doors.drop(WITNESS, "understudy", RECORD)
+    before = {one.id: copy.deepcopy(one.body) for one in doors.world.resources}
+    yield
+    for one in list(doors.world.resources):
+        if one.id not in before:
+            doors.world.resources.remove(one.id)
+    for id, body in before.items():
+        doors.world.resources.place(id, body)
+
+
+def dry_run(**more: object) -> dict:
+    status, body, *_ = desk.order_failover("contoso", json.dumps({**DRY, **more}).encode(), None)
+    assert status == 200
+    return body
+
+
+def written(doors: Doors, since: int) -> list[tuple[str, str]]:
+    """(method, path with query) of every ARM request after a journal row that changes something."""
+    found = []
+    for row in doors.world.journal.after(since):
+        url = urlsplit(row["url"])
+        if row["method"] not in READS and not url.path.endswith("/listValue"):
+            found.append((row["method"], f"{url.path}?{url.query}"))
+    return found
+
+
+def named(body: dict) -> list[tuple[str, str]]:
+    """The same of a dry run's ARM calls; hooks are no ARM."""
+    return [(c["method"], c["url"]) for c in body["calls"] if c["url"].startswith("/")]
+
+
+def carry_out(doors: Doors, body: dict) -> None:
+    """Do what a run does for each difference, in its order, and until each has settled."""
+    for act in body["differences"]:
+        verb = KINDS[act["kind"]][act["verb"]].activity
+        if verb == "call_hook":
+            continue
+        task = {**doors.task(act["component"], act["verb"], act["location"])}
+        outcome = doors.call(verb, {**task, "stage": act["stage"]})
+        assert outcome["status"] in ("succeeded", "skipped", "running"), outcome["because"]
+        for _ in range(100):
+            if outcome["status"] != "running":
+                break
+            time.sleep(0.05)
+            outcome = doors.call("ask_operation", {"operation": outcome["operation"]})
+
+
+def state(doors: Doors, name: str, location: str, value: str) -> None:
+    found = doors.world.resources.get(doors.plan.component(name, location)["resource"])
+    assert found is not None
+    found.properties["state"] = value
+
+
+def test_a_dry_run_writes_nothing_to_arm(doors: Doors) -> None:
+    mark = doors.mark()
+    dry_run()
+    assert written(doors, mark) == []
+
+
+def test_a_dry_run_leaves_the_record_as_it_is(doors: Doors) -> None:
+    asked = {"plan": "contoso", "witness": doors.plan.document["witness"]}
+    before = doors.call("read_witness", asked)
+    dry_run()
+    assert doors.call("read_witness", asked)["etag"] == before["etag"]
+
+
+def test_a_dry_run_sends_no_slip(doors: Doors) -> None:
+    before = doors.wire.run(doors.buses.counts("sb-contoso-ne", "slip-claim"))
+    dry_run()
+    assert doors.wire.run(doors.buses.counts("sb-contoso-ne", "slip-claim")) == before
+
+
+def test_a_dry_run_names_the_calls_that_are_then_made_in_their_order(doors: Doors) -> None:
+    state(doors, "nightly-invoices", THERE, "Enabled")
+    state(doors, "nightly-invoices", HERE, "Disabled")
+    body, mark = dry_run(), doors.mark()
+    carry_out(doors, body)
+    assert named(body) != []
+    assert written(doors, mark) == named(body)
+
+
+def test_a_dry_run_after_the_fact_names_nothing_more(doors: Doors) -> None:
+    carry_out(doors, dry_run())
+    assert named(dry_run()) == []
+
+
+def test_only_what_differs_is_called(doors: Doors) -> None:
+    state(doors, "nightly-invoices", HERE, "Enabled")
+    rows = {(d["component"], d["verb"]): d for d in dry_run()["differences"]}
+    row = rows["nightly-invoices", "promote"]
+    assert (row["calls"], row["would"]) == ([], "stay as it is")
+
+
+def test_the_hooks_of_the_plan_are_named(doors: Doors) -> None:
+    hooks = [c for c in dry_run()["calls"] if not c["url"].startswith("/")]
+    assert hooks == [{"method": "GET", "url": "https://contoso.trafficmanager.net/orders/health"}]
+
+
+def test_a_value_of_the_overlay_is_not_shown(doors: Doors) -> None:
+    puts = [c for c in dry_run()["calls"] if "/namedValues/" in c["url"]]
+    assert [c["body"]["properties"]["value"] for c in puts] == ["(from the plan)"]
+
+
+def test_a_dry_run_tells_whether_it_would_be_allowed(doors: Doors) -> None:
+    body = dry_run(mode="graceful")
+    assert (body["allowed"], "not built yet" in body["because"]) == (False, True)
+
+
+def test_a_dead_region_costs_a_dry_run_seconds_not_minutes(doors: Doors) -> None:
+    doors.world.lose(THERE)
+    started = time.monotonic()
+    fenced = [d for d in dry_run()["differences"] if d["stage"] == "fence"]
+    assert time.monotonic() - started < 15
+    assert all("unreachable" in d["seen"] or "is silent" in d["seen"] for d in fenced)
+    assert all(len(d["calls"]) == 1 for d in fenced)
