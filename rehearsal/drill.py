@@ -14,6 +14,7 @@ import aiohttp
 import yaml
 
 from rehearsal import drill_findings, report, stage_producer
+from rehearsal.azurite import NotSetUp
 from rehearsal.drill_story import Missed, Scenario
 from rehearsal.drill_watch import Watcher
 from rehearsal.estate import Scene
@@ -120,7 +121,7 @@ async def run(scenario: Scenario, scene: Scene, seed: int, out: Path) -> int:
             async with Stage(scene, out / "stage", seed, settings) as stage:
                 stage.world.journal.write_to(out / "arm.jsonl")
                 found = await _tell(scenario, stage, timeline)
-        except NotStarted as wrong:
+        except (NotStarted, NotSetUp, OSError) as wrong:
             found = {"outcome": "error", "because": str(wrong)}
         found |= {"endedAt": datetime.now(UTC).isoformat(), "events": list(timeline.events)}
         written = report.write({**base, **found}, out)

@@ -33,7 +33,8 @@ def step(stage: str, component: str, verb: str, start: float, seconds: float, **
     return row | {"because": ""} | more
 
 
-def sample() -> dict:
+def seen() -> dict:
+    """What was watched: bars, marks and verdicts."""
     stages = [("claim", 61.5, 0.4), ("fence", 62, 5), ("promote", 67, 0.8), ("activate", 68, 3)]
     stages += [("redirect", 71, 0.6), ("verify", 72, 12), ("protect", 84, 0.2)]
     verdicts = [(0, "healthy"), (40, "suspect"), (60, "lost")]
@@ -50,6 +51,15 @@ def sample() -> dict:
         {"lane": "ARM writes", "at": at(68 + n / 9), "kind": "arm", "label": "POST enable"}
         for n in range(22)
     ]
+    said = [
+        {"at": at(s), "location": "northeurope", "state": v, "because": "2 kinds of observers"}
+        for s, v in verdicts
+    ]
+    lanes = ["westeurope", "northeurope", "verdict", "run", "ARM writes", "client"]
+    return {"spans": spans, "marks": marks, "verdicts": said, "lanes": lanes}
+
+
+def sample() -> dict:
     return {
         "scenario": "region-outage",
         "seed": 7,
@@ -84,19 +94,13 @@ def sample() -> dict:
         "invariants": {"noEffectTwice": True, "noSlipLost": True, "standbyServes": False},
         "reasons": {"noEffectTwice": "318 effects, each once", "standbyServes": "<b>silent</b>"},
         "slips": {"sent": 7, "completed": 7, "duplicates": 0, "poisoned": 0, "lost": 0},
-        "verdicts": [
-            {"at": at(s), "location": "northeurope", "state": v, "because": "2 kinds of observers"}
-            for s, v in verdicts
-        ],
+        **seen(),
         "client": {
             "calls": 402,
             "failures": 17,
             "outages": [{"from": at(31), "to": at(78), "failed": 17}],
         },
         "events": [{"at": at(31), "lane": "world", "what": "westeurope is lost"}],
-        "lanes": ["westeurope", "northeurope", "verdict", "run", "ARM writes", "client"],
-        "spans": spans,
-        "marks": marks,
     }
 
 
