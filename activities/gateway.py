@@ -59,13 +59,14 @@ def verify_gateway(payload: dict) -> dict:
     if isinstance(foreign, str):
         return refused(foreign)
     url = f"{part['gatewayUrl'].rstrip('/')}{part['probe']}"
+    where = probe.shown(url)
     try:
         reply = probe.call("GET", url, PROBE_SECONDS)
     except Unreachable as error:
-        return refused(f"{url}: {error}")
+        return refused(f"{where}: {error}")
     if reply.status != 200:
-        return refused(f"{url} answered {reply.status}, not 200")
-    return succeeded(f"{url} answered 200")
+        return refused(f"{where} answered {reply.status}, not 200")
+    return succeeded(f"{where} answered 200")
 
 
 def _differences(payload: dict) -> list[tuple[str, dict]] | str:

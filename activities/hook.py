@@ -11,17 +11,19 @@ def call_hook(payload: dict) -> dict:
     """Call the component's `url` and compare the status with `expect`.
 
     Safe to repeat as far as the other side is: a POST carries the run and the stage, so that it
-    can tell a second call from a second event. No redirect is followed.
+    can tell a second call from a second event. No redirect is followed. Of the URL only what is no
+    secret is told.
     """
     part = payload["component"]
     method, body = part.get("method", "GET"), None
     if method == "POST":
         told = {key: payload[key] for key in ("plan", "run", "stage", "epoch", "location")}
         body = {**part.get("body", {}), "understudy": told}
+    where = probe.shown(part["url"])
     try:
         reply = probe.call(method, part["url"], SECONDS_MAX, body=body)
     except Unreachable as error:
-        return refused(f"{part['url']}: {error}")
+        return refused(f"{where}: {error}")
     if reply.status != part.get("expect", 200):
-        return refused(f"{part['url']} answered {reply.status}, not {part.get('expect', 200)}")
-    return succeeded(f"{part['url']} answered {reply.status}")
+        return refused(f"{where} answered {reply.status}, not {part.get('expect', 200)}")
+    return succeeded(f"{where} answered {reply.status}")

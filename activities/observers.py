@@ -15,6 +15,7 @@ from shared.outcome import succeeded
 from shared.plan import Plan
 from shared.reply import Reply, Unreachable, brief
 
+GRACE_SECONDS = 0.5  # A look has its own bound and says better than ours what it waited for.
 STATUS_PATH = "/status-0123456789abcdef"  # Every API Management gateway answers it by itself.
 MONITOR = {"Online": True, "Degraded": False, "Inactive": False, "Disabled": None}
 Seen = tuple[bool | None, str, dict]
@@ -30,7 +31,7 @@ def observe_health(payload: dict) -> dict:
             return True, "health check answered 200", {}
         return False, f"health check answered {reply.status}{_failing(reply)}", {}
 
-    return _observed("health", look)
+    return _observed(payload, "health", look)
 
 
 def observe_gateway_status(payload: dict) -> dict:
@@ -45,7 +46,7 @@ def observe_gateway_status(payload: dict) -> dict:
         reply = probe.call("GET", f"{url}{STATUS_PATH}", seconds(payload))
         return reply.status == 200, f"gateway status answered {reply.status}", {}
 
-    return _observed("gateway", look)
+    return _observed(payload, "gateway", look)
 
 
 def observe_traffic_manager(payload: dict) -> dict:
@@ -68,7 +69,7 @@ def observe_traffic_manager(payload: dict) -> dict:
         return MONITOR.get(state), f"Traffic Manager sees {mine} {state or 'nowhere'}", {}
 
     # ARM that does not answer tells nothing about the endpoint.
-    return _observed("trafficManager", look, silent=None)
+    return _observed(payload, "trafficManager", look, silent=None)
 
 
 def observe_lease(payload: dict) -> dict:
@@ -95,7 +96,7 @@ def observe_lease(payload: dict) -> dict:
             return True, f"{record['active']} holds the lease", facts
         return False, f"the lease of {record['active']} ran out at {until}", facts
 
-    return _observed("lease", look, silent=None)
+    return _observed(payload, "lease", look, silent=None)
 
 
 def control_http(payload: dict) -> dict:
@@ -105,7 +106,7 @@ def control_http(payload: dict) -> dict:
         reply = probe.call("GET", payload["url"], seconds(payload))
         return True, f"answered {reply.status}", {}
 
-    return _controlled(payload["url"], look)
+    return _controlled(payload, probe.shown(payload["url"]), look)
 
 
 def control_arm(payload: dict) -> dict:
@@ -115,7 +116,7 @@ def control_arm(payload: dict) -> dict:
         reply = clients.ask("GET", "/subscriptions", bounds=hurried(payload))
         return reply.status < 500, f"ARM answered {reply.status}", {}
 
-    return _controlled("arm", look)
+    return _controlled(payload, "arm", look)
 
 
 def seconds(payload: dict) -> float:
@@ -129,23 +130,30 @@ def hurried(payload: dict) -> dict[str, float]:
     return {"retry_total": 0, "connection_timeout": bound, "read_timeout": bound}
 
 
-def _observed(kind: str, look: Callable[[], Seen], silent: bool | None = False) -> dict:
-    ok, because, facts, took = _bounded(look, silent)
+def _observed(
+    payload: dict, kind: str, look: Callable[[], Seen], silent: bool | None = False
+) -> dict:
+    ok, because, facts, took = _bounded(payload, look, silent)
     at = datetime.now(UTC).isoformat()
     seen = {"kind": kind, "ok": ok, "because": because, "seconds": took, "at": at}
     return succeeded(observation=seen, **facts)
 
 
-def _controlled(name: str, look: Callable[[], Seen]) -> dict:
-    ok, because, _, _ = _bounded(look, False)
+def _controlled(payload: dict, name: str, look: Callable[[], Seen]) -> dict:
+    ok, because, _, _ = _bounded(payload, look, False)
     return succeeded(control={"name": name, "ok": bool(ok), "because": because})
 
 
-def _bounded(look: Callable[[], Seen], silent: bool | None) -> tuple[bool | None, str, dict, float]:
-    """Look once; `silent` is what it means when nobody answers."""
+def _bounded(
+    payload: dict, look: Callable[[], Seen], silent: bool | None
+) -> tuple[bool | None, str, dict, float]:
+    """Look once; `silent` is what it means when nobody answers.
+
+    A round waits for its slowest look, so not even a token or a name may take longer.
+    """
     started = time.monotonic()
     try:
-        ok, because, facts = look()
+        ok, because, facts = probe.within(seconds(payload) + GRACE_SECONDS, look)
     except Unreachable as error:
         ok, because, facts = silent, str(error), {}
     # An observer that raised would take the round's other observations with it; what went wrong

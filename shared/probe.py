@@ -4,18 +4,64 @@ Every probe opens its own connection: one that is kept alive can go on working a
 become unreachable for everybody else.
 """
 
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+from urllib.parse import urlsplit
 
 from shared.reply import Reply, Unreachable, read
 
+T = TypeVar("T")
 BYTES_MAX = 256 * 1024
 CHUNK_BYTES = 8192
+HANGING_MAX = 100  # Calls that were given up and have not ended yet: each is a thread.
+_HANGING = threading.BoundedSemaphore(HANGING_MAX)
 
 
 def call(
     method: str, url: str, seconds: float, *, bearer: str = "", body: dict | None = None
 ) -> Reply:
-    """One request, not redirected and not repeated; raises Unreachable after about `seconds`."""
+    """One request, not redirected and not repeated; raises Unreachable after `seconds`."""
+    return within(seconds, lambda: _call(method, url, seconds, bearer, body))
+
+
+def within(seconds: float, work: Callable[[], T]) -> T:
+    """What `work` gives, or Unreachable after `seconds`, whatever it hangs in.
+
+    Name resolution has no bound of its own, and a server that trickles its headers stretches
+    every bound between two bytes: so the work is left behind in a thread of its own.
+    """
+    if not _HANGING.acquire(blocking=False):
+        raise Unreachable(f"{HANGING_MAX} earlier calls hang still")
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        # Handed to whoever waits, as it is.
+        except BaseException as raised:
+            future.set_exception(raised)
+        finally:
+            _HANGING.release()
+
+    threading.Thread(target=run, name="within", daemon=True).start()
+    try:
+        return future.result(timeout=seconds)
+    except TimeoutError as late:
+        if future.done():
+            raise
+        raise Unreachable(f"no answer within {seconds:g} s") from late
+
+
+def shown(url: str) -> str:
+    """A URL as it may be written down: without user and query, where keys and signatures are."""
+    split = urlsplit(url)
+    return f"{split.scheme}://{split.netloc.rpartition('@')[2]}{split.path}"
+
+
+def _call(method: str, url: str, seconds: float, bearer: str, body: dict | None) -> Reply:
     import requests
 
     headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
