@@ -22,7 +22,8 @@ from orchestrations.restore import restore
 from orchestrations.stages import stage
 from orchestrations.watchdog import watchdog
 from shared import access, openapi, slip, store
-from shared.problem import Problem
+from shared.problem import Problem, problem
+from shared.reply import Surprise
 from shared.settings import settings
 
 HERE = settings().location
@@ -91,7 +92,7 @@ async def take(message: func.ServiceBusMessage, client, stop: str) -> None:
     """
     body = message.get_body()
     try:
-        paper = slip.parse(body, stop)
+        paper = slip.parse(body, stop, HERE)
     except slip.BadSlip as bad:
         logging.warning("poisoned a message of slip-%s: %s", stop, bad.because)
         facts = {"messageId": message.message_id, "queue": f"slip-{stop}", "location": HERE}
@@ -212,6 +213,11 @@ async def answer(req: func.HttpRequest, role: str, work: Callable[[], tuple]) ->
         status, body, *headers = await asyncio.to_thread(admitted)
     except Problem as trouble:
         return reply(trouble.body["status"], trouble.body)
+    except Surprise as silent:
+        body = problem(
+            503, "Out of reach", f"{silent}: ask again, the same request may be repeated"
+        )
+        return reply(503, body)
     return reply(status, body, *headers)
 
 

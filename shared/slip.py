@@ -148,13 +148,18 @@ def instance_id(paper: dict) -> str:
 message_id = instance_id
 
 
-def parse(body: str | bytes, stage: str) -> dict:
-    """The slip in a message that arrived in the queue of `stage`; raises BadSlip, with why."""
+def parse(body: str | bytes, stage: str, here: str | None = None) -> dict:
+    """The slip in a message that arrived in the queue of `stage`; raises BadSlip, with why.
+
+    `here`: the location whose queue that is. A run is carried by the location it goes to.
+    """
     try:
         paper = faults.read(body, Paper, BYTES_MAX)
     except faults.Faulty as error:
         raise BadSlip(str(error)) from error
     because = wrong_way(paper, stage)
+    if here is not None and paper["to"] != here:
+        because = f"a slip to {paper['to']} in a queue of {here}"
     if because:
         raise BadSlip(because)
     return paper
@@ -170,6 +175,8 @@ def wrong_way(paper: dict, stage: str) -> str:
         return f"route {' -> '.join(ahead)} is no way of a {paper['mode']} {paper['kind']}"
     if paper["from"] == paper["to"]:
         return f"from and to are both {paper['to']}"
+    if paper["kind"] == "restore" and not isinstance(paper["facts"].get("backup"), str):
+        return "a restore that names no backup in its facts"
     claimed = "claim" not in ahead and paper["kind"] == "failover"
     if claimed and paper["epoch"] is None:
         return f"stage {stage} comes after claim, but the slip carries no epoch"

@@ -128,12 +128,21 @@ def reserve(record: dict, paper: dict, now: datetime) -> dict:
 
 
 def claim(record: dict, paper: dict, now: datetime) -> dict:
-    """Take the next epoch for the slip's target. The same run claims once, however often asked."""
+    """Take the next epoch for the slip's target. The same run claims once, however often asked.
+
+    A reservation grows old: what was lost when it was made may be well again when a slip that lay
+    in its queue for hours arrives.
+    """
     held = holds(record, paper)
     if held:
         return refused(held)
     if record["run"]["phase"] != "requested":
         return record
+    if not in_progress(record["run"], now):
+        return refused(
+            f"run {paper['run']} was asked for at {record['run']['at']} and its slip comes more "
+            f"than {REQUEST_MINUTES} minutes later: look again and start a new one"
+        )
     if record["active"] != paper["from"]:
         return refused(f"{record['active']} is active, not {paper['from']}: the epoch moved")
     claimed = {

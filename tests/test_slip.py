@@ -64,6 +64,16 @@ def test_a_malformed_slip_is_refused_by_field(changes: dict, words: str):
     check_bad(json.dumps(first(**changes)), "claim", words)
 
 
+def test_a_slip_to_another_location_is_refused():
+    with pytest.raises(slip.BadSlip, match="a slip to northeurope in a queue of westeurope"):
+        slip.parse(json.dumps(first()), "claim", "westeurope")
+
+
+def test_a_restore_that_names_no_backup_is_refused():
+    made = first(kind="restore", stage="restore", route=[])
+    check_bad(json.dumps(made), "restore", "names no backup")
+
+
 @pytest.mark.parametrize("key", sorted(first()))
 def test_a_missing_field_is_named(key: str):
     made = first()
@@ -86,7 +96,7 @@ def test_a_slip_past_claim_without_an_epoch_is_refused():
 
 
 def test_the_first_slip_is_accepted():
-    assert slip.parse(json.dumps(first()), "claim") == first()
+    assert slip.parse(json.dumps(first()), "claim", "northeurope") == first()
 
 
 def test_bytes_are_accepted():

@@ -74,6 +74,16 @@ def test_a_claim_of_another_run_is_refused():
     check_refused(witness.claim(record, paper("r2"), NOW), "run r1 holds the record")
 
 
+def test_a_slip_that_lay_in_its_queue_for_hours_claims_nothing():
+    record = witness.reserve(fresh(), paper(), NOW)
+    check_refused(witness.claim(record, paper(), later(hours=3)), "look again and start a new one")
+
+
+def test_a_claimed_run_goes_on_however_late_its_slip_is():
+    record = witness.advance(claimed(), paper(epoch=1), "fence", later(hours=3))
+    assert record["run"]["phase"] == "fence"
+
+
 def test_an_old_epoch_cannot_advance():
     check_refused(witness.advance(claimed(), paper(epoch=7), "fence", NOW), "epoch moved")
 
