@@ -1,0 +1,246 @@
+"""Apps: one per location, its process, its task hub, its timers and its slip queues.
+
+A kill takes the process: generators, activities under way, timers. The task hub and the queues
+stay, and a request that was sent already goes on to its end.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from orchestrations.component import component
+from orchestrations.stages import stage
+from orchestrations.watchdog import watchdog
+from rehearsal.simulation.activities import MODELS
+from rehearsal.simulation.durable import ACTIVITY, CHILD, Instance, Leaf
+from rehearsal.simulation.world import Ask, Asking, World
+from shared import slip
+from shared.reply import Surprise
+
+STORIES = {"stage": stage, "component": component, "watchdog": watchdog}
+HEARTBEAT_SECONDS = 10.0
+KEEP_WATCH_SECONDS = 20.0
+LOCK_SECONDS = 30.0
+DELIVERIES_MAX = 10
+
+
+@dataclass
+class Message:
+    """A slip in a queue; `locked` until its receiver completes it or loses the lock."""
+
+    id: str
+    queue: str
+    body: str
+    locked: bool = False
+    deliveries: int = 0
+
+
+class Bus:
+    """The slip namespace of a location: at least once, in no promised order."""
+
+    def __init__(self, world: World, location: str) -> None:
+        self.world, self.location = world, location
+        self.messages: list[Message] = []
+        self.dead: list[Message] = []
+        self._seen: set[str] = set()
+
+    def enqueue(self, queue: str, paper: dict) -> None:
+        """Keep a slip; a message id that came before is dropped, mostly."""
+        world, id = self.world, slip.message_id(paper)
+        if id in self._seen and world.random.random() >= world.weather.doubled:
+            return
+        self._seen.add(id)
+        self.messages.append(Message(id, queue, json.dumps(paper)))
+        late = not world.calm and world.random.random() < world.weather.late
+        world.at(world.random.uniform(1, 60) if late else 0.05, self.offer)
+
+    def offer(self) -> None:
+        """Hand what is not locked to the listener, if it listens."""
+        app = self.world.apps[self.location]
+        if not app.up or f"bus.{self.location}" in self.world.down:
+            return
+        for message in [m for m in self.messages if not m.locked]:
+            message.locked = True
+            message.deliveries += 1
+            self.world.at(LOCK_SECONDS, self.unlock, message, message.deliveries)
+            app.perform(take(app, self, message))
+
+    def unlock(self, message: Message, delivery: int) -> None:
+        """The lock ran out: the message comes again, or is dead after too many times."""
+        if message not in self.messages or message.deliveries != delivery:
+            return
+        message.locked = False
+        if delivery >= DELIVERIES_MAX:
+            self.messages.remove(message)
+            self.dead.append(message)
+        self.offer()
+
+    def complete(self, message: Message) -> None:
+        if message in self.messages:
+            self.messages.remove(message)
+
+
+def take(app: "App", bus: Bus, message: Message) -> Asking:
+    """As `function_app.take`: parse, start unless it was started, and only then complete."""
+    paper = slip.parse(message.body, message.queue.removeprefix("slip-"))
+    yield Ask(f"bus.{bus.location}", bool)
+    if slip.instance_id(paper) not in app.hub:
+        app.start("stage", slip.instance_id(paper), paper)
+        app.did()
+    yield Ask(f"bus.{bus.location}", lambda: bus.complete(message))
+    return {}
+
+
+class App:
+    """The Understudy app of one location."""
+
+    def __init__(self, world: World, here: str) -> None:
+        self.world, self.here = world, here
+        self.skew = timedelta(seconds=world.weather.skews[here])
+        self.hub: dict[str, Instance] = {}
+        self.up = False
+        self.life = 0  # Which process this is: what an earlier one waited for comes to nothing.
+        self._effects = 0
+        self._kills = sorted(world.weather.kills.get(here, []))
+
+    @property
+    def now(self) -> datetime:
+        """The clock of this location, right or wrong."""
+        return self.world.server_time + self.skew
+
+    def boot(self) -> None:
+        """Start the process: what was under way goes on, the timers begin anew."""
+        if self.up or not self.world.alive(self.here):
+            return
+        self.up, self.life = True, self.life + 1
+        for instance in [i for i in self.hub.values() if not i.done]:
+            if instance.turns:
+                self._open(instance, instance.recall())
+            else:
+                self._turn(instance, [])
+        phase = self.world.random.random()
+        self.world.at(phase * HEARTBEAT_SECONDS, self._beat, self.life)
+        self.world.at(phase, self._watch, self.life)
+        self.world.at(0.1, self.world.buses[self.here].offer)
+
+    def kill(self) -> None:
+        self.up, self.life = False, self.life + 1
+
+    def did(self) -> None:
+        """Something that this process asked for took effect: a good moment to die."""
+        self._effects += 1
+        if self._kills and self._effects >= self._kills[0] and self.up and not self.world.calm:
+            self._kills.pop(0)
+            self.world.tell(self.here, "is killed after effect", self._effects)
+            self.kill()
+            self.world.at(self.world.random.uniform(0.5, 40), self.boot)
+
+    def perform(self, work: Asking, then: Callable[[bool, object], None] | None = None) -> None:
+        """Let `work` send its requests; `then` gets (True, result) or (False, why)."""
+        life = self.life
+
+        def go_on(answer: object) -> None:
+            if self.life != life:
+                return
+            try:
+                ask = work.throw(answer) if isinstance(answer, Surprise) else work.send(answer)
+            except StopIteration as end:
+                if then:
+                    then(True, end.value)
+            except Surprise as error:
+                if then:
+                    then(False, error)
+            else:
+                if self.life == life:  # It may just have died of what it did.
+                    self.world.send(self, ask, go_on)
+
+        go_on(None)
+
+    def start(self, name: str, id: str, told: object, parent: tuple[str, int] | None = None) -> None:
+        """Start an orchestration; what ended under the same id is forgotten."""
+        instance = Instance(id, name, STORIES[name], told, parent)
+        self.hub[id] = instance
+        self.world.judge.began(self.here, instance)
+        self.world.at(0.01, self._begin, instance, self.life)
+
+    def _begin(self, instance: Instance, life: int) -> None:
+        if self.life == life:
+            self._turn(instance, [])
+
+    def _turn(self, instance: Instance, news: list) -> None:
+        generation = instance.generation
+        self._open(instance, instance.turn(self.now, news))
+        if instance.generation != generation:
+            self._turn(instance, [])
+        elif instance.done:
+            self._ended(instance)
+
+    def _ended(self, instance: Instance) -> None:
+        self.world.judge.ended(self.here, instance)
+        if instance.parent:
+            id, ref = instance.parent
+            self._answer(self.hub[id], self.hub[id].generation, ref, True, instance.output)
+
+    def _open(self, instance: Instance, leaves: list[Leaf]) -> None:
+        """Set to work what an orchestration asks for."""
+        for leaf in leaves:
+            ref, generation = leaf.ref, instance.generation
+            if leaf.kind == ACTIVITY:
+                payload = cast(dict, leaf.told)
+                self.world.judge.called(self.here, leaf.name, payload)
+                self.perform(
+                    MODELS[leaf.name](self.world, self, payload),
+                    lambda ok, value, r=ref, n=leaf, g=generation: self._acted(
+                        instance, g, r, n, ok, value
+                    ),
+                )
+            elif leaf.kind == CHILD:
+                self._adopt(instance, leaf)
+            else:
+                delay = max(0.0, (cast(datetime, leaf.due) - self.now).total_seconds())
+                self.world.at(delay, self._fire, instance, generation, ref, self.life)
+
+    def _adopt(self, instance: Instance, leaf: Leaf) -> None:
+        """A child that was started before the process died only has to tell its end."""
+        known = self.hub.get(leaf.id)
+        if known is None:
+            self.start(leaf.name, leaf.id, leaf.told, (instance.id, leaf.ref))
+        elif known.done:
+            self._answer(instance, instance.generation, leaf.ref, True, known.output)
+
+    def _acted(
+        self, instance: Instance, generation: int, ref: int, leaf: Leaf, ok: bool, value: object
+    ) -> None:
+        self.world.judge.answered(self.here, leaf.name, cast(dict, leaf.told), ok, value)
+        self._answer(instance, generation, ref, ok, value)
+
+    def _answer(
+        self, instance: Instance, generation: int, ref: int, ok: bool, value: object
+    ) -> None:
+        if instance.generation == generation and instance.waits_for(ref):
+            self._turn(instance, [(ref, ok, value)])
+
+    def _fire(self, instance: Instance, generation: int, ref: int, life: int) -> None:
+        if self.life == life:
+            self._answer(instance, generation, ref, True, None)
+
+    def _beat(self, life: int) -> None:
+        """The heartbeat timer."""
+        if self.life != life:
+            return
+        document = self.world.plan.document
+        told = {"plan": document["name"], "location": self.here, "witness": document["witness"]}
+        self.perform(MODELS["renew_lease"](self.world, self, told))
+        self.world.at(HEARTBEAT_SECONDS, self._beat, life)
+
+    def _watch(self, life: int) -> None:
+        """The timer `keep_watch`: the plan has its watchdog."""
+        if self.life != life:
+            return
+        id = f"watchdog.{self.world.plan.name}"
+        known = self.hub.get(id)
+        if known is None or known.done:
+            self.start("watchdog", id, {"plan": self.world.plan.name, "location": self.here})
+        self.world.at(KEEP_WATCH_SECONDS, self._watch, life)

@@ -1,0 +1,117 @@
+"""Components as the simulation knows them: workflows, the gateway, the traffic, request by request.
+
+What an answer means is decided as in `activities.workflow`, `gateway`, `traffic` and `hook`.
+"""
+
+from typing import cast
+
+from rehearsal.simulation.world import Ask, Asking, Source, World
+from shared.outcome import refused, running, skipped, succeeded
+from shared.reply import Surprise, Unreachable
+
+HURRIED_SECONDS = 5.0
+OPERATION_SECONDS = 2.0
+
+
+def spot(task: dict) -> tuple[str, str]:
+    return task["location"], task["component"]["name"]
+
+
+def observe_workflow(world: World, app: Source, task: dict) -> Asking:
+    bound = HURRIED_SECONDS if task["verb"] == "demote" else 10.0
+    on = yield Ask(f"arm.{task['location']}", lambda: world.enabled[spot(task)], bound)
+    if task["verb"] == "verify" and not on:
+        return refused(f"{task['component']['name']} is Disabled, not Enabled")
+    return succeeded("is Enabled" if on else "is Disabled", serving=bool(on))
+
+
+def promote_workflow(world: World, app: Source, task: dict) -> Asking:
+    return (yield from bring(world, task, True, 10.0))
+
+
+def demote_workflow(world: World, app: Source, task: dict) -> Asking:
+    try:
+        return (yield from bring(world, task, False, HURRIED_SECONDS))
+    except Unreachable as error:
+        return refused(f"{task['component']['name']} is unreachable: {error}")
+
+
+def bring(world: World, task: dict, wanted: bool, seconds: float) -> Asking:
+    node = f"arm.{task['location']}"
+    on = yield Ask(node, lambda: world.enabled[spot(task)], seconds)
+    if on == wanted:
+        return skipped("is so already")
+    yield Ask(node, lambda: switch(world, task, wanted), seconds)
+    return succeeded("is told so")
+
+
+def switch(world: World, task: dict, wanted: bool) -> None:
+    """What enabling or disabling does, unless it is accepted and then forgotten."""
+    if wanted and not world.calm and world.random.random() < world.weather.lost_202:
+        world.troubled += 1
+        return
+    if world.enabled[spot(task)] != wanted:
+        world.enabled[spot(task)] = wanted
+        world.judge.switched(task, wanted)
+
+
+def observe_gateway(world: World, app: Source, task: dict) -> Asking:
+    laid = yield Ask(f"arm.{task['location']}", lambda: world.laid[task["location"]])
+    return succeeded("looked", serving=bool(laid))
+
+
+def promote_gateway(world: World, app: Source, task: dict) -> Asking:
+    place = task["location"]
+    if (yield Ask(f"arm.{place}", lambda: world.laid[place])):
+        return skipped("is laid already")
+    yield Ask(f"arm.{place}", lambda: world.laid.__setitem__(place, True))
+    return running(f"arm.{place}", OPERATION_SECONDS)
+
+
+def ask_operation(world: World, app: Source, payload: dict) -> Asking:
+    yield Ask(payload["operation"], bool)
+    return succeeded("has ended")
+
+
+def verify_gateway(world: World, app: Source, task: dict) -> Asking:
+    try:
+        yield Ask(task["location"], bool)
+    except Surprise as error:
+        return refused(str(error))
+    return succeeded("answered 200")
+
+
+def observe_traffic(world: World, app: Source, task: dict) -> Asking:
+    held = yield Ask(f"arm.{world.profile_location}", lambda: dict(world.endpoints))
+    seen = cast(dict[str, bool], held)
+    alone = [name for name, on in seen.items() if on] == [task["location"]]
+    return succeeded(str(seen), serving=alone)
+
+
+def promote_traffic(world: World, app: Source, task: dict) -> Asking:
+    node, mine = f"arm.{world.profile_location}", task["location"]
+    held = yield Ask(node, lambda: dict(world.endpoints))
+    seen = cast(dict[str, bool], held)
+    wanted = [(mine, True), *((name, False) for name in seen if name != mine)]
+    for name, on in wanted:
+        if seen[name] != on:
+            yield Ask(node, lambda n=name, o=on: point(world, n, o))
+    return succeeded("only that endpoint is enabled")
+
+
+def point(world: World, name: str, on: bool) -> None:
+    world.endpoints[name] = on
+    world.judge.pointed()
+
+
+def verify_traffic(world: World, app: Source, task: dict) -> Asking:
+    seen = yield from observe_traffic(world, app, task)
+    if not seen["serving"]:
+        return refused(f"not the only endpoint: {seen['because']}")
+    shown = world.monitor(task["location"])
+    return seen if shown == "Online" else refused(f"is {shown}, not yet Online")
+
+
+def call_hook(world: World, app: Source, task: dict) -> Asking:
+    yield Ask("internet", bool)
+    return succeeded("answered")

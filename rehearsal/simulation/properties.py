@@ -1,0 +1,303 @@
+"""Properties: what must hold after every change, said independently of the code that keeps it.
+
+A breach is a violation, unless its cause is a safety feature of NOT_YET: then it is counted under
+that name, so that whoever builds the feature takes its row out and sees the simulator agree.
+"""
+
+from collections import Counter, deque
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, cast
+
+from shared import slip
+
+if TYPE_CHECKING:
+    from rehearsal.simulation.durable import Instance
+    from rehearsal.simulation.world import World
+
+NOT_YET = {
+    "claimed-over-lease": "claim does not wait for the lease by the storage service's clock: a "
+    "watchdog that could not read the witness in its last round goes by an older record",
+    "both-live": "an active side that cannot renew does not demote itself, nor does one that "
+    "returns: what the fence could not reach stays enabled beside the new side",
+    "stale-effect": "activities do not read the witness again before they change something: a "
+    "request that its caller gave up may land in a later epoch",
+    "pause-midway": "a pause does not stop a run that is reserved already",
+    "nobody-resumes": "a run that halts, or is overtaken, after its claim is resumed by nobody: "
+    "its location is active, has not been activated, and is watched by no one",
+    "left-behind": "a component that was refused is paged and written down, but not tried again",
+}
+SLACK = timedelta(seconds=31)  # The worst clock that the weather hands out, and a little.
+KINDS_MIN = 2
+DIRECT = ("health", "gateway")
+OBSERVERS = ("observe_health", "observe_gateway_status", "observe_traffic_manager", "observe_lease")
+CONTROLS = ("control_arm", "control_http")
+
+
+class Judge:
+    """Watches one world; `violations` are (property, what happened), `notes` count NOT_YET."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        document = world.plan.document
+        self.document, self.watch = document, document["watch"]
+        self.exclusive = [
+            part.name
+            for part in world.plan.components
+            if part.kind == "logicWorkflow" and part.role == "activePassive"
+        ]
+        self.violations: list[tuple[str, str]] = []
+        self.notes: Counter[str] = Counter()
+        self.runs: dict[str, str] = {}  # run -> how far it came: requested, claimed, ended how
+        self.claims = 0
+        self._baseless: dict[str, str] = {}  # run -> why its watchdog should not have asked
+        self._unfenced: set[tuple[str, str]] = set()
+        self._last: dict[tuple[str, str], dict] = {}  # who switched a workflow last
+        self._left: dict[tuple[str, str], dict] = {}  # component rows that were refused
+        self._begun: dict[str, int] = {}
+        self._seen: dict[str, list[dict]] = {}
+        self._rounds: dict[str, deque[dict]] = {}
+        looks = len(self.watch["observers"]) + len(self.watch["controls"]) + 1
+        self._looks = looks
+
+    def breach(self, name: str, *words: object) -> None:
+        """A property does not hold."""
+        text = " ".join(map(str, words))
+        self.world.tell("NOT YET" if name in NOT_YET else "VIOLATION", name, text)
+        if name in NOT_YET:
+            self.notes[name] += 1
+        else:
+            self.violations.append((name, text))
+
+    # --- the witness's record -------------------------------------------------------------
+
+    def wrote(self, before: dict, after: dict) -> None:
+        """The record was changed."""
+        grown = after["epoch"] - before["epoch"]
+        if grown not in (0, 1) or (grown == 1) != (after["active"] != before["active"]):
+            self.breach("epochs", before["epoch"], before["active"], "->", after["epoch"])
+        if after["transitions"] == before["transitions"]:
+            return
+        line = after["transitions"][-1]
+        who, what = line["who"], line["what"]
+        self.world.tell("witness:", who, what, line["why"], "epoch", after["epoch"])
+        known = [run["id"] for run in (before["run"], after["run"]) if run]
+        if who not in known or (grown and what != "claimed"):
+            self.breach("foreign", who, what, "while the record is of", known)
+        if what in ENTRIES:
+            ENTRIES[what](self, before, after, who)
+
+    def _requested(self, before: dict, after: dict, who: str) -> None:
+        if who in self.runs:
+            self.breach("twice", who, "is reserved again")
+        self.runs[who] = "requested"
+        if self.in_progress(before) and before["run"]["id"] != who:
+            self.breach("one-run", before["run"]["id"], "is in progress, and", who, "is reserved")
+        if before["paused"]:
+            self.breach("paused", who, "is reserved while the plan is paused")
+        if self._baseless.get(who):
+            self.breach("evidence", who, self._baseless[who])
+        watchdog = after["run"]["by"].startswith("watchdog")
+        quiet = before["quietUntil"]
+        if watchdog and quiet and datetime.fromisoformat(quiet) > self.world.server_time + SLACK:
+            self.breach("quiet", who, "is reserved in the quiet period until", quiet)
+        if watchdog and self.document["automation"] != "automatic":
+            self.breach("automation", who, "is reserved, but automation is not automatic")
+
+    def _claimed(self, before: dict, after: dict, who: str) -> None:
+        if self.runs.get(who) != "requested":
+            self.breach("twice", who, "claims, but is", self.runs.get(who))
+        self.runs[who] = "claimed"
+        self.claims += 1
+        if before["paused"]:
+            self.breach("pause-midway", who, "claims while the plan is paused")
+        lease = before["leaseUntil"]
+        live = lease and datetime.fromisoformat(lease) > self.world.server_time
+        if live and before["run"]["by"].startswith("watchdog"):
+            self.breach("claimed-over-lease", who, "claims while a lease lives until", lease)
+
+    def _ended(self, before: dict, after: dict, who: str) -> None:
+        what = after["transitions"][-1]["what"]
+        if self.runs.get(who) in ("finished", "halted"):
+            self.breach("twice", who, what, "but it has", self.runs[who])
+        claimed = self.runs.get(who) == "claimed"
+        self.runs[who] = "stranded" if what == "halted" and claimed else what
+
+    def in_progress(self, record: dict) -> bool:
+        """Does a run hold the record? Said again here, with the bounds that the weather drew."""
+        run, weather = record["run"], self.world.weather
+        if run is None:
+            return False
+        requested = run["phase"] == "requested"
+        minutes = weather.request_minutes if requested else weather.stalled_minutes
+        age = self.world.server_time - datetime.fromisoformat(run["at"])
+        return age < timedelta(minutes=minutes)
+
+    # --- what activities do ---------------------------------------------------------------
+
+    def called(self, here: str, name: str, payload: dict) -> None:
+        """An activity begins; a watchdog's reservation is weighed on what it saw until now."""
+        if name == "reserve_run":
+            run = payload["slip"]["run"]
+            self._baseless.setdefault(run, self._want_of_evidence(here))
+
+    def answered(self, here: str, name: str, told: dict, ok: bool, value: object) -> None:
+        """An activity's answer reaches its orchestrator."""
+        answer = cast(dict, value) if ok else {"status": "raised", "because": str(value)}
+        if answer["status"] in ("refused", "raised") and not answer["because"]:
+            self.breach("unexplained", name, "is", answer["status"], "without a reason")
+        if name in OBSERVERS or name in CONTROLS:
+            self._saw(here, answer)
+        elif name == "demote_workflow" and answer["status"] in ("refused", "raised"):
+            self._unfenced.add((told["run"], told["component"]["name"]))
+
+    def _saw(self, here: str, answer: dict) -> None:
+        seen = self._seen.setdefault(here, [])
+        seen.append(answer)
+        if len(seen) == self._looks:
+            rounds = self._rounds.setdefault(here, deque(maxlen=self.watch["rounds"]))
+            rounds.append(summed(seen))
+            self._seen[here] = []
+
+    def _want_of_evidence(self, here: str) -> str:
+        """Why the last rounds do not prove a loss; empty when they do."""
+        rounds = self._rounds.get(here, deque())
+        if len(rounds) < self.watch["rounds"]:
+            return f"only {len(rounds)} rounds were seen"
+        for seen in rounds:
+            if len(seen["failing"]) < KINDS_MIN:
+                return f"only {sorted(seen['failing'])} failed"
+            if seen["well"] & set(DIRECT):
+                return f"{sorted(seen['well'])} said all is well"
+            if not seen["control"]:
+                return "nothing at all could be reached"
+        return "the lease was seen to live" if "lease" in rounds[-1]["well"] else ""
+
+    def switched(self, task: dict, on: bool) -> None:
+        """A workflow was enabled or disabled."""
+        name, here, record = task["component"]["name"], task["location"], self.world.record
+        self.world.tell(task["run"], "enables" if on else "disables", name, "in", here)
+        self._last[here, name] = task
+        if self.stale(task) or on != (record["active"] == here):
+            name_of = "stale-effect" if self.stale(task) else "wrong-side"
+            self.breach(name_of, name, "in", here, "by a task of epoch", task["epoch"])
+            return
+        run = record["run"]
+        order = ["requested", *slip.STAGES]
+        if on and run and order.index(run["phase"]) < order.index("activate"):
+            self.breach("before-its-stage", name, "is enabled in phase", run["phase"])
+        other = self.world.plan.other(here)
+        if on and name in self.exclusive and self.world.enabled[other, name]:
+            fenced = (task["run"], name) not in self._unfenced
+            self.breach("two-at-once" if fenced else "both-live", name, "is enabled in both")
+
+    def stale(self, task: dict) -> bool:
+        run, record = self.world.record["run"], self.world.record
+        return task["epoch"] != record["epoch"] or not run or run["id"] != task["run"]
+
+    def pointed(self) -> None:
+        """An endpoint was enabled or disabled."""
+        self.world.tell("endpoints:", self.world.endpoints)
+        if not any(self.world.endpoints.values()):
+            self.breach("no-door", "no endpoint is enabled")
+
+    def alerted(self, payload: dict) -> None:
+        self.world.tell("alert:", payload["title"], "-", payload["because"])
+        if not payload["title"] or not payload["because"]:
+            self.breach("unexplained", "an alert without words:", payload)
+
+    # --- orchestrations -------------------------------------------------------------------
+
+    def began(self, here: str, instance: "Instance") -> None:
+        if instance.name == "watchdog":
+            self._seen[here] = []
+            self._rounds.pop(here, None)
+            return
+        if instance.id in self._begun:
+            self.breach("twice", instance.id, "is started again")
+        self._begun[instance.id] = self.world.troubled
+
+    def ended(self, here: str, instance: "Instance") -> None:
+        output = cast(dict, instance.output)
+        if instance.name == "watchdog":
+            return
+        if output["outcome"] == "refused" and not output["because"]:
+            self.breach("unexplained", instance.id, "is refused without a reason")
+        if instance.name == "component":
+            task = cast(dict, instance.told)["task"]
+            self._rowed(instance, task, output)
+        else:
+            self.world.tell(instance.id, output["outcome"], output["because"])
+
+    def _rowed(self, instance: "Instance", task: dict, row: dict) -> None:
+        name, here = task["component"]["name"], task["location"]
+        if row["outcome"] == "refused":
+            self._left[here, name] = task
+            calm = self._begun[instance.id] == self.world.troubled
+            if calm and task["verb"] != "verify" and not self.stale(task):
+                self.breach("groundless", instance.id, "is refused:", row["because"])
+        elif task["verb"] != "verify":
+            self._left.pop((here, name), None)
+            if not self.stale(task) and not self._shown(task):
+                last = self._last.get((here, name), task)
+                self.breach(
+                    "stale-effect" if last["run"] != task["run"] else "shown",
+                    f"{instance.id} says {row['outcome']}, but it is not so",
+                )
+
+    def _shown(self, task: dict) -> bool:
+        part, here = task["component"], task["location"]
+        if part["kind"] == "logicWorkflow":
+            return self.world.enabled[here, part["name"]] == (task["verb"] == "promote")
+        if part["kind"] == "trafficManager":
+            return [n for n, on in self.world.endpoints.items() if on] == [here]
+        return True
+
+    # --- in the end -----------------------------------------------------------------------
+
+    def conclude(self) -> None:
+        """Long after everything went well again: what must be so by now."""
+        world, record = self.world, self.world.record
+        if self.in_progress(record):
+            self.breach("run-ends", record["run"]["id"], "is still in", record["run"]["phase"])
+        for app in world.apps.values():
+            left = [i.id for i in app.hub.values() if not i.done and i.name != "watchdog"]
+            if left:
+                self.breach("run-ends", "still running:", left)
+            bus = world.buses[app.here]
+            for message in [*bus.messages, *bus.dead]:
+                self.breach("run-ends", "undelivered:", message.id)
+        for name in self.exclusive:
+            if not world.enabled[record["active"], name]:
+                self.breach(self._why_none(name), name, "is not enabled in", record["active"])
+
+    def _why_none(self, name: str) -> str:
+        """Which property is broken by an exclusive workflow that runs nowhere."""
+        here, record = self.world.record["active"], self.world.record
+        claimed = [t["who"] for t in record["transitions"] if t["what"] == "claimed"]
+        run = claimed[-1] if claimed else ""
+        last = self._last.get((here, name))
+        if last and last["verb"] == "demote":
+            return "stale-effect"
+        if self.runs.get(run) in ("stranded", "claimed"):
+            return "nobody-resumes"
+        row = self._left.get((here, name))
+        return "left-behind" if row and row["run"] == run else "none"
+
+
+ENTRIES = {
+    "requested": Judge._requested,
+    "claimed": Judge._claimed,
+    "finished": Judge._ended,
+    "halted": Judge._ended,
+}
+
+
+def summed(answers: list[dict]) -> dict:
+    """One round as its property sees it."""
+    seen = [a["observation"] for a in answers if "observation" in a]
+    well = {o["kind"] for o in seen if o["ok"] is True}
+    return {
+        "failing": {o["kind"] for o in seen if o["ok"] is False} - well,
+        "well": well,
+        "control": any(a["control"]["ok"] for a in answers if "control" in a),
+    }

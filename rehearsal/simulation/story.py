@@ -1,0 +1,152 @@
+"""Story: one seed from its first event to its conclusion."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import cast
+
+from rehearsal.simulation import desk, weather
+from rehearsal.simulation.apps import App, Bus
+from rehearsal.simulation.properties import Judge
+from rehearsal.simulation.world import World
+from shared import witness
+from shared.plan import Plan
+
+SETTLE_SECONDS = 35.0  # Three rounds of a watchdog, and some.
+CHECK_SECONDS = 5.0
+BOUND_SECONDS = 900.0  # No run may take longer than this after everything went well again.
+
+
+@dataclass
+class Told:
+    """What came of a seed."""
+
+    seed: int
+    violations: list[tuple[str, str]]
+    notes: Counter[str]
+    claims: int
+    seconds: float
+    lines: list[str]
+
+
+def tell(seed: int, plan: Plan) -> Told:
+    """Play one seed against `plan` to its end."""
+    random = Random(seed)
+    names = [plan.home, plan.other(plan.home)]
+    sky = weather.draw(random, names)
+    with knobs(sky):
+        world = build(random, sky, plan, names)
+        for when, what, whom in sky.events:
+            world.at(when, happen, world, what, whom)
+        world.run(sky.calm_seconds)
+        clear(world)
+        settle(world)
+        world.judge.conclude()
+    lines = [f"{at:9.3f}  {text}" for at, text in world.lines]
+    judge = world.judge
+    return Told(seed, judge.violations, judge.notes, judge.claims, world.now, lines)
+
+
+@contextmanager
+def knobs(sky: weather.Weather) -> Iterator[None]:
+    """The product's bounds as this seed has drawn them."""
+    before = witness.REQUEST_MINUTES, witness.STALLED_MINUTES
+    witness.REQUEST_MINUTES = cast(int, sky.request_minutes)
+    witness.STALLED_MINUTES = cast(int, sky.stalled_minutes)
+    try:
+        yield
+    finally:
+        witness.REQUEST_MINUTES, witness.STALLED_MINUTES = before
+
+
+def build(random: Random, sky: weather.Weather, plan: Plan, names: list[str]) -> World:
+    """Two locations, the first one active, everything well."""
+    changed = {"automation": sky.automation, "quiet_minutes": sky.quiet_minutes}
+    drawn = plan.model_copy(update=changed)
+    world = World(random, sky, drawn, names)
+    world.judge = Judge(world)
+    world.buses = {name: Bus(world, name) for name in names}
+    for name in names:
+        world.apps[name] = App(world, name)
+    for app in world.apps.values():
+        app.boot()
+    return world
+
+
+def happen(world: World, what: str, whom: tuple) -> None:
+    """One event of the weather."""
+    world.tell("weather:", what, *whom)
+    HAPPENINGS[what](world, *whom)
+
+
+def lose(world: World, location: str) -> None:
+    world.lose(location)
+    world.apps[location].kill()
+
+
+def recover(world: World, location: str) -> None:
+    world.recover(location)
+    world.at(world.random.uniform(0, 10), world.apps[location].boot)
+
+
+def order(world: World, location: str, to: str | None, key: str | None) -> None:
+    app = world.apps[location]
+    if app.up:
+        app.perform(desk.order(world, app, to, key), lambda ok, value: ordered(world, ok, value))
+
+
+def ordered(world: World, ok: bool, value: object) -> None:
+    answer = cast(dict, value) if ok else refused(str(value))
+    world.tell("desk:", answer["status"], answer["because"])
+    if answer["status"] == "refused" and not answer["because"]:
+        world.judge.breach("unexplained", "an order is refused without a reason")
+
+
+def pause(world: World, paused: bool) -> None:
+    app = next((a for a in world.apps.values() if a.up), None)
+    if app:
+        app.perform(desk.pause(world, paused))
+
+
+HAPPENINGS = {
+    "lose": lose,
+    "recover": recover,
+    "cut": lambda world, source, node: world.cuts.add((source, node)),
+    "heal": lambda world, source, node: world.cuts.discard((source, node)),
+    "down": lambda world, node: world.down.add(node),
+    "up": lambda world, node: world.down.discard(node),
+    "order": order,
+    "pause": lambda world: pause(world, True),
+    "resume": lambda world: pause(world, False),
+}
+
+
+def clear(world: World) -> None:
+    """Everything goes well from here on."""
+    world.tell("weather: calm")
+    world.calm = True
+    for location in world.apps:
+        world.recover(location)
+    world.down.clear()
+    world.cuts.clear()
+    for app in world.apps.values():
+        world.at(0.1, app.boot)
+
+
+def settle(world: World) -> None:
+    """Let it come to rest: at most until BOUND_SECONDS after the calm."""
+    sky = world.weather
+    late = sky.late_seconds + 10 if sky.trouble else 0.0
+    world.run(sky.calm_seconds + max(SETTLE_SECONDS, late))
+    while world.now < sky.calm_seconds + BOUND_SECONDS and not at_rest(world):
+        world.run(world.now + CHECK_SECONDS)
+
+
+def at_rest(world: World) -> bool:
+    """Is nothing under way any more?"""
+    busy = any(bus.messages for bus in world.buses.values()) or any(
+        not i.done and i.name != "watchdog" for app in world.apps.values() for i in app.hub.values()
+    )
+    return not busy and not world.judge.in_progress(world.record)

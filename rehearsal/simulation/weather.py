@@ -1,0 +1,167 @@
+"""Weather: all that goes wrong in one seed, drawn beforehand.
+
+Everything ends at `calm_seconds`: after it nothing fails any more, and the properties that say
+"in the end" have their bound from there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+Event = tuple[float, str, tuple]  # (seconds, what happens, to whom)
+# Mostly small, sometimes beyond any margin: an order of magnitude above what NTP keeps.
+SKEWS_SECONDS = (0.0, 0.0, 0.2, 1.0, 5.0, 30.0)
+TROUBLES = (0.0, 0.0, 0.01, 0.03, 0.1)
+AUTOMATION = ("automatic",) * 8 + ("approval", "alert")
+
+
+@dataclass
+class Weather:
+    """One seed's plot and its troubles."""
+
+    trouble: float  # Share of requests that meet a 429, a 5xx, a timeout or a lost answer.
+    lost_202: float  # Share of accepted changes that never show.
+    late_seconds: float  # How long after its caller gave up a slow request may still land.
+    doubled: float  # Share of messages that come twice in spite of duplicate detection.
+    late: float  # Share of messages that come up to a minute late, and so out of order.
+    skews: dict[str, float]
+    automation: str
+    quiet_minutes: int
+    request_minutes: float  # The product's own bounds, drawn too: short ones make runs overlap.
+    stalled_minutes: float
+    calm_seconds: float
+    kills: dict[str, list[int]] = field(default_factory=dict)  # After so many effects each.
+    events: list[Event] = field(default_factory=list)
+
+
+def draw(random: Random, locations: list[str]) -> Weather:
+    """The weather of a seed; `locations`: the active one first."""
+    calm = random.uniform(60, 150)
+    weather = Weather(
+        trouble=random.choice(TROUBLES),
+        lost_202=random.choice((0.0, 0.0, 0.02)),
+        late_seconds=random.choice((5, 30, 90)),
+        doubled=random.choice((0.0, 0.1, 0.5)),
+        late=random.choice((0.0, 0.05, 0.3)),
+        skews={name: random.choice(SKEWS_SECONDS) * random.choice((-1, 1)) for name in locations},
+        automation=random.choice(AUTOMATION),
+        quiet_minutes=random.choice((0, 30, 30)),
+        request_minutes=random.choice((10, 10, 10, 0.25)),
+        stalled_minutes=random.choice((60, 60, 60, 2)),
+        calm_seconds=calm,
+    )
+    plots, weights = zip(*PLOTS, strict=True)
+    random.choices(plots, weights)[0](weather, random, locations, calm)
+    for extra, share in EXTRAS:
+        if random.random() < share:
+            extra(weather, random, locations, calm)
+    weather.events.sort(key=lambda event: event[0])
+    return weather
+
+
+def loss(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """The active region is lost and comes back at the end, or a little earlier."""
+    start = random.uniform(1, 10)
+    spell(weather, start, random.uniform(max(start, calm - 30), calm), "lose", (locations[0],))
+
+
+def orders(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """People who move the plan about, each at a desk of their own."""
+    for _ in range(random.randint(1, 3)):
+        order(weather, random, locations, random.uniform(0, calm * 0.7))
+
+
+def at_once(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """Two people at two desks give the same order within a second."""
+    start = random.uniform(0, calm / 2)
+    for _ in range(2):
+        order(weather, random, locations, start + random.random())
+
+
+def partition(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """The standby cannot see the active side; who else can see whom is left to chance."""
+    start = random.uniform(1, 10)
+    active, standby = locations
+    spell(weather, start, calm, "cut", (standby, active))
+    for source, node in ((active, "witness"), (standby, f"arm.{active}"), (active, standby)):
+        if random.random() < 0.5:
+            spell(weather, start, random.uniform(start, calm), "cut", (source, node))
+
+
+def again(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """The active region is lost, and soon after its return the other one."""
+    first = random.uniform(70, 90)
+    weather.calm_seconds = first + random.uniform(60, 90)
+    spell(weather, random.uniform(1, 5), first, "lose", (locations[0],))
+    spell(weather, first + 10, weather.calm_seconds, "lose", (locations[1],))
+
+
+def order(weather: Weather, random: Random, locations: list[str], start: float) -> None:
+    desk, to = random.choice(locations), random.choice((None, *locations))
+    key = random.choice((None, "key-1", "key-2"))
+    for _ in range(random.choice((1, 1, 2))):
+        weather.events.append((start, "order", (desk, to, key)))
+        start += random.uniform(0.1, 10)
+
+
+def blips(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """A place that is silent to everybody for a while."""
+    nodes = ["witness", "internet", *(f"{kind}.{n}" for n in locations for kind in ("arm", "bus"))]
+    start = random.uniform(0, calm)
+    end = min(calm, start + random.uniform(1, 60))
+    spell(weather, start, end, "down", (random.choice(nodes),))
+
+
+def cuts(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """One direction between a location and anything else."""
+    source = random.choice(locations)
+    nodes = [*locations, "witness", "internet", *(f"arm.{n}" for n in locations)]
+    start = random.uniform(0, calm)
+    spell(weather, start, random.uniform(start, calm), "cut", (source, random.choice(nodes)))
+
+
+def isolation(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """A location that reaches nothing but itself."""
+    source = random.choice(locations)
+    start = random.uniform(0, calm)
+    end = random.uniform(start, calm)
+    near = (source, f"arm.{source}", f"bus.{source}")
+    far = ["witness", "internet", *locations, *(f"arm.{n}" for n in locations)]
+    for node in far:
+        if node not in near:
+            spell(weather, start, end, "cut", (source, node))
+    spell(weather, start, end, "cut", (source, f"arm.{source}"))
+
+
+def kills(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """A process dies right after something it asked for took effect; its answer is lost."""
+    for _ in range(random.randint(1, 3)):
+        where = random.choice(locations)
+        weather.kills.setdefault(where, []).append(random.randint(1, 80))
+
+
+def pauses(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """Somebody pauses the plan, and resumes it at the end."""
+    spell(weather, random.uniform(0, calm), calm, "pause", ())
+
+
+def spell(weather: Weather, start: float, end: float, what: str, whom: tuple) -> None:
+    weather.events += [(start, what, whom), (end, ENDS[what], whom)]
+
+
+ENDS = {"lose": "recover", "cut": "heal", "down": "up", "pause": "resume"}
+Plot = Callable[[Weather, Random, list[str], float], None]
+PLOTS: tuple[tuple[Plot, float], ...] = (
+    (loss, 0.45),
+    (orders, 0.2),
+    (at_once, 0.1),
+    (partition, 0.15),
+    (again, 0.1),
+)
+EXTRAS: tuple[tuple[Plot, float], ...] = (
+    (kills, 0.35),
+    (blips, 0.2),
+    (cuts, 0.2),
+    (isolation, 0.08),
+    (pauses, 0.06),
+)
