@@ -52,6 +52,7 @@ ACTIVITIES = (
     apim_backups.list_manifests,
     apim_backups.prune_backups,
     apim_backups.mark_proven,
+    apim_backups.mark_unproven,
     workflow.observe_workflow,
     workflow.promote_workflow,
     workflow.demote_workflow,

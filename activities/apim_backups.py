@@ -1,6 +1,7 @@
 """Backups at rest: the blob, the manifest beside it, and which of them may go."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from shared import backups, blobs
@@ -58,6 +59,18 @@ def prune_backups(payload: dict) -> dict:
 
 def mark_proven(payload: dict) -> dict:
     """Note in the manifest that its backup was restored and compared. Safe to repeat."""
+    return _marked(payload, lambda m: backups.proven(m, payload["because"], datetime.now(UTC)))
+
+
+def mark_unproven(payload: dict) -> dict:
+    """Note in the manifest `because` of what its backup, once restored, was found to differ.
+
+    Safe to repeat; a proof that is there stands.
+    """
+    return _marked(payload, lambda m: backups.unproven(m, payload["because"]))
+
+
+def _marked(payload: dict, mark: Callable[[dict], dict]) -> dict:
     place, name = _place(payload), f"{payload['manifest']['name']}.json"
     blob = place.get(name)
     if blob is None:
@@ -65,12 +78,12 @@ def mark_proven(payload: dict) -> dict:
     manifest = backups.parse(blob.data)
     if manifest.get("status") == "refused":
         return manifest
-    marked = backups.proven(manifest, payload["because"], datetime.now(UTC))
-    if marked is manifest:
-        return skipped(f"proven since {manifest['provenAt']}", manifest=manifest)
+    marked = mark(manifest)
+    if marked == manifest:
+        return skipped(f"{name} says so already", manifest=manifest)
     if place.put(name, _bytes(marked), expect=blob.etag) is None:
         raise Surprise(f"{name} changed meanwhile")
-    return succeeded(f"{name} is proven", manifest=marked)
+    return succeeded(f"{name} is marked", manifest=marked)
 
 
 def _manifests(payload: dict) -> tuple[list[dict], list[str]]:

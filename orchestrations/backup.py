@@ -8,9 +8,11 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.steps import attempt, settle, step, told_to
-from shared import backups, slip
+from shared import backups, slip, witness
 from shared.outcome import refused, skipped, succeeded
 from shared.plan import Plan
+
+IDLE = "Succeeded"  # The provisioningState of a gateway that nobody is changing.
 
 
 def backup(context: DurableOrchestrationContext) -> Flow:
@@ -32,10 +34,12 @@ def make(context: DurableOrchestrationContext, told: dict) -> Flow:
     if loaded["status"] != "succeeded":
         return loaded
     plan, document = Plan.model_validate(loaded["plan"]), loaded["plan"]
-    here, there = told["location"], plan.other(told["location"])
-    gateway = plan.gateway()
+    here, gateway = told["location"], plan.gateway()
+    if here not in plan.locations:
+        return skipped(f"{here} is no location of {plan.name}")
     if gateway is None:
         return skipped("the plan has no apiManagement component")
+    there = plan.other(here)
     job = {
         "plan": document["name"],
         "component": plan.component(gateway, here),
@@ -63,9 +67,14 @@ def inspect(context: DurableOrchestrationContext, told: dict, document: dict, jo
         return record
     if record["record"]["active"] != job["location"]:
         return skipped(f"{document['name']} is active in {record['record']['active']}, not here")
+    run = record["record"]["run"]
+    if witness.in_progress(run, context.current_utc_datetime):
+        return skipped(f"run {run['id']} is under way: it needs the gateway for itself")
     checked = yield from attempt(context, "check_gateway", job)
     if checked["status"] != "succeeded":
         return checked
+    if checked.get("state", IDLE) != IDLE:
+        return skipped(f"the gateway is {checked['state']}: somebody is changing it")
     taken = yield from attempt(context, "fingerprint_gateway", job)
     if taken["status"] != "succeeded":
         return taken
@@ -78,7 +87,7 @@ def inspect(context: DurableOrchestrationContext, told: dict, document: dict, jo
         if latest["provenAt"] and not backups.expired(latest, now):
             return skipped(f"unchanged since {latest['name']}")
         if not backups.expired(latest, now):
-            return succeeded(manifest=latest, resend=True)
+            return again(latest, told["by"])
     manifest = backups.manifest(
         plan=document["name"],
         service=job["component"]["resource"],
@@ -87,6 +96,20 @@ def inspect(context: DurableOrchestrationContext, told: dict, document: dict, jo
         now=now,
     )
     return succeeded(manifest=manifest, resend=False)
+
+
+def again(manifest: dict, by: str) -> dict:
+    """Hand an unproven backup over once more? Not where a restore has shown that it differs.
+
+    Restoring takes up to an hour: repeated by the clock, a disaster would mostly find the standby
+    half restored.
+    """
+    if manifest["provenBecause"] and by == "timer":
+        return refused(
+            f"{manifest['name']} was restored and is not proven: {manifest['provenBecause']}; "
+            f"correct that, then POST /api/plans/{manifest['plan']}/backup"
+        )
+    return succeeded(manifest=manifest, resend=True)
 
 
 def carry(context: DurableOrchestrationContext, job: dict, manifest: dict) -> Flow:

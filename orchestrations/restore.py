@@ -4,19 +4,21 @@ Never on the way of a failover, never over a gateway that serves, never while th
 under suspicion: a disaster must not find its own standby half restored.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
+from orchestrations.backup import IDLE
 from orchestrations.steps import attempt, settle, step, told_to
-from shared import backups
-from shared.outcome import refused, succeeded
+from shared import backups, watch, witness
+from shared.outcome import refused, skipped, succeeded
 from shared.plan import Plan
 
 CALM = ("healthy", "degraded")
 CALM_ROUNDS_MAX = 30
 CALM_PAUSE = timedelta(seconds=20)
+STATUS_MAX = 300
 
 
 def restore(context: DurableOrchestrationContext) -> Flow:
@@ -82,11 +84,16 @@ def find(context: DurableOrchestrationContext, job: dict) -> Flow:
     manifest = next((m for m in listed["manifests"] if m["name"] == job["backup"]), None)
     if manifest is None:
         return refused(f"no manifest of {job['backup']}: make a new backup")
+    newest = backups.latest(listed["manifests"])
+    if newest and newest["name"] != manifest["name"]:
+        return skipped(f"{newest['name']} is newer and comes by a slip of its own")
     if backups.expired(manifest, context.current_utc_datetime):
         return refused(f"{job['backup']} is older than 30 days and expired: make a new backup")
     checked = yield from attempt(context, "check_gateway", job)
     if checked["status"] != "succeeded":
         return checked
+    if checked.get("state", IDLE) != IDLE:
+        return skipped(f"the gateway is {checked['state']}, perhaps by an earlier restore")
     if checked["sku"] != manifest["sku"]:
         return refused(
             f"the backup is of tier {manifest['sku']}, this gateway is {checked['sku']}: "
@@ -97,20 +104,42 @@ def find(context: DurableOrchestrationContext, job: dict) -> Flow:
 
 def await_calm(context: DurableOrchestrationContext, paper: dict, document: dict) -> Flow:
     """Hold while the active side is suspect; refuse when this location has become the active."""
+    because = ""
     for _ in range(CALM_ROUNDS_MAX):
         asked = {"plan": paper["plan"], "witness": document["witness"]}
         known = yield from attempt(context, "read_witness", asked)
-        if known["status"] == "succeeded" and known["record"]["active"] == paper["to"]:
-            return refused(f"{paper['to']} is the active location: its gateway serves")
-        if known["status"] == "succeeded" and known["record"]["run"]:
-            return refused(f"run {known['record']['run']['id']} is under way")
-        watch = yield from attempt(context, "read_watch", {"plan": paper["plan"]})
-        state = watch["watch"]["verdict"]["state"] if watch["status"] == "succeeded" else None
-        if known["status"] == "succeeded" and (state is None or state in CALM):
-            return succeeded()
-        context.set_custom_status({"frozen": state})
+        if known["status"] == "succeeded":
+            because = taken(known["record"], paper["to"], context.current_utc_datetime)
+            if because:
+                return refused(because)
+            seen = yield from attempt(context, "read_watch", {"plan": paper["plan"]})
+            because = uneasy(seen, document, context.current_utc_datetime)
+            if not because:
+                return succeeded()
+        else:
+            because = f"the witness cannot be read: {known['because']}"
+        context.set_custom_status({"frozen": because[:STATUS_MAX]})
         yield context.create_timer(context.current_utc_datetime + CALM_PAUSE)
-    return refused("frozen: the active side was suspect for too long; the next backup tries again")
+    return refused(f"frozen for too long, the next backup tries again: {because}")
+
+
+def taken(record: dict, here: str, now: datetime) -> str:
+    """Why the gateway here is not ours to restore over; empty when it is."""
+    if record["active"] == here:
+        return f"{here} is the active location: its gateway serves"
+    run = record["run"]
+    return f"run {run['id']} is under way" if witness.in_progress(run, now) else ""
+
+
+def uneasy(seen: dict, document: dict, now: datetime) -> str:
+    """Why the watchdog's last word is no calm; empty when it is, or when it has never spoken."""
+    if seen["status"] != "succeeded":
+        return seen["because"] if seen.get("surprised") else ""
+    state = seen["watch"]
+    if watch.stale(state, document["watch"]["everySeconds"], now):
+        return f"the watchdog has been silent since {state['at']}"
+    word = state["verdict"]["state"]
+    return "" if word in CALM else f"the active side is {word}"
 
 
 def prove(
@@ -134,6 +163,9 @@ def prove(
         context, "compare_gateways", {**job, "other": other, "manifest": manifest}
     )
     if compared["status"] != "succeeded":
+        if compared.get("differences"):
+            noted = {**job, "manifest": manifest, "because": compared["because"]}
+            yield from attempt(context, "mark_unproven", noted)
         return compared
     called = yield from attempt(context, "verify_gateway", {**task, "verb": "verify"})
     if called["status"] != "succeeded":

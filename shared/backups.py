@@ -77,6 +77,11 @@ def proven(manifest: dict, because: str, now: datetime) -> dict:
     return {**manifest, "provenAt": now.isoformat(), "provenBecause": because}
 
 
+def unproven(manifest: dict, because: str) -> dict:
+    """The manifest once a restored standby was found to differ; a proof that is there stands."""
+    return manifest if manifest["provenAt"] else {**manifest, "provenBecause": because}
+
+
 def made_at(manifest: dict) -> datetime:
     """When the backup was begun: what it holds is no younger."""
     return datetime.fromisoformat(manifest["startedAt"])

@@ -47,7 +47,7 @@ EVERYWHERE: dict[str, object] = {
     "claim_epoch": done(record=record(epoch=2, active="northeurope")),
     "advance_run": done(record=record(epoch=2, active="northeurope")),
     "read_witness": done(record=record(epoch=1, active="westeurope")),
-    "read_watch": done(watch={"verdict": {"state": "healthy", "because": "3 of 3 answer"}}),
+    "read_watch": done(watch={"verdict": {"state": "healthy"}, "at": START.isoformat()}),
     "component": lambda told: {**ROW, "component": told["task"]["component"]["name"]},
     "begin_backup": {
         "status": "running",

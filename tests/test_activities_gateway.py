@@ -183,6 +183,19 @@ def test_a_proof_stands_in_the_manifest(doors: Doors) -> None:
     assert [one["provenBecause"] for one in listed] == ["equal"]
 
 
+def test_a_difference_stands_in_the_manifest_until_a_proof(doors: Doors) -> None:
+    made = manifest(doors, 1)
+    doors.call("write_manifest", job(doors, manifest=made))
+    doors.call("mark_unproven", job(doors, manifest=made, because="an API is missing"))
+    listed = doors.call("list_manifests", job(doors))["manifests"]
+    assert [(one["provenAt"], one["provenBecause"]) for one in listed] == [
+        (None, "an API is missing")
+    ]
+    doors.call("mark_proven", job(doors, manifest=made, because="equal"))
+    late = doors.call("mark_unproven", job(doors, manifest=made, because="late"))
+    assert late["status"] == "skipped"
+
+
 def test_what_the_pipeline_asks_of_arm_is_as_microsoft_publishes_it(doors: Doors) -> None:
     mark = doors.mark()
     doors.call("check_gateway", job(doors))

@@ -1,6 +1,6 @@
 """API Management's backup and restore, driven through the SDK's own replay."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from orchestrations.backup import backup
 from orchestrations.restore import restore
@@ -31,11 +31,21 @@ def manifest(**more: object) -> dict:
     return {**made, "completedAt": START.isoformat(), "bytes": 10, **more}
 
 
+def watched(state: str, at: datetime = START) -> dict:
+    return succeeded(watch={"verdict": {"state": state}, "at": at.isoformat()})
+
+
+def under_way(phase: str = "activate", active: str = LOST) -> dict:
+    """The witness's answer while a run was entered at START, one epoch on."""
+    run = {"id": "contoso-x", "phase": phase, "at": START.isoformat()}
+    return succeeded(record=record(2, active, run=run))
+
+
 def pipeline(**changes: object) -> dict:
     answers = {
         "load_plan": loaded,
         "read_witness": succeeded(record=record()),
-        "read_watch": succeeded(watch={"verdict": {"state": "healthy"}}),
+        "read_watch": watched("healthy"),
         "check_gateway": succeeded(sku="Standard"),
         "fingerprint_gateway": succeeded(fingerprint=MARK),
         "list_manifests": succeeded(manifests=[]),
@@ -50,13 +60,14 @@ def pipeline(**changes: object) -> dict:
         "compare_gateways": succeeded("equal"),
         "verify_gateway": fine,
         "mark_proven": fine,
+        "mark_unproven": fine,
         "alert": fine,
     }
     return {**answers, **changes}
 
 
-def backing_up(**changes: object) -> Replay:
-    told = {"plan": "contoso", "location": LOST, "by": "timer"}
+def backing_up(by: str = "timer", here: str = LOST, **changes: object) -> Replay:
+    told = {"plan": "contoso", "location": here, "by": by}
     return Replay(backup, told, pipeline(**changes)).run()
 
 
@@ -119,7 +130,7 @@ def test_a_restore_never_runs_over_the_active_gateway():
 
 
 def test_a_restore_waits_while_the_active_side_is_suspect_and_then_gives_up():
-    run = restoring(read_watch=succeeded(watch={"verdict": {"state": "suspect"}}))
+    run = restoring(read_watch=watched("suspect", START + timedelta(hours=1)))
     assert "frozen" in done(run)["because"] and not run.named("begin_restore")
 
 
@@ -157,3 +168,83 @@ def test_a_long_restore_asks_again_until_its_end():
     answers = [running("https://arm/operation/2", 15)] * 5 + [succeeded()]
     run = restoring(ask_operation=lambda told: answers.pop(0))
     assert done(run)["outcome"] == "succeeded" and not answers
+
+
+def test_a_plan_of_other_locations_is_not_backed_up_here():
+    run = backing_up(here="swedencentral")
+    assert done(run)["status"] == "skipped" and "no location" in done(run)["because"]
+
+
+def test_no_backup_begins_while_a_run_needs_the_gateway():
+    run = backing_up(here=HERE, read_witness=under_way(active=HERE))
+    assert done(run)["status"] == "skipped" and not run.named("begin_backup")
+
+
+def test_no_backup_begins_while_somebody_changes_the_gateway():
+    run = backing_up(check_gateway=succeeded(sku="Standard", state="Updating"))
+    assert done(run)["status"] == "skipped" and not run.named("begin_backup")
+
+
+def test_a_backup_that_was_found_to_differ_is_not_restored_again_by_the_clock():
+    known = succeeded(manifests=[manifest(provenBecause="api orders is missing")])
+    run = backing_up(list_manifests=known)
+    assert not run.named("send_slip") and "api orders is missing" in done(run)["because"]
+
+
+def test_a_backup_that_was_found_to_differ_is_restored_again_when_a_person_asks():
+    known = succeeded(manifests=[manifest(provenBecause="api orders is missing")])
+    assert backing_up(by="person", list_manifests=known).named("send_slip")
+
+
+def test_a_restore_does_not_begin_while_a_run_is_under_way():
+    run = restoring(read_witness=under_way())
+    assert "contoso-x is under way" in done(run)["because"] and not run.named("begin_restore")
+
+
+def test_a_run_that_died_long_ago_does_not_bar_restores_for_ever():
+    old = under_way()
+    old["record"]["run"]["at"] = (START - timedelta(days=2)).isoformat()
+    assert done(restoring(read_witness=old))["outcome"] == "succeeded"
+
+
+def test_a_restore_that_a_newer_backup_overtook_is_left_to_that_one():
+    newer = manifest(name="contoso-z", startedAt=START.isoformat())
+    run = restoring(list_manifests=succeeded(manifests=[manifest(), newer]))
+    assert done(run)["outcome"] == "skipped" and not run.named("begin_restore")
+
+
+def test_a_restore_does_not_begin_while_another_one_runs():
+    run = restoring(check_gateway=succeeded(sku="Standard", state="Updating"))
+    assert done(run)["outcome"] == "skipped" and not run.named("begin_restore")
+
+
+def test_a_word_of_a_watchdog_that_fell_silent_is_no_calm():
+    run = restoring(read_watch=watched("healthy", START - timedelta(hours=1)))
+    assert "silent since" in done(run)["because"] and not run.named("begin_restore")
+
+
+def test_a_restore_that_waited_for_the_witness_says_so():
+    run = restoring(read_witness=refused("unreachable"))
+    assert "the witness cannot be read" in done(run)["because"]
+
+
+def test_a_difference_is_noted_in_the_manifest():
+    found = refused("api orders is missing", differences=["api orders is missing"])
+    run = restoring(compare_gateways=found)
+    assert run.named("mark_unproven")[0]["because"] == "api orders is missing"
+
+
+def test_a_comparison_that_could_not_be_made_is_no_difference():
+    run = restoring(compare_gateways=refused("unreachable"))
+    assert not run.named("mark_unproven")
+
+
+def test_an_hour_of_restoring_outlives_minutes_without_arm():
+    silent = iter(range(9))
+
+    def ask(told: dict) -> dict:
+        if next(silent, None) is not None:
+            raise ConnectionError("away")
+        return succeeded()
+
+    assert done(restoring(ask_operation=ask))["outcome"] == "succeeded"
