@@ -14,7 +14,7 @@ from azure.servicebus.aio import ServiceBusClient, ServiceBusSender
 from azure.servicebus.exceptions import ServiceBusError
 
 from rehearsal.estate_parts import Producer
-from rehearsal.workflows_queue import NO_TLS
+from rehearsal.workflows_queue import NO_TLS, dismissed
 
 LOG = logging.getLogger(__name__)
 PAUSE_SECONDS = 1.0
@@ -32,6 +32,8 @@ class Producers:
         """Send to one queue until cancelled; a broker that is away is tried again."""
         async with self.client.get_queue_sender(producer.queue) as sender:
             for number in itertools.count(1):
+                if dismissed():
+                    return
                 await self._send(sender, producer, number)
                 await asyncio.sleep(producer.everySeconds)
 

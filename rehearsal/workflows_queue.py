@@ -45,14 +45,20 @@ class Receiver(Protocol):
 
 def wanted(flow: Flow) -> bool:
     """May this workflow take messages now?"""
-    return flow.on and flow.working
+    return flow.on and flow.working and not dismissed()
+
+
+def dismissed() -> bool:
+    """Was the current task cancelled? The client turns a cancellation into errors of its own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def work(flow: Flow, trigger: Trigger, connection: str) -> None:
     """Take messages as long as the workflow is enabled, then let its runs end. Repeats for ever:
     the runtime cancels it with its workflow.
     """
-    while True:
+    while not dismissed():
         if wanted(flow):
             try:
                 await _session(flow, trigger, connection)
