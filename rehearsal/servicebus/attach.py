@@ -4,6 +4,8 @@ from urllib.parse import urlsplit
 
 from proton import Link, symbol
 
+from rehearsal.servicebus import engine
+from rehearsal.servicebus.engine import Pointer, pointer_of, send_raw
 from rehearsal.servicebus.hub import Hub, Waiting
 from rehearsal.servicebus.links import (
     CREDIT,
@@ -11,7 +13,6 @@ from rehearsal.servicebus.links import (
     Intake,
     Outlet,
     refuse_link,
-    send_raw,
 )
 from rehearsal.servicebus.management import Call, answer, token_answer
 from rehearsal.servicebus.message import request_of
@@ -38,9 +39,10 @@ class Links:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
-        self.intakes: dict[Link, Intake] = {}
-        self.outlets: dict[Link, Outlet] = {}
-        self.requests: dict[Link, str] = {}  # Links on which requests come, and their node.
+        self.opened: dict[Pointer, Link] = {}  # All of them; below, what each is for.
+        self.intakes: dict[Pointer, Intake] = {}
+        self.outlets: dict[Pointer, Outlet] = {}
+        self.requests: dict[Pointer, str] = {}  # Links on which requests come, and their node.
         self.answers: dict[str, list[Link]] = {}  # Links on which each node answers.
 
     def attach(self, link: Link) -> None:
@@ -59,7 +61,9 @@ class Links:
             else:
                 self._attach_intake(link, path)
         except Refusal as no:
-            refuse_link(link, no)
+            return refuse_link(link, no)
+        self.opened[pointer_of(link)] = link
+        return None
 
     def _attach_node(self, link: Link, path: str) -> None:
         if path != CBS:
@@ -67,14 +71,14 @@ class Links:
         if link.is_sender:
             self.answers.setdefault(path, []).append(link)
             return link.open()
-        self.requests[link] = path
+        self.requests[pointer_of(link)] = path
         return self._welcome(link)
 
     def _attach_intake(self, link: Link, path: str) -> None:
         queue = self.hub.broker.find(path)
         if queue.dead is None:
             raise Refusal(NOT_ALLOWED, "Messages cannot be sent to dead letters.")
-        self.intakes[link] = Intake(link, queue, self.hub)
+        self.intakes[pointer_of(link)] = Intake(link, queue, self.hub)
         self._welcome(link)
 
     def _welcome(self, link: Link) -> None:
@@ -97,7 +101,7 @@ class Links:
         got = queue.accept_session(wanted, outlet, self.hub.clock(), outlet.deletes)
         if got is not None:
             return self._begin_session(outlet, got)
-        self.outlets[link] = outlet
+        self.outlets[outlet.pointer] = outlet
         until = self.hub.clock() + session_wait_seconds(link)
         self.hub.waiting.append(
             Waiting(
@@ -110,7 +114,7 @@ class Links:
         return None
 
     def _begin(self, outlet: Outlet) -> None:
-        self.outlets[outlet.link] = outlet
+        self.outlets[outlet.pointer] = outlet
         self.hub.join(outlet)
         outlet.link.open()
 
@@ -125,18 +129,15 @@ class Links:
 
     def detach(self, link: Link) -> None:
         """The client closed the link; its session, if it held one, is free. Safe to repeat."""
-        self.intakes.pop(link, None)
-        self.requests.pop(link, None)
+        pointer = pointer_of(link)
+        for role in (self.opened, self.intakes, self.requests):
+            role.pop(pointer, None)
         for links in self.answers.values():
             if link in links:
                 links.remove(link)
-        outlet = self.outlets.pop(link, None)
+        outlet = self.outlets.pop(pointer, None)
         if outlet is not None:
             self.hub.leave(outlet)
-
-    def all(self) -> list[Link]:
-        answers = [link for links in self.answers.values() for link in links]
-        return [*self.intakes, *self.outlets, *self.requests, *answers]
 
     def respond(self, path: str, raw: bytes) -> None:
         """Answer a request on the newest link that the client opened for this node."""
@@ -150,7 +151,7 @@ class Links:
             reply = answer(message_id, properties.get("operation"), call)
             self.hub.stir(queue)
         for link in self.answers.get(path, [])[-1:]:
-            send_raw(link, message_id[:TAG_BYTES_MAX], reply).settle()
+            engine.settle(send_raw(pointer_of(link), message_id[:TAG_BYTES_MAX], reply))
 
 
 def filters_of(link: Link) -> dict:

@@ -7,10 +7,12 @@ acknowledgement leaves before what it acknowledges is on disk.
 from collections.abc import Callable
 from typing import cast
 
-from proton import Collector, Connection, Delivery, Event, Link, Session, Transport
+from proton import Connection, Event, Link, Session, Transport
 
+from rehearsal.servicebus import engine
 from rehearsal.servicebus.amqp import Malformed
 from rehearsal.servicebus.attach import Links
+from rehearsal.servicebus.engine import Events, Pointer
 from rehearsal.servicebus.frames import FrameFilter
 from rehearsal.servicebus.hub import Hub
 from rehearsal.servicebus.links import CREDIT, end_link
@@ -19,7 +21,6 @@ from rehearsal.servicebus.refusal import ARGUMENT_ERROR, DETACHED, Refusal
 IDLE_SECONDS = 120.0
 WINDOW_BYTES = 64 << 20
 PUSH_BYTES = 1 << 16
-EVENTS_MAX = 1_000_000
 
 
 class Wire:
@@ -28,9 +29,8 @@ class Wire:
     def __init__(self, hub: Hub) -> None:
         self.hub, self.filter, self.links = hub, FrameFilter(), Links(hub)
         self.cut = False
-        self.connection, self.collector = Connection(), Collector()
-        self.transport = Transport(Transport.SERVER)
-        self.connection.collect(self.collector)
+        self.connection, self.transport = Connection(), Transport(Transport.SERVER)
+        self.events = Events(self.connection)
         self.transport.sasl().allowed_mechs("ANONYMOUS")
         self.transport.require_auth(False)
         self.transport.idle_timeout = IDLE_SECONDS
@@ -53,7 +53,7 @@ class Wire:
 
     def hang_up(self) -> None:
         """The client is gone: its sessions are free, its other locks run on."""
-        for link in self.links.all():
+        for link in list(self.links.opened.values()):
             self.links.detach(link)
         self.transport.unbind()
         self.connection.free()
@@ -75,14 +75,11 @@ class Wire:
 
     def process(self) -> None:
         """Act on what proton noticed."""
-        for _ in range(EVENTS_MAX):
-            event = self.collector.peek()
-            if event is None:
-                break
-            act = ACTIONS.get(event.type)
-            if act is not None:
-                act(self, event)
-            self.collector.pop()
+        for number, event in self.events.take():
+            if number == engine.DELIVERY:
+                self.on_delivery(*engine.delivery_of(event))
+            elif number in ACTIONS:
+                ACTIONS[number](self, engine.wrapped(event))
 
     def on_open(self, event: Event) -> None:
         self.connection.container = "understudy-servicebus"
@@ -98,7 +95,7 @@ class Wire:
 
     def on_end(self, event: Event) -> None:
         session = cast(Session, event.session)
-        for link in self.links.all():
+        for link in list(self.links.opened.values()):
             if link.session == session:
                 self.links.detach(link)
         session.close()
@@ -112,7 +109,7 @@ class Wire:
         link.close()
 
     def on_flow(self, event: Event) -> None:
-        outlet = self.links.outlets.get(cast(Link, event.link))
+        outlet = self.links.outlets.get(engine.pointer_of(cast(Link, event.link)))
         if outlet is None:
             return
         if outlet.wants() and self.hub.broker.takes("detach", outlet.queue.name):
@@ -120,44 +117,44 @@ class Wire:
             self.hub.leave(outlet)
         self.hub.stirred.add(outlet.queue.name)
 
-    def on_delivery(self, event: Event) -> None:
-        delivery, link = cast(Delivery, event.delivery), cast(Link, event.link)
-        if not link.is_sender:
-            if delivery.readable and not delivery.partial:
-                self._arrive(link, delivery)
-            return
+    def on_delivery(self, link: Pointer, delivery: Pointer) -> None:
         outlet = self.links.outlets.get(link)
-        if outlet is not None and delivery.updated:
-            outlet.settle(delivery)
-            self.cut |= outlet.cut
-
-    def _arrive(self, link: Link, delivery: Delivery) -> None:
-        raw = bytes(link.recv(delivery.pending) or b"")
-        form = self.filter.format_of(link.name)
-        link.advance()
-        intake = self.links.intakes.get(link)
+        if outlet is not None:
+            said = engine.outcome_of(delivery)
+            if said is not None:
+                outlet.settle(delivery, said)
+                self.cut |= outlet.cut
+            return
+        intake, path = self.links.intakes.get(link), self.links.requests.get(link)
+        if intake is None and path is None:
+            return
+        raw = engine.read_whole(link, delivery)
+        if raw is None:
+            return
         if intake is not None:
-            intake.arrive(delivery, raw, form)
+            intake.arrive(delivery, raw, self.filter.format_of(intake.name))
             self.cut |= intake.cut
-        elif link in self.links.requests:
-            delivery.update(Delivery.ACCEPTED)
-            delivery.settle()
-            try:
-                self.links.respond(self.links.requests[link], raw)
-            except (Malformed, Refusal) as no:  # Not a request at all, or its queue was deleted.
-                end_link(link, Refusal(ARGUMENT_ERROR, str(no)))
-        if link.credit < CREDIT // 2:
-            link.flow(CREDIT - link.credit)
+        elif path is not None:
+            engine.settle(delivery, engine.ACCEPTED)
+            self._answer(link, path, raw)
+        credit = engine.credit_of(link)
+        if credit < CREDIT // 2:
+            engine.grant(link, CREDIT - credit)
+
+    def _answer(self, link: Pointer, path: str, raw: bytes) -> None:
+        try:
+            self.links.respond(path, raw)
+        except (Malformed, Refusal) as no:  # Not a request at all, or its queue was deleted.
+            end_link(self.links.opened[link], Refusal(ARGUMENT_ERROR, str(no)))
 
 
-ACTIONS: dict[object, Callable[[Wire, Event], None]] = {
-    Event.CONNECTION_REMOTE_OPEN: Wire.on_open,
-    Event.CONNECTION_REMOTE_CLOSE: Wire.on_close,
-    Event.SESSION_REMOTE_OPEN: Wire.on_begin,
-    Event.SESSION_REMOTE_CLOSE: Wire.on_end,
-    Event.LINK_REMOTE_OPEN: Wire.on_attach,
-    Event.LINK_FLOW: Wire.on_flow,
-    Event.LINK_REMOTE_CLOSE: Wire.on_detach,
-    Event.LINK_REMOTE_DETACH: Wire.on_detach,
-    Event.DELIVERY: Wire.on_delivery,
+ACTIONS: dict[int, Callable[[Wire, Event], None]] = {
+    Event.CONNECTION_REMOTE_OPEN.number: Wire.on_open,
+    Event.CONNECTION_REMOTE_CLOSE.number: Wire.on_close,
+    Event.SESSION_REMOTE_OPEN.number: Wire.on_begin,
+    Event.SESSION_REMOTE_CLOSE.number: Wire.on_end,
+    Event.LINK_REMOTE_OPEN.number: Wire.on_attach,
+    Event.LINK_FLOW.number: Wire.on_flow,
+    Event.LINK_REMOTE_CLOSE.number: Wire.on_detach,
+    Event.LINK_REMOTE_DETACH.number: Wire.on_detach,
 }

@@ -1,12 +1,13 @@
 """One AMQP link each: taking in what clients send, and handing out what they receive."""
 
-from typing import cast
 from uuid import UUID
 
-from proton import Condition, Delivery, Link, Sender, Terminus, symbol
+from proton import Condition, Link, Terminus, symbol
 
+from rehearsal.servicebus import engine
 from rehearsal.servicebus.amqp import Malformed
 from rehearsal.servicebus.broker import Broker
+from rehearsal.servicebus.engine import Outcome, Pointer, pointer_of, send_raw
 from rehearsal.servicebus.hub import Hub
 from rehearsal.servicebus.message import BATCH_FORMAT, Message, render, split_batch
 from rehearsal.servicebus.queue import Queue
@@ -41,12 +42,11 @@ def refuse_link(link: Link, why: Refusal) -> None:
     end_link(link, why)
 
 
-def send_raw(link: Link, tag: bytes, raw: bytes) -> Delivery:
-    """A new delivery on a link, its bytes written. Proton's types claim that a tag is text."""
-    delivery = link.delivery(cast(str, tag))
-    cast(Sender, link).stream(raw)
-    link.advance()
-    return delivery
+def reject(delivery: Pointer, why: Refusal) -> None:
+    told = engine.told(delivery)
+    told.local.condition = condition(why)
+    told.update(engine.REJECTED)
+    engine.settle(delivery)
 
 
 class Intake:
@@ -54,9 +54,10 @@ class Intake:
 
     def __init__(self, link: Link, queue: Queue, hub: Hub) -> None:
         self.link, self.queue, self.hub = link, queue, hub
+        self.name: str = link.name
         self.cut = False
 
-    def arrive(self, delivery: Delivery, raw: bytes, form: int) -> None:
+    def arrive(self, delivery: Pointer, raw: bytes, form: int) -> None:
         """Store the message, or each of the batch, and accept it; or reject it with the reason."""
         broker, name = self.hub.broker, self.queue.name
         if broker.takes("detach", name):
@@ -64,12 +65,10 @@ class Intake:
         try:
             self._store(broker, raw, form)
         except Refusal as no:
-            delivery.local.condition = condition(no)
-            delivery.update(Delivery.REJECTED)
+            reject(delivery, no)
         else:
-            delivery.update(Delivery.ACCEPTED)
+            engine.settle(delivery, engine.ACCEPTED)
             self.cut = broker.takes("cut-after-store", name)
-        delivery.settle()
         return self.hub.stir(self.queue)
 
     def _store(self, broker: Broker, raw: bytes, form: int) -> None:
@@ -91,20 +90,23 @@ class Outlet:
     def __init__(self, link: Link, queue: Queue, hub: Hub, deletes: bool) -> None:
         self.link, self.queue, self.hub, self.deletes = link, queue, hub, deletes
         self.session_id: str | None = None
+        self.pointer = pointer_of(link)
+        self.tokens: dict[Pointer, UUID] = {}  # Of the deliveries that the client has not settled.
         self.cut = False
 
     # -- what the hub asks for
 
     def wants(self) -> int:
-        return max(0, self.link.credit)
+        return max(0, engine.credit_of(self.pointer))
 
     def take(self, message: Message) -> None:
         until = None if self.deletes else self.queue.locked_until(message)
         tag = message.token.bytes_le if message.token else message.seq.to_bytes(16, "big")
-        delivery = send_raw(self.link, tag, render(message, until))
-        delivery.token = message.token
+        delivery = send_raw(self.pointer, tag, render(message, until))
         if self.deletes:
-            delivery.settle()
+            engine.settle(delivery)
+        elif message.token:
+            self.tokens[delivery] = message.token
 
     def settled_up(self) -> None:
         """Nothing is left to send for now: give back the credit of a receiver that drains."""
@@ -116,38 +118,44 @@ class Outlet:
 
     # -- what the client says
 
-    def settle(self, delivery: Delivery) -> None:
+    def settle(self, delivery: Pointer, said: Outcome) -> None:
         """Do what the client's disposition says, and echo it; or reject with the reason."""
-        token, state = delivery.token, delivery.remote_state
-        if not isinstance(token, UUID) or not (state or delivery.settled):
+        if not (said.state or said.settled):
+            return
+        token = self.tokens.pop(delivery, None)
+        if token is None:
             return
         try:
-            self._apply(token, state, delivery)
+            self._apply(token, said.state, delivery)
         except Refusal as no:
-            delivery.local.condition = condition(no)
-            delivery.update(Delivery.REJECTED)
+            reject(delivery, no)
         else:
-            delivery.update(state or Delivery.RELEASED)
-            self.cut = state == Delivery.ACCEPTED and self.hub.broker.takes(
+            engine.settle(delivery, said.state or engine.RELEASED)
+            self.cut = said.state == engine.ACCEPTED and self.hub.broker.takes(
                 "cut-after-complete", self.queue.name
             )
-        delivery.token = None
-        delivery.settle()
 
-    def _apply(self, token: UUID, state: int, delivery: Delivery) -> None:
-        now, remote = self.hub.clock(), delivery.remote
-        if state == Delivery.ACCEPTED:
+    def _apply(self, token: UUID, state: int, delivery: Pointer) -> None:
+        now = self.hub.clock()
+        if state == engine.ACCEPTED:
             return self.queue.complete(token, now)
-        if state == Delivery.REJECTED:
-            self.queue.dead_letter(token, now, *reason_of(remote.condition))
-        elif state == Delivery.MODIFIED:
-            delivery.local.failed = remote.failed
-            delivery.local.undeliverable = remote.undeliverable
-            verb = self.queue.defer if remote.undeliverable else self.queue.abandon
-            verb(token, now)
+        if state == engine.REJECTED:
+            reason = reason_of(engine.told(delivery).remote.condition)
+            self.queue.dead_letter(token, now, *reason)
+        elif state == engine.MODIFIED:
+            self._put_aside(token, now, delivery)
         else:  # Released, or settled without an outcome.
             self.queue.release(token, now)
         return self.hub.stir(self.queue)
+
+    def _put_aside(self, token: UUID, now: float, delivery: Pointer) -> None:
+        """Defer or abandon, as the two flags of a modified outcome say."""
+        told = engine.told(delivery)
+        told.local.failed = told.remote.failed
+        told.local.undeliverable = told.remote.undeliverable
+        verb = self.queue.defer if told.remote.undeliverable else self.queue.abandon
+        verb(token, now)
+        told.update(engine.MODIFIED)
 
 
 def reason_of(given: Condition | None) -> tuple[str | None, str | None]:
