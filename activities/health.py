@@ -16,6 +16,7 @@ from shared.settings import settings
 
 SECONDS_MAX = 5.0
 KEPT_SECONDS = 5.0
+VOUCH_SECONDS_MAX = 2.0
 STATUS_PATH = "/status-0123456789abcdef"
 QUEUE = "slip-claim"
 _KEPT: dict[tuple[str, ...], tuple[float, dict]] = {}
@@ -29,7 +30,7 @@ def report() -> dict:
     What is vouched for is read anew at each call: the other side acts on it.
     """
     try:
-        unclaimed = store.unclaimed()
+        unclaimed = probe.within(VOUCH_SECONDS_MAX, store.unclaimed)
     except Surprise:
         unclaimed = []  # Storage's own check says why; nothing is vouched for meanwhile.
     return {**check_location(), "unclaimed": unclaimed}

@@ -9,12 +9,14 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from shared import store, witness
+from shared import clients, store, witness
 from shared.blobs import NEW, Blob, Place, StorageRefused
 from shared.outcome import refused, succeeded
 from shared.reply import Surprise, Unreachable
 
 ROUNDS_MAX = 5
+REQUESTS_PER_LEASE = 8  # A beat is a read and a write, and there are four beats in a lease.
+SECONDS_MIN = 1.0
 Change = Callable[[dict, datetime], dict]
 
 
@@ -74,11 +76,14 @@ def halt_run(payload: dict) -> dict:
 def renew_lease(payload: dict) -> dict:
     """Say that `location` lives, for the witness's leaseSeconds. Refused where it is not active.
 
+    A witness that hangs is given up soon, and not asked twice: who cannot renew has half a lease
+    to find out, and the other half to stop what must not run in two places.
     Safe to repeat: the lease only grows. Its times are the storage service's, so that no two
     locations' clocks have to agree.
     """
     location, seconds = payload["location"], payload["witness"]["leaseSeconds"]
-    return _told_if_silent(payload, lambda r, now: witness.renew(r, location, now, seconds))
+    bounded = {**payload, "seconds": max(SECONDS_MIN, seconds / REQUESTS_PER_LEASE)}
+    return _told_if_silent(bounded, lambda r, now: witness.renew(r, location, now, seconds))
 
 
 def _told_if_silent(payload: dict, change: Change) -> dict:
@@ -92,7 +97,8 @@ def _told_if_silent(payload: dict, change: Change) -> dict:
 def _changed(payload: dict, plan: str, change: Change) -> dict:
     """Read, change, write, until it holds; the outcome carries the record as it then is."""
     known = payload["witness"]
-    place = Place(known["blobServiceUri"].rstrip("/"), known["container"])
+    seconds = payload.get("seconds", clients.READ_SECONDS)
+    place = Place(known["blobServiceUri"].rstrip("/"), known["container"], seconds)
     try:
         for _ in range(ROUNDS_MAX):
             outcome = _round(place, plan, change)

@@ -33,7 +33,8 @@ def demote_workflow(payload: dict) -> dict:
     Safe to repeat: a second disabling is not sent.
     """
     try:
-        return _bring(payload, "disable", "Disabled", **clients.HURRIED)
+        outcome = _bring(payload, "disable", "Disabled", **clients.HURRIED)
+        return skipped("there is none that could run") if outcome.get("missing") else outcome
     except Unreachable as error:
         where = f"{payload['component']['name']} in {payload['location']}"
         return refused(f"{where} is unreachable, it may still run: {error}"[:300])

@@ -13,19 +13,22 @@ from azure.durable_functions import DurableOrchestrationContext
 from orchestrations import Flow
 from orchestrations.steps import attempt, told_to
 from orchestrations.waves import act
+from shared import witness
 from shared.kinds import KINDS
 from shared.plan import Plan
 
 BEATS_PER_GENERATION = 12
 BEATS_PER_LEASE = 4  # Two may be lost before half the lease is gone.
+TITLE_MAX = 200
 ONE_TRY = 1  # The next beat is the retry.
 
 
 def heartbeat(context: DurableOrchestrationContext) -> Flow:
     """Beat for ever. Input: {"plan", "location": mine, "memory": of the last generation}.
 
-    Memory: `renewedAt` (when the lease was last known to be ours), `stoodDown` (null, or
-    {"epoch", "because"} since our exclusive workflows were stopped), `turn` (keeps ids apart).
+    Memory: `renewedAt` (when the lease was last known to be ours), `stoodDown` (null, or {"epoch",
+    "because", "stopped": names, "left": names that would not stop} since our exclusive workflows
+    were stopped), `turn` (keeps ids apart).
     """
     told = told_to(context)
     memory = told.get("memory") or {
@@ -57,14 +60,16 @@ def beat(
     if renewed["status"] == "succeeded":
         memory = {**memory, "renewedAt": now.isoformat()}
         return (yield from serve_again(context, plan, here, memory, renewed["record"]["epoch"]))
-    record = renewed.get("record")
+    record, down = renewed.get("record"), memory["stoodDown"]
     if record:
         because = f"{record['active']} is active at epoch {record['epoch']}"
-        if memory["stoodDown"] and memory["stoodDown"]["epoch"] == record["epoch"]:
+        if down and down["epoch"] == record["epoch"] and not down["left"]:
+            return memory
+        if coming(record, here, now):
             return memory
         return (yield from stand_down(context, plan, here, memory, record["epoch"], because))
     silence = (now - datetime.fromisoformat(memory["renewedAt"])).total_seconds()
-    if memory["stoodDown"] or silence < plan.witness.lease_seconds / 2:
+    if (down and not down["left"]) or silence < plan.witness.lease_seconds / 2:
         return memory
     vouched = yield from attempt(
         context, "ask_peer", {"plan": document, "location": plan.other(here)}, ONE_TRY
@@ -75,6 +80,12 @@ def beat(
     return (yield from stand_down(context, plan, here, memory, None, because))
 
 
+def coming(record: dict, here: str, now: datetime) -> bool:
+    """Is a run on its way to this location? What it is about to start must not be stopped."""
+    run = record["run"]
+    return witness.in_progress(run, now) and run["to"] == here
+
+
 def stand_down(
     context: DurableOrchestrationContext,
     plan: Plan,
@@ -83,15 +94,22 @@ def stand_down(
     epoch: int | None,
     because: str,
 ) -> Flow:
-    """Stop this location's exclusive workflows; what runs in both places safely goes on."""
-    rows = yield from move(context, plan, here, "demote", memory["turn"], epoch)
-    if any(row["outcome"] == "succeeded" for row in rows):
-        yield from tell(context, plan.name, f"{here} stands down", because)
+    """Stop this location's exclusive workflows; what runs in both places safely goes on.
+
+    What would not stop is tried again at the next beat, alone.
+    """
+    down = memory["stoodDown"]
+    if down is None or down["epoch"] != epoch:
+        down = {"epoch": epoch, "because": because, "stopped": [], "left": exclusive(plan)}
+    rows = yield from move(context, plan, here, "demote", memory["turn"], epoch, down["left"])
+    stopped = [row["component"] for row in rows if row["outcome"] == "succeeded"]
     left = [row["component"] for row in rows if row["outcome"] == "refused"]
+    if stopped:
+        yield from tell(context, plan.name, f"{here} stands down", because)
     if epoch is not None:
         yield from attempt(context, "yield_claim", {"plan": plan.name, "epoch": epoch}, ONE_TRY)
-    done = None if left else {"epoch": epoch, "because": because}
-    return {**memory, "stoodDown": done, "turn": memory["turn"] + 1}
+    down = {**down, "stopped": [*down["stopped"], *stopped], "left": left}
+    return {**memory, "stoodDown": down, "turn": memory["turn"] + 1}
 
 
 def serve_again(
@@ -100,14 +118,29 @@ def serve_again(
     """The lease is ours and nobody claimed meanwhile: what stepped back for caution comes back.
 
     Only what this heartbeat stopped itself, and only while the epoch is the one it stopped in.
+    What will not start is tried again at the next beat.
     """
     down = memory["stoodDown"]
     if down is None:
         return memory
-    if down["epoch"] is None:
-        yield from move(context, plan, here, "promote", memory["turn"], epoch)
+    stopped = down["stopped"] if down["epoch"] is None else []
+    rows = yield from move(context, plan, here, "promote", memory["turn"], epoch, stopped)
+    still = [row["component"] for row in rows if row["outcome"] == "refused"]
+    if still and still != down.get("told"):
+        title = f"{here} cannot serve again: {', '.join(still)}"
+        yield from tell(context, plan.name, title[:TITLE_MAX], rows[0]["because"])
+    if stopped and not still:
         yield from tell(context, plan.name, f"{here} serves again", "the lease is renewed")
-    return {**memory, "stoodDown": None, "turn": memory["turn"] + 1}
+    down = {**down, "stopped": still, "left": [], "told": still} if still else None
+    return {**memory, "stoodDown": down, "turn": memory["turn"] + 1}
+
+
+def exclusive(plan: Plan) -> list[str]:
+    return [
+        part.name
+        for part in plan.components
+        if part.role == "activePassive" and "demote" in KINDS[part.kind]
+    ]
 
 
 def move(
@@ -117,13 +150,9 @@ def move(
     verb: str,
     turn: int,
     epoch: int | None,
+    names: list[str],
 ) -> Flow:
-    """Promote or demote every exclusive component of this location."""
-    names = [
-        part.name
-        for part in plan.components
-        if part.role == "activePassive" and "demote" in KINDS[part.kind]
-    ]
+    """Promote or demote these components of this location."""
     paper = {
         "plan": plan.name,
         "run": f"{plan.name}-heartbeat-{here}",

@@ -150,6 +150,14 @@ def test_an_alert_reaches_its_webhook(doors: Doors) -> None:
     assert json.loads(doors.strangers.heard[-1]["body"])["because"] == "westeurope is lost"
 
 
+def test_health_is_reported_in_time_and_vouches_for_nothing_without_storage(doors: Doors) -> None:
+    doors.world.lose(HERE, ["storage"])
+    started = time.monotonic()
+    told = health.report()
+    assert (told["status"], told["unclaimed"]) == ("unhealthy", [])
+    assert time.monotonic() - started < health.SECONDS_MAX + health.VOUCH_SECONDS_MAX + 1
+
+
 def test_health_is_unhealthy_when_the_health_workflow_fails(doors: Doors) -> None:
     doors.strangers.answers[WORKFLOW] = (502, "")
     report = health.check_location(timeout_seconds=4)

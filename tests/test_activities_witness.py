@@ -1,6 +1,7 @@
 """The witness and the plans against Azurite: who may change the record, and what survives."""
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -115,6 +116,16 @@ def test_the_active_location_renews_its_lease(doors: Doors) -> None:
     left = datetime.fromisoformat(renewed["record"]["leaseUntil"]) - datetime.now(UTC)
     lease = payload["witness"]["leaseSeconds"]
     assert lease - 5 < left.total_seconds() < lease + 2
+
+
+def test_a_renewal_gives_up_on_a_hanging_witness_well_before_half_a_lease(doors: Doors) -> None:
+    known = doors.plan.document["witness"]
+    doors.call("renew_lease", {"plan": "contoso", "location": THERE, "witness": known})
+    doors.world.lose("swedencentral")
+    started = time.monotonic()
+    payload = {"plan": "contoso", "location": THERE, "witness": known}
+    assert doors.call("renew_lease", payload)["status"] == "refused"
+    assert time.monotonic() - started < known["leaseSeconds"] / 4
 
 
 def test_a_write_over_a_changed_blob_is_not_done(doors: Doors) -> None:

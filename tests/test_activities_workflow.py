@@ -39,6 +39,12 @@ def test_fencing_a_dead_region_is_refused_within_five_seconds(doors: Doors) -> N
     assert time.monotonic() - started < 5
 
 
+def test_a_workflow_that_is_missing_needs_no_stopping(doors: Doors) -> None:
+    task = doors.task("nightly-invoices", "demote")
+    task["component"]["resource"] += "-gone"
+    assert doors.call("demote_workflow", task)["status"] == "skipped"
+
+
 def test_a_disabled_workflow_is_enabled(doors: Doors) -> None:
     task = put(doors, "nightly-invoices", "northeurope", "Disabled")
     assert doors.call("promote_workflow", task)["status"] == "succeeded"

@@ -79,6 +79,54 @@ def test_a_side_that_stepped_back_for_caution_serves_again_with_its_lease():
     assert run.named("alert")[-1]["title"] == "westeurope serves again"
 
 
+def stopping_and_back(**changes: object) -> Replay:
+    """Half a minute without the witness, then it is back."""
+    answers = [SILENT] * 6 + [succeeded(record=record())] * 20
+    serving = succeeded("serving", serving=True)
+    return beating(
+        renew_lease=lambda told: answers.pop(0), **{"observe_workflow": serving, **changes}
+    )
+
+
+def test_what_a_person_had_stopped_stays_stopped():
+    def demote(task: dict) -> dict:
+        mine = task["component"]["name"] == EXCLUSIVE[0]
+        return skipped("is Disabled already") if mine else succeeded("disabled")
+
+    run = stopping_and_back(demote_workflow=demote)
+    assert sorted(acted(run, "promote_workflow")) == sorted(EXCLUSIVE[1:])
+
+
+def test_what_will_not_start_again_is_tried_at_every_beat_and_alerted_once():
+    tries: list[str] = []
+
+    def promote(task: dict) -> dict:
+        tries.append(task["component"]["name"])
+        return refused("ARM is silent") if tries.count(EXCLUSIVE[0]) < 3 else succeeded()
+
+    run = stopping_and_back(promote_workflow=promote)
+    assert tries.count(EXCLUSIVE[0]) == 3
+    titles = [told["title"] for told in run.named("alert")]
+    assert len([title for title in titles if "cannot serve again" in title]) == 1
+    assert titles[-1] == "westeurope serves again"
+
+
+def test_only_what_would_not_stop_is_tried_again():
+    def demote(task: dict) -> dict:
+        stuck = task["component"]["name"] == EXCLUSIVE[0]
+        return refused("403") if stuck else succeeded("disabled")
+
+    elsewhere = refused("northeurope is active", record=record(2, HERE))
+    names = acted(beating(renew_lease=elsewhere, demote_workflow=demote), "demote_workflow")
+    assert names.count(EXCLUSIVE[0]) > 2 and names.count(EXCLUSIVE[1]) == 1
+
+
+def test_nothing_is_stopped_where_a_run_is_about_to_start_it():
+    run = {"id": "r", "phase": "requested", "to": LOST, "at": START.isoformat()}
+    elsewhere = refused("northeurope is active", record=record(2, HERE, run=run))
+    assert not beating(renew_lease=elsewhere).named("demote_workflow")
+
+
 def test_a_lost_region_that_returns_stops_its_workflows_and_never_serves_by_itself():
     elsewhere = refused("northeurope is active at epoch 2, not westeurope", record=record(2, HERE))
     run = beating(renew_lease=elsewhere)
