@@ -16,7 +16,7 @@ STORAGE = "Microsoft.Storage/storageAccounts"
 STAGES = ("claim", "fence", "promote", "activate", "redirect", "verify", "protect")
 SLIP_QUEUES = tuple(f"slip-{name}" for name in (*STAGES, "quiesce", "restore", "poison"))
 SLIP_QUEUE = {
-    "lockDuration": "PT1M",
+    "lockDuration": "PT15S",
     "maxDeliveryCount": 10,
     "requiresDuplicateDetection": True,
     "duplicateDetectionHistoryTimeWindow": "PT1H",
