@@ -56,7 +56,37 @@ def reserve_run(world: World, app: Source, payload: dict) -> Asking:
 
 def claim_epoch(world: World, app: Source, payload: dict) -> Asking:
     paper = payload["slip"]
-    return (yield from changed(world, lambda r, now: witness.claim(r, paper, now)))
+    known = yield from changed(world, lambda r, now: r)
+    if known["status"] != "succeeded":
+        return known
+    epoch = known["record"]["epoch"] + 1
+    world.claims[app.here] = {"epoch": epoch, "mine": True}
+    outcome = yield from changed(world, lambda r, now: witness.claim(r, paper, now))
+    if outcome["status"] == "refused":
+        world.claims[app.here] = {"epoch": epoch, "mine": False}
+    return outcome
+
+
+def ask_peer(world: World, app: Source, payload: dict) -> Asking:
+    there = payload["location"]
+
+    def vouches() -> bool:
+        return world.apps[there].up and not world.claims[there]["mine"]
+
+    try:
+        vouched = yield Ask(there, vouches, PROBE_SECONDS)
+    except Surprise as error:
+        return refused(f"{there} does not answer either: {error}")
+    return succeeded("it vouches") if vouched else refused(f"{there} does not vouch")
+
+
+def yield_claim(world: World, app: Source, payload: dict) -> Asking:
+    yield from ()
+    held = world.claims[app.here]
+    if held["epoch"] > payload["epoch"]:
+        return refused(f"a claim of epoch {held['epoch']} has begun here")
+    world.claims[app.here] = {"epoch": payload["epoch"], "mine": False}
+    return succeeded()
 
 
 def advance_run(world: World, app: Source, payload: dict) -> Asking:
@@ -186,6 +216,8 @@ MODELS: dict[str, Model] = {
         halt_run,
         renew_lease,
         read_witness,
+        ask_peer,
+        yield_claim,
         load_plan,
         write_watch,
         alert,

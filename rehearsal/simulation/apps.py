@@ -8,9 +8,11 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import cast
 
 from orchestrations.component import component
+from orchestrations.heartbeat import heartbeat
 from orchestrations.stages import stage
 from orchestrations.watchdog import watchdog
 from rehearsal.simulation.activities import MODELS
@@ -19,9 +21,14 @@ from rehearsal.simulation.world import Ask, Asking, World
 from shared import slip
 from shared.reply import Surprise
 
-STORIES = {"stage": stage, "component": component, "watchdog": watchdog}
-HEARTBEAT_SECONDS = 10.0
-KEEP_WATCH_SECONDS = 20.0
+STORIES = {
+    "stage": stage,
+    "component": component,
+    "watchdog": watchdog,
+    "heartbeat": heartbeat,
+}
+ETERNAL = ("watchdog", "heartbeat")
+KEEP_SECONDS = 20.0
 LOCK_SECONDS = 30.0
 DELIVERIES_MAX = 10
 
@@ -84,7 +91,7 @@ class Bus:
 
 def take(app: "App", bus: Bus, message: Message) -> Asking:
     """As `function_app.take`: parse, start unless it was started, and only then complete."""
-    paper = slip.parse(message.body, message.queue.removeprefix("slip-"))
+    paper = slip.parse(message.body, message.queue.removeprefix("slip-"), app.here)
     yield Ask(f"bus.{bus.location}", bool)
     if slip.instance_id(paper) not in app.hub:
         app.start("stage", slip.instance_id(paper), paper)
@@ -98,7 +105,7 @@ class App:
 
     def __init__(self, world: World, here: str) -> None:
         self.world, self.here = world, here
-        self.skew = timedelta(seconds=world.weather.skews[here])
+        self._skew = timedelta(seconds=world.weather.skews[here])
         self.hub: dict[str, Instance] = {}
         self.up = False
         self.life = 0  # Which process this is: what an earlier one waited for comes to nothing.
@@ -108,7 +115,7 @@ class App:
     @property
     def now(self) -> datetime:
         """The clock of this location, right or wrong."""
-        return self.world.server_time + self.skew
+        return self.world.server_time + self._skew
 
     def boot(self) -> None:
         """Start the process: what was under way goes on, the timers begin anew."""
@@ -120,9 +127,8 @@ class App:
                 self._open(instance, instance.recall())
             else:
                 self._turn(instance, [])
-        phase = self.world.random.random()
-        self.world.at(phase * HEARTBEAT_SECONDS, self._beat, self.life)
-        self.world.at(phase, self._watch, self.life)
+        for name in ETERNAL:
+            self.world.at(self.world.random.random(), self._keep, name, self.life)
         self.world.at(0.1, self.world.buses[self.here].offer)
 
     def kill(self) -> None:
@@ -190,12 +196,8 @@ class App:
             if leaf.kind == ACTIVITY:
                 payload = cast(dict, leaf.told)
                 self.world.judge.called(self.here, leaf.name, payload)
-                self.perform(
-                    MODELS[leaf.name](self.world, self, payload),
-                    lambda ok, value, r=ref, n=leaf, g=generation: self._acted(
-                        instance, g, r, n, ok, value
-                    ),
-                )
+                work = MODELS[leaf.name](self.world, self, payload)
+                self.perform(work, partial(self._acted, instance, generation, leaf))
             elif leaf.kind == CHILD:
                 self._adopt(instance, leaf)
             else:
@@ -211,10 +213,10 @@ class App:
             self._answer(instance, instance.generation, leaf.ref, True, known.output)
 
     def _acted(
-        self, instance: Instance, generation: int, ref: int, leaf: Leaf, ok: bool, value: object
+        self, instance: Instance, generation: int, leaf: Leaf, ok: bool, value: object
     ) -> None:
         self.world.judge.answered(self.here, leaf.name, cast(dict, leaf.told), ok, value)
-        self._answer(instance, generation, ref, ok, value)
+        self._answer(instance, generation, leaf.ref, ok, value)
 
     def _answer(
         self, instance: Instance, generation: int, ref: int, ok: bool, value: object
@@ -226,21 +228,12 @@ class App:
         if self.life == life:
             self._answer(instance, generation, ref, True, None)
 
-    def _beat(self, life: int) -> None:
-        """The heartbeat timer."""
+    def _keep(self, name: str, life: int) -> None:
+        """The timers `keep_watch` and `keep_lease`: the plan has its watchdog and its heartbeat."""
         if self.life != life:
             return
-        document = self.world.plan.document
-        told = {"plan": document["name"], "location": self.here, "witness": document["witness"]}
-        self.perform(MODELS["renew_lease"](self.world, self, told))
-        self.world.at(HEARTBEAT_SECONDS, self._beat, life)
-
-    def _watch(self, life: int) -> None:
-        """The timer `keep_watch`: the plan has its watchdog."""
-        if self.life != life:
-            return
-        id = f"watchdog.{self.world.plan.name}"
-        known = self.hub.get(id)
+        plan = self.world.plan.name
+        known = self.hub.get(f"{name}.{plan}")
         if known is None or known.done:
-            self.start("watchdog", id, {"plan": self.world.plan.name, "location": self.here})
-        self.world.at(KEEP_WATCH_SECONDS, self._watch, life)
+            self.start(name, f"{name}.{plan}", {"plan": plan, "location": self.here})
+        self.world.at(KEEP_SECONDS, self._keep, name, life)

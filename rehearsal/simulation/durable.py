@@ -135,16 +135,23 @@ class Instance:
     def _resume(self, flow: Flow) -> bool:
         """Hand the awaited result to the generator if it is there."""
         awaited = self._awaited
-        parts = awaited.parts if isinstance(awaited, All) else [cast(Leaf, awaited)]
-        failed = next((p for p in parts if p.done and not p.ok), None)
-        if failed is not None:
-            self._await(flow.throw(Exception(str(failed.value))))
-        elif not all(part.done for part in parts):
-            return False
-        elif isinstance(awaited, All):
-            self._await(flow.send([part.value for part in parts]))
+        if isinstance(awaited, Leaf):
+            if not awaited.done:
+                return False
+            one_by_one = [awaited]
         else:
-            self._await(flow.send(parts[0].value))
+            one_by_one = cast(All, awaited).parts
+        missing = False
+        for part in one_by_one:
+            if not part.done:
+                missing = True
+            elif not part.ok:
+                self._await(flow.throw(Exception(str(part.value))))
+                return True
+        if missing:
+            return False
+        values = [part.value for part in one_by_one]
+        self._await(flow.send(values[0] if isinstance(awaited, Leaf) else values))
         return True
 
     def _await(self, task: Leaf | All) -> None:

@@ -22,6 +22,8 @@ NOT_YET = {
     "stale-effect": "activities do not read the witness again before they change something: a "
     "request that its caller gave up may land in a later epoch",
     "pause-midway": "a pause does not stop a run that is reserved already",
+    "serve-again": "a heartbeat that serves again enables every exclusive workflow of its location "
+    "and not only what it stopped, also while its run has not fenced the old side",
     "nobody-resumes": "a run that halts, or is overtaken, after its claim is resumed by nobody: "
     "its location is active, has not been activated, and is watched by no one",
     "left-behind": "a component that was refused is paged and written down, but not tried again",
@@ -31,6 +33,7 @@ KINDS_MIN = 2
 DIRECT = ("health", "gateway")
 OBSERVERS = ("observe_health", "observe_gateway_status", "observe_traffic_manager", "observe_lease")
 CONTROLS = ("control_arm", "control_http")
+ENDING = ("stage", "component")
 
 
 class Judge:
@@ -50,7 +53,7 @@ class Judge:
         self.runs: dict[str, str] = {}  # run -> how far it came: requested, claimed, ended how
         self.claims = 0
         self._baseless: dict[str, str] = {}  # run -> why its watchdog should not have asked
-        self._unfenced: set[tuple[str, str]] = set()
+        self._unfenced: set[tuple[int, str]] = set()  # (epoch, workflow): the fence missed it
         self._last: dict[tuple[str, str], dict] = {}  # who switched a workflow last
         self._left: dict[tuple[str, str], dict] = {}  # component rows that were refused
         self._begun: dict[str, int] = {}
@@ -148,7 +151,7 @@ class Judge:
         if name in OBSERVERS or name in CONTROLS:
             self._saw(here, answer)
         elif name == "demote_workflow" and answer["status"] in ("refused", "raised"):
-            self._unfenced.add((told["run"], told["component"]["name"]))
+            self._unfenced.add((told["epoch"], told["component"]["name"]))
 
     def _saw(self, here: str, answer: dict) -> None:
         seen = self._seen.setdefault(here, [])
@@ -177,21 +180,32 @@ class Judge:
         name, here, record = task["component"]["name"], task["location"], self.world.record
         self.world.tell(task["run"], "enables" if on else "disables", name, "in", here)
         self._last[here, name] = task
-        if self.stale(task) or on != (record["active"] == here):
+        active_here = record["active"] == here
+        if self.stale(task) or (on != active_here and not by_heartbeat(task)):
             name_of = "stale-effect" if self.stale(task) else "wrong-side"
             self.breach(name_of, name, "in", here, "by a task of epoch", task["epoch"])
             return
         run = record["run"]
         order = ["requested", *slip.STAGES]
-        if on and run and order.index(run["phase"]) < order.index("activate"):
+        if on and run and run["id"] == task["run"] and order.index(run["phase"]) < order.index("activate"):
             self.breach("before-its-stage", name, "is enabled in phase", run["phase"])
         other = self.world.plan.other(here)
+        begun = run and order.index(run["phase"]) < order.index("activate")
+        if on and by_heartbeat(task) and begun:
+            self.breach("serve-again", name, "is enabled by a heartbeat in phase", run["phase"])
+            return
         if on and name in self.exclusive and self.world.enabled[other, name]:
-            fenced = (task["run"], name) not in self._unfenced
+            fenced = (task["epoch"], name) not in self._unfenced
             self.breach("two-at-once" if fenced else "both-live", name, "is enabled in both")
 
     def stale(self, task: dict) -> bool:
+        """Is this the work of an epoch, or of a run, that is over?"""
         run, record = self.world.record["run"], self.world.record
+        if by_heartbeat(task):
+            here = record["active"] == task["location"]
+            if task["verb"] == "promote":
+                return not here or task["epoch"] != record["epoch"]
+            return task["epoch"] is not None and here
         return task["epoch"] != record["epoch"] or not run or run["id"] != task["run"]
 
     def pointed(self) -> None:
@@ -211,6 +225,7 @@ class Judge:
         if instance.name == "watchdog":
             self._seen[here] = []
             self._rounds.pop(here, None)
+        if instance.name not in ENDING:
             return
         if instance.id in self._begun:
             self.breach("twice", instance.id, "is started again")
@@ -218,7 +233,7 @@ class Judge:
 
     def ended(self, here: str, instance: "Instance") -> None:
         output = cast(dict, instance.output)
-        if instance.name == "watchdog":
+        if instance.name not in ENDING:
             return
         if output["outcome"] == "refused" and not output["because"]:
             self.breach("unexplained", instance.id, "is refused without a reason")
@@ -260,13 +275,18 @@ class Judge:
         if self.in_progress(record):
             self.breach("run-ends", record["run"]["id"], "is still in", record["run"]["phase"])
         for app in world.apps.values():
-            left = [i.id for i in app.hub.values() if not i.done and i.name != "watchdog"]
+            left = [i.id for i in app.hub.values() if not i.done and i.name in ENDING]
             if left:
                 self.breach("run-ends", "still running:", left)
             bus = world.buses[app.here]
             for message in [*bus.messages, *bus.dead]:
                 self.breach("run-ends", "undelivered:", message.id)
+        other = world.plan.other(record["active"])
         for name in self.exclusive:
+            if world.enabled[other, name]:
+                last = self._last.get((other, name))
+                late = last is not None and last["verb"] == "promote"
+                self.breach("stale-effect" if late else "old-side", name, "stays on in", other)
             if not world.enabled[record["active"], name]:
                 self.breach(self._why_none(name), name, "is not enabled in", record["active"])
 
@@ -276,7 +296,7 @@ class Judge:
         claimed = [t["who"] for t in record["transitions"] if t["what"] == "claimed"]
         run = claimed[-1] if claimed else ""
         last = self._last.get((here, name))
-        if last and last["verb"] == "demote":
+        if last and last["verb"] == "demote" and not by_heartbeat(last):
             return "stale-effect"
         if self.runs.get(run) in ("stranded", "claimed"):
             return "nobody-resumes"
@@ -290,6 +310,11 @@ ENTRIES = {
     "finished": Judge._ended,
     "halted": Judge._ended,
 }
+
+
+def by_heartbeat(task: dict) -> bool:
+    """Is this task of a heartbeat that steps back or serves again, rather than of a run?"""
+    return "-heartbeat-" in task["run"]
 
 
 def summed(answers: list[dict]) -> dict:

@@ -12,7 +12,7 @@ Event = tuple[float, str, tuple]  # (seconds, what happens, to whom)
 # Mostly small, sometimes beyond any margin: an order of magnitude above what NTP keeps.
 SKEWS_SECONDS = (0.0, 0.0, 0.2, 1.0, 5.0, 30.0)
 TROUBLES = (0.0, 0.0, 0.01, 0.03, 0.1)
-AUTOMATION = ("automatic",) * 8 + ("approval", "alert")
+AUTOMATION = ("automatic",) * 14 + ("approval", "alert")
 
 
 @dataclass
@@ -36,11 +36,11 @@ class Weather:
 
 def draw(random: Random, locations: list[str]) -> Weather:
     """The weather of a seed; `locations`: the active one first."""
-    calm = random.uniform(60, 150)
+    calm = random.uniform(50, 90)
     weather = Weather(
         trouble=random.choice(TROUBLES),
         lost_202=random.choice((0.0, 0.0, 0.02)),
-        late_seconds=random.choice((5, 30, 90)),
+        late_seconds=random.choice((5, 20, 60)),
         doubled=random.choice((0.0, 0.1, 0.5)),
         late=random.choice((0.0, 0.05, 0.3)),
         skews={name: random.choice(SKEWS_SECONDS) * random.choice((-1, 1)) for name in locations},
@@ -61,13 +61,13 @@ def draw(random: Random, locations: list[str]) -> Weather:
 
 def loss(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
     """The active region is lost and comes back at the end, or a little earlier."""
-    start = random.uniform(1, 10)
-    spell(weather, start, random.uniform(max(start, calm - 30), calm), "lose", (locations[0],))
+    start = random.uniform(1, 8)
+    spell(weather, start, random.uniform(calm - 30, calm), "lose", (locations[0],))
 
 
 def orders(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
     """People who move the plan about, each at a desk of their own."""
-    for _ in range(random.randint(1, 3)):
+    for _ in range(random.randint(1, 4)):
         order(weather, random, locations, random.uniform(0, calm * 0.7))
 
 

@@ -58,6 +58,7 @@ class World:
         self.cuts: set[tuple[str, str]] = set()
         self.lost_at: dict[str, float] = {}
         self.apps: dict[str, App] = {}
+        self.claims = {name: {"epoch": 0, "mine": False} for name in names}
         home = plan.home
         self.profile_location = plan.other(home)
         self.enabled = {
@@ -74,6 +75,7 @@ class World:
         self._queue: list[tuple[float, int, Callable, tuple]] = []
         self._order = 0
         self._roll = random.random
+        self._stamped, self._stamp = 0.0, START
 
     def at(self, delay: float, act: Callable, *args: object) -> None:
         """Do something `delay` seconds from now."""
@@ -95,7 +97,9 @@ class World:
     @property
     def server_time(self) -> datetime:
         """The time of the storage service: the only clock that is right."""
-        return START + timedelta(seconds=self.now)
+        if self._stamped != self.now:
+            self._stamped, self._stamp = self.now, START + timedelta(seconds=self.now)
+        return self._stamp
 
     def reaches(self, source: str, node: str) -> bool:
         return node not in self.down and (source, node) not in self.cuts

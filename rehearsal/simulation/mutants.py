@@ -1,0 +1,312 @@
+"""Mutants: bugs planted on purpose, one at a time, to prove that the properties see them.
+
+Each is a small patch of the functions that the simulation runs, made when it is asked for and
+taken back afterwards. A mutant that no seed finds says that a property is blind.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import NamedTuple
+
+from azure.durable_functions import DurableOrchestrationContext
+
+from orchestrations import Flow, component, heartbeat, stages
+from orchestrations.steps import attempt
+from rehearsal.simulation import activities, apps, components
+from rehearsal.simulation.apps import App, Bus, Message
+from rehearsal.simulation.story import Told, tell
+from rehearsal.simulation.world import Ask, Asking, Source, World
+from shared import permit, slip, verdict, witness
+from shared.outcome import succeeded
+from shared.plan import Plan
+
+SEEDS_MAX = 3000
+Patch = tuple[object, object, object]  # (a module or a table, the name in it, what to put there)
+
+
+class Found(NamedTuple):
+    """The first seed that noticed a mutant, and by which property; seed None: nobody did."""
+
+    mutant: str
+    seed: int | None
+    property: str
+    text: str
+
+
+def hunt(name: str, plan: Plan, start: int = 1, seeds: int = SEEDS_MAX) -> Found:
+    """Play seeds with the mutant planted until one of them finds it."""
+    with planted(MUTANTS[name]()):
+        for seed in range(start, start + seeds):
+            told: Told = tell(seed, plan)
+            if told.violations:
+                return Found(name, seed, *told.violations[0])
+    return Found(name, None, "", f"not found in {seeds} seeds")
+
+
+@contextmanager
+def planted(patches: list[Patch]) -> Iterator[None]:
+    """The patches in place, and as it was afterwards."""
+    before = [read(holder, name) for holder, name, _ in patches]
+    for holder, name, new in patches:
+        write(holder, name, new)
+    try:
+        yield
+    finally:
+        for (holder, name, _), old in zip(patches, before, strict=True):
+            write(holder, name, old)
+
+
+def read(holder: object, name: object) -> object:
+    if isinstance(holder, dict):
+        return holder[name]
+    return getattr(holder, str(name))
+
+
+def write(holder: object, name: object, value: object) -> None:
+    if isinstance(holder, dict):
+        holder[name] = value
+    else:
+        setattr(holder, str(name), value)
+
+
+def forget_the_cas() -> list[Patch]:
+    def any_etag(world: World, etag: int) -> bool:
+        return True
+
+    return [(activities, "matches", any_etag)]
+
+
+def claim_at_every_repeat() -> list[Patch]:
+    claim = witness.claim
+
+    def again(record: dict, paper: dict, now: datetime) -> dict:
+        run = record["run"]
+        if not run or run["id"] != paper["run"]:
+            return claim(record, paper, now)
+        unclaimed = {**record, "active": paper["from"], "run": {**run, "phase": "requested"}}
+        return claim(unclaimed, paper, now)
+
+    return [(witness, "claim", again)]
+
+
+def skip_an_epoch() -> list[Patch]:
+    claim = witness.claim
+
+    def two(record: dict, paper: dict, now: datetime) -> dict:
+        claimed = claim(record, paper, now)
+        grown = claimed is not record and not witness.refusal(claimed)
+        return {**claimed, "epoch": claimed["epoch"] + 1} if grown else claimed
+
+    return [(witness, "claim", two)]
+
+
+def reserve_over_another() -> list[Patch]:
+    reserve = witness.reserve
+
+    def over(record: dict, paper: dict, now: datetime) -> dict:
+        return reserve({**record, "run": None}, paper, now)
+
+    return [(witness, "reserve", over), *without("alone", "person", "watchdog")]
+
+
+def ignore_the_pause() -> list[Patch]:
+    reserve = witness.reserve
+
+    def anyway(record: dict, paper: dict, now: datetime) -> dict:
+        reserved = reserve({**record, "paused": False}, paper, now)
+        return reserved if witness.refusal(reserved) else {**reserved, "paused": record["paused"]}
+
+    return [(witness, "reserve", anyway), *without("paused", "person", "watchdog")]
+
+
+def forget_the_quiet_period() -> list[Patch]:
+    return without("quiet", "watchdog")
+
+
+def act_without_being_told() -> list[Patch]:
+    return without("automation", "watchdog")
+
+
+def without(question: str, *origins: str) -> list[Patch]:
+    """The permit's questions without one of them."""
+    asked = permit.QUESTIONS
+    return [
+        (asked, origin, tuple(q for q in asked[origin] if q.__name__ != question))
+        for origin in origins
+    ]
+
+
+def believe_one_observer() -> list[Patch]:
+    concluded = verdict.concluded
+
+    def one(observations: list[dict], controls: list[dict], failing: list[str]) -> str:
+        state = concluded(observations, controls, failing)
+        return "lost" if failing and state != "isolated" else state
+
+    return [(verdict, "concluded", one)]
+
+
+def ignore_the_controls() -> list[Patch]:
+    concluded = verdict.concluded
+
+    def blind(observations: list[dict], controls: list[dict], failing: list[str]) -> str:
+        return concluded(observations, [], failing)
+
+    return [(verdict, "concluded", blind)]
+
+
+def forget_the_rounds() -> list[Patch]:
+    def at_once(state: str, previous: dict | None, watch: dict, now: datetime) -> int:
+        return watch["rounds"] if state in verdict.TROUBLE else 0
+
+    return [(verdict, "counted", at_once)]
+
+
+def ignore_a_living_lease() -> list[Patch]:
+    lost: Patch = (verdict.JUDGED, ("several", "lease"), "lost")
+    return [lost, *without("lapsed", "watchdog")]
+
+
+def leave_the_old_door_open() -> list[Patch]:
+    def only_enable(world: World, app: Source, task: dict) -> Asking:
+        node, mine = f"arm.{world.profile_location}", task["location"]
+        yield Ask(node, lambda: components.point(world, mine, True))
+        return succeeded("enabled")
+
+    return [(activities.MODELS, "promote_traffic", only_enable)]
+
+
+def close_the_old_door_first() -> list[Patch]:
+    def disable_first(world: World, app: Source, task: dict) -> Asking:
+        node, mine = f"arm.{world.profile_location}", task["location"]
+        for name in sorted(world.endpoints, key=lambda name: name == mine):
+            yield Ask(node, lambda n=name: components.point(world, n, n == mine))
+        return succeeded("only that endpoint is enabled")
+
+    return [(activities.MODELS, "promote_traffic", disable_first)]
+
+
+def wake_before_the_fence() -> list[Patch]:
+    order = ["claim", "promote", "activate", "fence", "redirect", "verify", "protect"]
+    return [(slip.ROUTES, "forced", order)]
+
+
+def skip_the_fence() -> list[Patch]:
+    return [(stages.STORIES, "fence", stages.protect)]
+
+
+def send_the_slip_before_acting() -> list[Patch]:
+    act = stages.tell_story
+
+    def early(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
+        onward = slip.onward(paper, {})
+        if onward:
+            told = {"slip": onward, "queue": slip.queue(onward), "location": paper["to"]}
+            yield from attempt(context, "send_slip", told)
+        return (yield from act(context, plan, paper))
+
+    return [(stages, "tell_story", early)]
+
+
+def complete_before_starting() -> list[Patch]:
+    def careless(app: App, bus: Bus, message: Message) -> Asking:
+        paper = slip.parse(message.body, message.queue.removeprefix("slip-"), app.here)
+        yield Ask(f"bus.{bus.location}", lambda: bus.complete(message))
+        app.did()
+        yield Ask(f"bus.{bus.location}", bool)
+        if slip.instance_id(paper) not in app.hub:
+            app.start("stage", slip.instance_id(paper), paper)
+        return {}
+
+    return [(apps, "take", careless)]
+
+
+def start_a_stage_again() -> list[Patch]:
+    def every_time(app: App, bus: Bus, message: Message) -> Asking:
+        paper = slip.parse(message.body, message.queue.removeprefix("slip-"), app.here)
+        yield Ask(f"bus.{bus.location}", bool)
+        app.start("stage", slip.instance_id(paper), paper)
+        yield Ask(f"bus.{bus.location}", lambda: bus.complete(message))
+        return {}
+
+    return [(apps, "take", every_time)]
+
+
+def believe_a_202() -> list[Patch]:
+    def unseen(
+        context: DurableOrchestrationContext, observe: str, task: dict, outcome: dict
+    ) -> Flow:
+        yield from ()
+        return outcome
+
+    return [(component, "prove", unseen)]
+
+
+def forget_to_finish() -> list[Patch]:
+    def kept(record: dict, paper: dict, now: datetime, quiet_minutes: float) -> dict:
+        return record
+
+    return [(witness, "finish", kept)]
+
+
+def stay_on_beside_the_new_side() -> list[Patch]:
+    def proud(
+        context: DurableOrchestrationContext,
+        plan: Plan,
+        here: str,
+        memory: dict,
+        epoch: int | None,
+        because: str,
+    ) -> Flow:
+        yield from ()
+        return {**memory, "stoodDown": {"epoch": epoch, "because": because}}
+
+    return [(heartbeat, "stand_down", proud)]
+
+
+def never_serve_again() -> list[Patch]:
+    def shy(
+        context: DurableOrchestrationContext, plan: Plan, here: str, memory: dict, epoch: int
+    ) -> Flow:
+        yield from ()
+        return {**memory, "stoodDown": None}
+
+    return [(heartbeat, "serve_again", shy)]
+
+
+def refuse_without_a_word() -> list[Patch]:
+    def mute(because: str, needs: str | None = None, plan: dict | None = None) -> dict:
+        return {"allowed": False, "because": "", "needs": needs}
+
+    return [(permit, "answer", mute)]
+
+
+MUTANTS: dict[str, Callable[[], list[Patch]]] = {
+    plant.__name__.replace("_", "-"): plant
+    for plant in (
+        forget_the_cas,
+        claim_at_every_repeat,
+        skip_an_epoch,
+        reserve_over_another,
+        ignore_the_pause,
+        forget_the_quiet_period,
+        act_without_being_told,
+        believe_one_observer,
+        ignore_the_controls,
+        forget_the_rounds,
+        ignore_a_living_lease,
+        leave_the_old_door_open,
+        close_the_old_door_first,
+        wake_before_the_fence,
+        skip_the_fence,
+        send_the_slip_before_acting,
+        complete_before_starting,
+        start_a_stage_again,
+        believe_a_202,
+        forget_to_finish,
+        stay_on_beside_the_new_side,
+        never_serve_again,
+        refuse_without_a_word,
+    )
+}
