@@ -42,11 +42,6 @@ class Described(NamedTuple):
 
 
 READERS: dict[int, Callable[[bytes], object]] = {
-    0x40: lambda raw: None,
-    0x41: lambda raw: True,
-    0x42: lambda raw: False,
-    0x43: lambda raw: 0,
-    0x44: lambda raw: 0,
     0x45: lambda raw: [],
     0x56: lambda raw: raw[0] == 1,
     0x73: lambda raw: raw.decode("utf-32-be"),
@@ -59,6 +54,8 @@ UNSIGNED = {0x50, 0x52, 0x53, 0x60, 0x70, 0x80}
 SIGNED = {0x51, 0x54, 0x55, 0x61, 0x71, 0x81}
 BINARY, STRING, SYMBOL = {0xA0, 0xB0}, {0xA1, 0xB1}, {0xA3, 0xB3}
 LISTS, MAPS, ARRAYS = {0xC0, 0xD0}, {0xC1, 0xD1}, {0xE0, 0xF0}
+# Values that are their own format code: most fields of most lists, so they are read without ado.
+CONSTANTS: dict[int, object] = {0x40: None, 0x41: True, 0x42: False, 0x43: 0, 0x44: 0}
 
 
 def span(data: bytes, at: int) -> tuple[int, int]:
@@ -93,18 +90,41 @@ def decode(data: bytes, at: int = 0, depth: int = 0) -> tuple[object, int]:
     """The value at `at` and the place after it. Lists, maps and arrays become lists and dicts."""
     if depth > DEPTH_MAX:
         raise Malformed("nested too deeply")
-    if data[at : at + 1] == b"\x00":
+    if at >= len(data):
+        raise Malformed("the value ends early")
+    code = data[at]
+    if code in CONSTANTS:
+        return CONSTANTS[code], at + 1
+    if code == 0:
         descriptor, at = decode(data, at + 1, depth + 1)
         value, at = decode(data, at, depth + 1)
         return Described(descriptor, value), at
     begin, end = span(data, at)
-    code = data[at]
     if code in LISTS or code in MAPS:
         items = decode_items(data, begin, end, code, depth)
         return (items if code in LISTS else pairs(items)), end
     if code in ARRAYS:
         return decode_array(data, begin, end, code, depth), end
     return scalar(code, bytes(data[begin:end])), end
+
+
+def raw_items(data: bytes, at: int) -> tuple[list[bytes], int]:
+    """The items of the list or map at `at`, each still encoded, and the place after it."""
+    begin, end = span(data, at)
+    code = data[at]
+    if code == 0x45:
+        return [], end
+    if code not in LISTS and code not in MAPS:
+        raise Malformed("neither a list nor a map")
+    width = 1 if code in (0xC0, 0xC1) else 4
+    count, place, found = int.from_bytes(data[begin : begin + width], "big"), begin + width, []
+    for _ in range(count):
+        after = place + 1 if place < end and data[place] in CONSTANTS else skip(data, place)
+        if after > end:
+            raise Malformed("a compound value overruns its size")
+        found.append(bytes(data[place:after]))
+        place = after
+    return found, end
 
 
 def pairs(items: list) -> dict:

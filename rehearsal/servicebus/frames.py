@@ -9,7 +9,7 @@ delivery's message format, which proton's Python binding hides, and drops frames
 import struct
 from collections import defaultdict, deque
 
-from rehearsal.servicebus.amqp import Malformed, compound, decode, skip, span
+from rehearsal.servicebus.amqp import Malformed, compound, decode, raw_items
 
 FRAME_MAX_BYTES = 1 << 20
 BEGIN, ATTACH, TRANSFER, DISPOSITION, DETACH, END = 0x11, 0x12, 0x14, 0x15, 0x16, 0x17
@@ -42,17 +42,7 @@ def performative(frame: bytes) -> int | None:
 
 def raw_fields(frame: bytes) -> tuple[list[bytes], int]:
     """The performative's fields, each still encoded, and where the payload begins."""
-    at = frame[4] * 4 + 3
-    begin, end = span(frame, at)
-    if frame[at] == 0x45:
-        return [], end
-    width = 1 if frame[at] == 0xC0 else 4
-    count, place, found = int.from_bytes(frame[begin : begin + width], "big"), begin + width, []
-    for _ in range(count):
-        after = skip(frame, place)
-        found.append(frame[place:after])
-        place = after
-    return found, end
+    return raw_items(frame, frame[4] * 4 + 3)
 
 
 def rebuilt(frame: bytes, fields: list[bytes], payload_at: int) -> bytes:

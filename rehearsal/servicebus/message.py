@@ -4,6 +4,7 @@ The service owns the header, the delivery annotations and a few message annotati
 else (properties, body, footer) passes through byte for byte. After part 3 of AMQP 1.0.
 """
 
+import struct
 from dataclasses import dataclass, field
 from enum import IntEnum
 from uuid import UUID
@@ -13,12 +14,12 @@ from rehearsal.servicebus.amqp import (
     Raw,
     Stamp,
     Symbol,
-    UInt,
     compound,
     decode,
     described,
     encode,
     encode_map,
+    raw_items,
     skip,
     span,
 )
@@ -27,8 +28,25 @@ BATCH_FORMAT = 0x80013700  # Each data section of such a message is a message of
 HEADER, DELIVERY_ANNOTATIONS, ANNOTATIONS, PROPERTIES = 0x70, 0x71, 0x72, 0x73
 APPLICATION_PROPERTIES, DATA, VALUE = 0x74, 0x75, 0x77
 MESSAGE_ID, GROUP_ID = 0, 10  # Places in the list of properties.
+NULL, HEADER_FIELDS, TTL = b"\x40", 4, 2  # Of a header as its sender writes it; the fifth is ours.
 SCHEDULED_AT = "x-opt-scheduled-enqueue-time"
 BATCH_MAX = 10_000
+
+# What every delivered message begins with, encoded once.
+OWN_KEYS = (
+    "x-opt-enqueued-time",
+    "x-opt-sequence-number",
+    "x-opt-locked-until",
+    "x-opt-message-state",
+)
+ENQUEUED_TIME, SEQUENCE_NUMBER, LOCKED_UNTIL, MESSAGE_STATE = (
+    encode(Symbol(key)) for key in OWN_KEYS
+)
+HEADER_START, ANNOTATIONS_START = described(HEADER, b"\xd0"), described(ANNOTATIONS, b"")
+# A map of one entry, up to the sixteen bytes of the token.
+TOKEN_START = described(
+    DELIVERY_ANNOTATIONS, encode_map({Symbol("x-opt-lock-token"): UUID(int=0)})
+)[:-16]
 
 
 class State(IntEnum):
@@ -43,7 +61,8 @@ class State(IntEnum):
 class Envelope:
     """A message as its sender wrote it."""
 
-    header: list = field(default_factory=list)
+    header: bytes = NULL * HEADER_FIELDS
+    ttl_seconds: float | None = None
     annotations: dict[str, Raw] = field(default_factory=dict)
     bare: bytes = b""
     properties: bytes = b""
@@ -52,11 +71,6 @@ class Envelope:
     message_id: str | None = None
     session_id: str | None = None
     scheduled_at: float | None = None
-
-    @property
-    def ttl_seconds(self) -> float | None:
-        ttl = self.header[2] if len(self.header) > 2 else None
-        return None if ttl is None else ttl / 1000
 
 
 @dataclass(slots=True)
@@ -98,12 +112,12 @@ def parse(raw: bytes) -> Envelope:
         if code >= PROPERTIES:
             bare_from = min(bare_from, begin)
         if code == HEADER:
-            envelope.header = fields(raw, value)
+            read_header(envelope, raw_items(raw, value)[0])
         elif code == ANNOTATIONS:
             envelope.annotations = raw_map(raw, value)
         elif code == PROPERTIES:
             envelope.properties = raw[begin:end]
-            read_properties(envelope, fields(raw, value))
+            read_properties(envelope, raw_items(raw, value)[0])
         elif code == APPLICATION_PROPERTIES:
             envelope.application = raw[begin:end]
     envelope.bare = raw[bare_from:]
@@ -114,33 +128,28 @@ def parse(raw: bytes) -> Envelope:
     return envelope
 
 
-def fields(raw: bytes, at: int) -> list:
-    value, _ = decode(raw, at)
-    if not isinstance(value, list):
-        raise Malformed("a section that should be a list")
-    return value
+def read_header(envelope: Envelope, items: list[bytes]) -> None:
+    """Keep the header as it is, but for the count of deliveries, which is the service's."""
+    kept = items[:HEADER_FIELDS] + [NULL] * (HEADER_FIELDS - len(items))
+    envelope.header = b"".join(kept)
+    ttl_ms, _ = decode(kept[TTL])
+    envelope.ttl_seconds = ttl_ms / 1000 if isinstance(ttl_ms, int) else None
 
 
-def read_properties(envelope: Envelope, properties: list) -> None:
-    if properties and properties[MESSAGE_ID] is not None:
-        envelope.message_id = str(properties[MESSAGE_ID])
-    if len(properties) > GROUP_ID and properties[GROUP_ID] is not None:
-        envelope.session_id = str(properties[GROUP_ID])
+def read_properties(envelope: Envelope, items: list[bytes]) -> None:
+    if items and items[MESSAGE_ID] != NULL:
+        envelope.message_id = str(decode(items[MESSAGE_ID])[0])
+    if len(items) > GROUP_ID and items[GROUP_ID] != NULL:
+        envelope.session_id = str(decode(items[GROUP_ID])[0])
 
 
 def raw_map(raw: bytes, at: int) -> dict[str, Raw]:
     """A map whose values stay encoded, so that annotations of any type pass through."""
-    begin, end = span(raw, at)
-    width = 1 if raw[at] == 0xC1 else 4
-    count, at, entries = int.from_bytes(raw[begin : begin + width], "big"), begin + width, {}
-    for _ in range(count // 2):
-        key, at = decode(raw, at)
-        after = skip(raw, at)
-        entries[str(key)] = Raw(raw[at:after])
-        at = after
-    if at > end:
-        raise Malformed("a map overruns its size")
-    return entries
+    items, _ = raw_items(raw, at)
+    if len(items) % 2:
+        raise Malformed("a map with an odd number of items")
+    keys = [str(decode(key)[0]) for key in items[::2]]
+    return dict(zip(keys, map(Raw, items[1::2]), strict=True))
 
 
 def split_batch(raw: bytes) -> list[bytes]:
@@ -155,32 +164,32 @@ def split_batch(raw: bytes) -> list[bytes]:
     return inner
 
 
-HEADER_TYPES = (bool, lambda priority: Raw(bytes((0x50, priority))), UInt, bool)
-
-
 def render(message: Message, locked_until: float | None = None) -> bytes:
     """The bytes that a receiver gets: how often delivered, its lock, when and as what enqueued."""
     envelope = message.envelope
-    header = [
-        None if value is None else kind(value)
-        for kind, value in zip(HEADER_TYPES, envelope.header, strict=False)
-    ]
-    header += [None] * (4 - len(header)) + [UInt(message.deliveries)]
-    parts = [described(HEADER, compound(0xD0, [encode(item) for item in header]))]
+    header = envelope.header + b"\x70" + message.deliveries.to_bytes(4, "big")
+    parts = [HEADER_START, struct.pack(">II", len(header) + 4, HEADER_FIELDS + 1), header]
     if message.token is not None:
-        token = {Symbol("x-opt-lock-token"): message.token}
-        parts.append(described(DELIVERY_ANNOTATIONS, encode_map(token)))
-    own: dict[str, object] = {
-        "x-opt-enqueued-time": Stamp(message.enqueued_at * 1000),
-        "x-opt-sequence-number": message.seq,
-    }
+        parts += (TOKEN_START, message.token.bytes)
+    own = [ENQUEUED_TIME, stamp(message.enqueued_at), SEQUENCE_NUMBER, long(message.seq)]
     if locked_until is not None:
-        own["x-opt-locked-until"] = Stamp(locked_until * 1000)
+        own += (LOCKED_UNTIL, stamp(locked_until))
     if message.state is not State.ACTIVE:
-        own["x-opt-message-state"] = int(message.state)
-    annotations = {Symbol(key): value for key, value in {**envelope.annotations, **own}.items()}
-    parts += [described(ANNOTATIONS, encode_map(annotations)), envelope.bare]
+        own += (MESSAGE_STATE, long(message.state))
+    for key, value in envelope.annotations.items():
+        if key not in OWN_KEYS:
+            own += (encode(Symbol(key)), value)
+    parts += (ANNOTATIONS_START, compound(0xD1, own), envelope.bare)
     return b"".join(parts)
+
+
+def stamp(at: float) -> bytes:
+    """An encoded timestamp, of seconds since 1970."""
+    return b"\x83" + int(at * 1000).to_bytes(8, "big", signed=True)
+
+
+def long(number: int) -> bytes:
+    return b"\x81" + number.to_bytes(8, "big", signed=True)
 
 
 def with_reason(raw: bytes, reason: str | None, description: str | None) -> bytes:
