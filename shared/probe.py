@@ -27,14 +27,15 @@ def call(
     return within(seconds, lambda: _call(method, url, seconds, bearer, body))
 
 
-def within(seconds: float, work: Callable[[], T]) -> T:
+def within(seconds: float, work: Callable[[], T], hanging: threading.Semaphore = _HANGING) -> T:
     """What `work` gives, or Unreachable after `seconds`, whatever it hangs in.
 
     Name resolution has no bound of its own, and a server that trickles its headers stretches
-    every bound between two bytes: so the work is left behind in a thread of its own.
+    every bound between two bytes: so the work is left behind in a thread of its own. `hanging`
+    bounds how many may be; whoever calls something that hangs for good brings their own.
     """
-    if not _HANGING.acquire(blocking=False):
-        raise Unreachable(f"{HANGING_MAX} earlier calls hang still")
+    if not hanging.acquire(blocking=False):
+        raise Unreachable("too many earlier calls hang still")
     future: Future[T] = Future()
 
     def run() -> None:
@@ -44,7 +45,7 @@ def within(seconds: float, work: Callable[[], T]) -> T:
         except BaseException as raised:
             future.set_exception(raised)
         finally:
-            _HANGING.release()
+            hanging.release()
 
     threading.Thread(target=run, name="within", daemon=True).start()
     try:
