@@ -65,9 +65,6 @@ class Envelope:
     ttl_seconds: float | None = None
     annotations: dict[str, Raw] = field(default_factory=dict)
     bare: bytes = b""
-    properties: bytes = b""
-    application: bytes = b""
-    body: bytes = b""
     message_id: str | None = None
     session_id: str | None = None
     scheduled_at: float | None = None
@@ -108,20 +105,16 @@ def sections(raw: bytes) -> list[tuple[int, int, int, int]]:
 def parse(raw: bytes) -> Envelope:
     """Take a message apart; raises `Malformed`."""
     envelope, bare_from = Envelope(), len(raw)
-    for code, begin, value, end in sections(raw):
+    for code, begin, value, _ in sections(raw):
         if code >= PROPERTIES:
-            bare_from = min(bare_from, begin)
+            bare_from = begin if begin < bare_from else bare_from
         if code == HEADER:
             read_header(envelope, raw_items(raw, value)[0])
         elif code == ANNOTATIONS:
             envelope.annotations = raw_map(raw, value)
         elif code == PROPERTIES:
-            envelope.properties = raw[begin:end]
             read_properties(envelope, raw_items(raw, value)[0])
-        elif code == APPLICATION_PROPERTIES:
-            envelope.application = raw[begin:end]
     envelope.bare = raw[bare_from:]
-    envelope.body = envelope.bare[len(envelope.properties) + len(envelope.application) :]
     if SCHEDULED_AT in envelope.annotations:
         at, _ = decode(envelope.annotations[SCHEDULED_AT])
         envelope.scheduled_at = at / 1000 if isinstance(at, Stamp) else None

@@ -30,6 +30,7 @@ class Client:
     def __init__(self, sock: socket.socket, hub: Hub) -> None:
         self.sock, self.wire = sock, Wire(hub)
         self.unsent = bytearray()
+        self.stuck = False  # Does it wait until the socket takes more?
         self.gone = False
 
     def read(self) -> None:
@@ -159,8 +160,9 @@ class Server:
             client.write()
         if client.gone or client.wire.cut or (client.wire.over and not client.unsent):
             return self._close(client)
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.unsent else 0)
-        if self.selector.get_key(client.sock).events != events:
+        if client.stuck != bool(client.unsent):
+            client.stuck = bool(client.unsent)
+            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.stuck else 0)
             self.selector.modify(client.sock, events)
         return None
 
