@@ -95,7 +95,7 @@ def active_in(plan: Plan, memory: dict) -> str:
 def look(context: DurableOrchestrationContext, plan: Plan, document: dict, active: str) -> Flow:
     """Ask every observer and every control at once; they never raise and are bounded in time."""
     common = {
-        "plan": document,
+        "plan": seen_from_outside(document),
         "location": active,
         "witness": document["witness"],
         "timeoutSeconds": plan.watch.timeout_seconds,
@@ -117,6 +117,13 @@ def look(context: DurableOrchestrationContext, plan: Plan, document: dict, activ
         "controls": [a["control"] for a in answers if "control" in a],
         "record": record,
     }
+
+
+def seen_from_outside(document: dict) -> dict:
+    """The plan with only what observers look at: every round writes it down for each of them."""
+    parts = document["components"]
+    shown = [part for part in parts if part["kind"] in ("apiManagement", "trafficManager")]
+    return {**document, "components": shown or parts[:1]}
 
 
 OBSERVERS = {

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 from orchestrations.watchdog import watchdog
-from shared import slip
+from shared import plan, slip
 from shared.outcome import refused, succeeded
 from tests.replay import START, Replay
 from tests.stories import (
@@ -12,6 +12,7 @@ from tests.stories import (
     LOST,
     PLAN,
     fine,
+    grown,
     loaded,
     record,
 )
@@ -63,6 +64,14 @@ def test_a_watchdog_that_reaches_nothing_does_nothing():
     run = on_watch(answers)
     assert not run.named("reserve_run")
     assert run.named("write_watch")[-1]["watch"]["verdict"]["state"] == "isolated"
+
+
+def test_a_round_writes_down_little_of_a_large_plan():
+    many = grown(500)
+    answers = watched(True, True, load_plan=succeeded(plan=many.document, digest=many.digest))
+    told = on_watch(answers, minutes=0.1).named("observe_gateway_status")[0]
+    assert len(json.dumps(told)) < 8000
+    assert plan.Plan.model_validate(told["plan"]).gateway() == "gateway"
 
 
 def test_a_region_that_still_renews_its_lease_is_suspect_and_not_lost():
