@@ -5,7 +5,7 @@ BIN := .venv/bin
 PACKAGES := .venv/.packages
 CODE := function_app.py orchestrations activities shared rehearsal tests bench
 
-.PHONY: drill stage test check bench setup clean
+.PHONY: drill stage test check bench simulate simulate-mutants setup clean
 
 drill: setup  ## Lose a region and watch the standby take over.
 	$(BIN)/python -m rehearsal drill --scenario $(SCENARIO)
@@ -25,6 +25,13 @@ check: setup  ## What CI runs: style, types, architecture, every test.
 
 bench: setup  ## The figures that this project promises, as ratios to their limits.
 	$(BIN)/python -m bench
+
+simulate: $(PACKAGES)  ## Ten thousand seeds in virtual time, and ten thousand days of watching.
+	$(BIN)/python -m rehearsal simulate --seeds 10000
+	$(BIN)/python -m rehearsal simulate --days 10000
+
+simulate-mutants: $(PACKAGES)  ## Plant bugs; each must be found.
+	$(BIN)/python -m rehearsal simulate --mutants
 
 setup: .tools/.ready
 

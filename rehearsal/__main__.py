@@ -1,4 +1,4 @@
-"""The rehearsal's commands: set it up, keep a stage open, run a drill.
+"""The rehearsal's commands: set it up, keep a stage open, run a drill, simulate.
 
 Exit codes of a drill: 0 objectives met, 1 missed, 2 could not run.
 """
@@ -13,6 +13,8 @@ from rehearsal import azurite, drill, estate_growth
 from rehearsal.estate import DEFAULT, BadEstate, Scene, load
 from rehearsal.processes import NotStarted
 from rehearsal.scenarios import SCENARIOS
+from rehearsal.simulation import command as simulation
+from shared.plan import BadPlan
 
 COULD_NOT_RUN = 2
 
@@ -25,11 +27,13 @@ def main(arguments: list[str] | None = None) -> int:
         if given.command == "setup":
             print(azurite.set_up())
             return 0
+        if given.command == "simulate":
+            return simulation.run(given)
         scene = _scene(given)
         if given.command == "stage":
             return asyncio.run(drill.keep_open(scene, given.ready_file, given.seed, given.out))
         return asyncio.run(drill.run(SCENARIOS[given.scenario], scene, given.seed, _out(given)))
-    except (BadEstate, NotStarted, azurite.NotSetUp, OSError, ValueError) as wrong:
+    except (BadEstate, BadPlan, NotStarted, azurite.NotSetUp, OSError, ValueError) as wrong:
         print(f"could not run: {wrong}", file=sys.stderr)
         return COULD_NOT_RUN
     except KeyboardInterrupt:
@@ -41,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(prog="python -m rehearsal", description=__doc__)
     commands = whole.add_subparsers(dest="command", required=True)
     commands.add_parser("setup", help="install Azurite, and Node where there is none")
+    simulation.add(commands)
     stage = commands.add_parser("stage", help="keep two locations up until SIGTERM")
     stage.add_argument("--ready-file", type=Path, required=True, help="written when it is ready")
     stage.add_argument("--out", type=Path, help="folder of logs and data; default a temporary one")

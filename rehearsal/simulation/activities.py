@@ -141,8 +141,8 @@ def send_slip(world: World, app: Source, payload: dict) -> Asking:
     return succeeded()
 
 
-def observed(kind: str, ok: bool | None, because: str, **facts: object) -> dict:
-    return succeeded(observation={"kind": kind, "ok": ok, "because": because}, **facts)
+def observed(kind: str, ok: bool | None, because: str, **facts: dict) -> dict:
+    return {**succeeded(observation={"kind": kind, "ok": ok, "because": because}), **facts}
 
 
 def observe_health(world: World, app: Source, payload: dict) -> Asking:
@@ -156,9 +156,7 @@ def observe_gateway_status(world: World, app: Source, payload: dict) -> Asking:
 
 def observe_traffic_manager(world: World, app: Source, payload: dict) -> Asking:
     place, where = payload["location"], f"arm.{world.profile_location}"
-    return (
-        yield from looked("trafficManager", where, lambda: MONITOR[world.monitor(place)], None)
-    )
+    return (yield from looked("trafficManager", where, lambda: MONITOR[world.monitor(place)], None))
 
 
 def looked(kind: str, node: str, look: Callable[[], bool | None], silent: bool | None) -> Asking:

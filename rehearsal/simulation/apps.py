@@ -164,7 +164,9 @@ class App:
 
         go_on(None)
 
-    def start(self, name: str, id: str, told: object, parent: tuple[str, int] | None = None) -> None:
+    def start(
+        self, name: str, id: str, told: object, parent: tuple[str, int] | None = None
+    ) -> None:
         """Start an orchestration; what ended under the same id is forgotten."""
         instance = Instance(id, name, STORIES[name], told, parent)
         self.hub[id] = instance

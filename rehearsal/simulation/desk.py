@@ -49,5 +49,3 @@ def order(world: World, app: App, to: str | None, key: str | None) -> Asking:
 def pause(world: World, paused: bool) -> Asking:
     """Set or lift the pause, by compare-and-swap like everything else."""
     return (yield from changed(world, lambda r, now: {**r, "paused": paused}))
-
-

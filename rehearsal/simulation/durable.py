@@ -6,7 +6,7 @@ the same things again. `tests/test_simulation_durable.py` holds this to the SDK'
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import cast
 
 from azure.durable_functions import DurableOrchestrationContext
@@ -51,7 +51,7 @@ class Context:
 
     def __init__(self, told: object, id: str) -> None:
         self.told, self.instance_id = told, id
-        self.current_utc_datetime = datetime.min
+        self.current_utc_datetime = datetime.min.replace(tzinfo=UTC)
         self.status: object = None
         self.again: object = None
         self.continued = False

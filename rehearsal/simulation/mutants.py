@@ -4,10 +4,8 @@ Each is a small patch of the functions that the simulation runs, made when it is
 taken back afterwards. A mutant that no seed finds says that a property is blind.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
 
 from azure.durable_functions import DurableOrchestrationContext
 
@@ -15,59 +13,11 @@ from orchestrations import Flow, component, heartbeat, stages
 from orchestrations.steps import attempt
 from rehearsal.simulation import activities, apps, components
 from rehearsal.simulation.apps import App, Bus, Message
-from rehearsal.simulation.story import Told, tell
+from rehearsal.simulation.patches import Patch
 from rehearsal.simulation.world import Ask, Asking, Source, World
 from shared import permit, slip, verdict, witness
 from shared.outcome import succeeded
 from shared.plan import Plan
-
-SEEDS_MAX = 3000
-Patch = tuple[object, object, object]  # (a module or a table, the name in it, what to put there)
-
-
-class Found(NamedTuple):
-    """The first seed that noticed a mutant, and by which property; seed None: nobody did."""
-
-    mutant: str
-    seed: int | None
-    property: str
-    text: str
-
-
-def hunt(name: str, plan: Plan, start: int = 1, seeds: int = SEEDS_MAX) -> Found:
-    """Play seeds with the mutant planted until one of them finds it."""
-    with planted(MUTANTS[name]()):
-        for seed in range(start, start + seeds):
-            told: Told = tell(seed, plan)
-            if told.violations:
-                return Found(name, seed, *told.violations[0])
-    return Found(name, None, "", f"not found in {seeds} seeds")
-
-
-@contextmanager
-def planted(patches: list[Patch]) -> Iterator[None]:
-    """The patches in place, and as it was afterwards."""
-    before = [read(holder, name) for holder, name, _ in patches]
-    for holder, name, new in patches:
-        write(holder, name, new)
-    try:
-        yield
-    finally:
-        for (holder, name, _), old in zip(patches, before, strict=True):
-            write(holder, name, old)
-
-
-def read(holder: object, name: object) -> object:
-    if isinstance(holder, dict):
-        return holder[name]
-    return getattr(holder, str(name))
-
-
-def write(holder: object, name: object, value: object) -> None:
-    if isinstance(holder, dict):
-        holder[name] = value
-    else:
-        setattr(holder, str(name), value)
 
 
 def forget_the_cas() -> list[Patch]:

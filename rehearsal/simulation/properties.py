@@ -4,35 +4,21 @@ A breach is a violation, unless its cause is a safety feature of NOT_YET: then i
 that name, so that whoever builds the feature takes its row out and sees the simulator agree.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
+from rehearsal.simulation.evidence import LOOKS, Evidence
+from rehearsal.simulation.missing import NOT_YET
 from shared import slip
 
 if TYPE_CHECKING:
     from rehearsal.simulation.durable import Instance
     from rehearsal.simulation.world import World
 
-NOT_YET = {
-    "claimed-over-lease": "claim does not wait for the lease by the storage service's clock: a "
-    "watchdog that could not read the witness in its last round goes by an older record",
-    "both-live": "an active side that cannot renew does not demote itself, nor does one that "
-    "returns: what the fence could not reach stays enabled beside the new side",
-    "stale-effect": "activities do not read the witness again before they change something: a "
-    "request that its caller gave up may land in a later epoch",
-    "pause-midway": "a pause does not stop a run that is reserved already",
-    "serve-again": "a heartbeat that serves again enables every exclusive workflow of its location "
-    "and not only what it stopped, also while its run has not fenced the old side",
-    "nobody-resumes": "a run that halts, or is overtaken, after its claim is resumed by nobody: "
-    "its location is active, has not been activated, and is watched by no one",
-    "left-behind": "a component that was refused is paged and written down, but not tried again",
-}
 SLACK = timedelta(seconds=31)  # The worst clock that the weather hands out, and a little.
-KINDS_MIN = 2
-DIRECT = ("health", "gateway")
-OBSERVERS = ("observe_health", "observe_gateway_status", "observe_traffic_manager", "observe_lease")
-CONTROLS = ("control_arm", "control_http")
+PHASES = ["requested", *slip.STAGES]
+ACTIVATE = PHASES.index("activate")
 ENDING = ("stage", "component")
 
 
@@ -41,8 +27,7 @@ class Judge:
 
     def __init__(self, world: "World") -> None:
         self.world = world
-        document = world.plan.document
-        self.document, self.watch = document, document["watch"]
+        self.document = world.plan.document
         self.exclusive = [
             part.name
             for part in world.plan.components
@@ -56,11 +41,9 @@ class Judge:
         self._unfenced: set[tuple[int, str]] = set()  # (epoch, workflow): the fence missed it
         self._last: dict[tuple[str, str], dict] = {}  # who switched a workflow last
         self._left: dict[tuple[str, str], dict] = {}  # component rows that were refused
+        self._half: set[tuple[str, str]] = set()  # A heartbeat heard no answer when stopping it.
         self._begun: dict[str, int] = {}
-        self._seen: dict[str, list[dict]] = {}
-        self._rounds: dict[str, deque[dict]] = {}
-        looks = len(self.watch["observers"]) + len(self.watch["controls"]) + 1
-        self._looks = looks
+        self.evidence = Evidence(self.document["watch"])
 
     def breach(self, name: str, *words: object) -> None:
         """A property does not hold."""
@@ -141,60 +124,36 @@ class Judge:
         """An activity begins; a watchdog's reservation is weighed on what it saw until now."""
         if name == "reserve_run":
             run = payload["slip"]["run"]
-            self._baseless.setdefault(run, self._want_of_evidence(here))
+            self._baseless.setdefault(run, self.evidence.lacking(here))
 
     def answered(self, here: str, name: str, told: dict, ok: bool, value: object) -> None:
         """An activity's answer reaches its orchestrator."""
         answer = cast(dict, value) if ok else {"status": "raised", "because": str(value)}
         if answer["status"] in ("refused", "raised") and not answer["because"]:
             self.breach("unexplained", name, "is", answer["status"], "without a reason")
-        if name in OBSERVERS or name in CONTROLS:
-            self._saw(here, answer)
+        if name in LOOKS:
+            self.evidence.saw(here, answer)
         elif name == "demote_workflow" and answer["status"] in ("refused", "raised"):
             self._unfenced.add((told["epoch"], told["component"]["name"]))
-
-    def _saw(self, here: str, answer: dict) -> None:
-        seen = self._seen.setdefault(here, [])
-        seen.append(answer)
-        if len(seen) == self._looks:
-            rounds = self._rounds.setdefault(here, deque(maxlen=self.watch["rounds"]))
-            rounds.append(summed(seen))
-            self._seen[here] = []
-
-    def _want_of_evidence(self, here: str) -> str:
-        """Why the last rounds do not prove a loss; empty when they do."""
-        rounds = self._rounds.get(here, deque())
-        if len(rounds) < self.watch["rounds"]:
-            return f"only {len(rounds)} rounds were seen"
-        for seen in rounds:
-            if len(seen["failing"]) < KINDS_MIN:
-                return f"only {sorted(seen['failing'])} failed"
-            if seen["well"] & set(DIRECT):
-                return f"{sorted(seen['well'])} said all is well"
-            if not seen["control"]:
-                return "nothing at all could be reached"
-        return "the lease was seen to live" if "lease" in rounds[-1]["well"] else ""
 
     def switched(self, task: dict, on: bool) -> None:
         """A workflow was enabled or disabled."""
         name, here, record = task["component"]["name"], task["location"], self.world.record
         self.world.tell(task["run"], "enables" if on else "disables", name, "in", here)
         self._last[here, name] = task
+        if on:
+            self._half.discard((here, name))
         active_here = record["active"] == here
         if self.stale(task) or (on != active_here and not by_heartbeat(task)):
             name_of = "stale-effect" if self.stale(task) else "wrong-side"
             self.breach(name_of, name, "in", here, "by a task of epoch", task["epoch"])
             return
         run = record["run"]
-        order = ["requested", *slip.STAGES]
-        if on and run and run["id"] == task["run"] and order.index(run["phase"]) < order.index("activate"):
+        if on and run and run["to"] == here and PHASES.index(run["phase"]) < ACTIVATE:
             self.breach("before-its-stage", name, "is enabled in phase", run["phase"])
         other = self.world.plan.other(here)
-        begun = run and order.index(run["phase"]) < order.index("activate")
-        if on and by_heartbeat(task) and begun:
-            self.breach("serve-again", name, "is enabled by a heartbeat in phase", run["phase"])
-            return
-        if on and name in self.exclusive and self.world.enabled[other, name]:
+        both = name in self.exclusive and self.world.enabled[other, name]
+        if on and both and self.world.alive(other):
             fenced = (task["epoch"], name) not in self._unfenced
             self.breach("two-at-once" if fenced else "both-live", name, "is enabled in both")
 
@@ -223,8 +182,7 @@ class Judge:
 
     def began(self, here: str, instance: "Instance") -> None:
         if instance.name == "watchdog":
-            self._seen[here] = []
-            self._rounds.pop(here, None)
+            self.evidence.forget(here)
         if instance.name not in ENDING:
             return
         if instance.id in self._begun:
@@ -247,6 +205,8 @@ class Judge:
         name, here = task["component"]["name"], task["location"]
         if row["outcome"] == "refused":
             self._left[here, name] = task
+            if by_heartbeat(task) and task["verb"] == "demote":
+                self._half.add((here, name))
             calm = self._begun[instance.id] == self.world.troubled
             if calm and task["verb"] != "verify" and not self.stale(task):
                 self.breach("groundless", instance.id, "is refused:", row["because"])
@@ -296,8 +256,9 @@ class Judge:
         claimed = [t["who"] for t in record["transitions"] if t["what"] == "claimed"]
         run = claimed[-1] if claimed else ""
         last = self._last.get((here, name))
-        if last and last["verb"] == "demote" and not by_heartbeat(last):
-            return "stale-effect"
+        if last and last["verb"] == "demote":
+            half = (here, name) in self._half
+            return "half-stopped" if half else "none" if by_heartbeat(last) else "stale-effect"
         if self.runs.get(run) in ("stranded", "claimed"):
             return "nobody-resumes"
         row = self._left.get((here, name))
@@ -315,14 +276,3 @@ ENTRIES = {
 def by_heartbeat(task: dict) -> bool:
     """Is this task of a heartbeat that steps back or serves again, rather than of a run?"""
     return "-heartbeat-" in task["run"]
-
-
-def summed(answers: list[dict]) -> dict:
-    """One round as its property sees it."""
-    seen = [a["observation"] for a in answers if "observation" in a]
-    well = {o["kind"] for o in seen if o["ok"] is True}
-    return {
-        "failing": {o["kind"] for o in seen if o["ok"] is False} - well,
-        "well": well,
-        "control": any(a["control"]["ok"] for a in answers if "control" in a),
-    }

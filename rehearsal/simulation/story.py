@@ -1,14 +1,13 @@
 """Story: one seed from its first event to its conclusion."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import cast
 
 from rehearsal.simulation import desk, weather
 from rehearsal.simulation.apps import ETERNAL, App, Bus
+from rehearsal.simulation.patches import Patch, planted
 from rehearsal.simulation.properties import Judge
 from rehearsal.simulation.world import World
 from shared import witness
@@ -37,7 +36,7 @@ def tell(seed: int, plan: Plan) -> Told:
     random = Random(seed)
     names = [plan.home, plan.other(plan.home)]
     sky = weather.draw(random, names)
-    with knobs(sky):
+    with planted(knobs(sky)):
         world = build(random, sky, plan, names)
         for when, what, whom in sky.events:
             world.at(when, happen, world, what, whom)
@@ -50,27 +49,21 @@ def tell(seed: int, plan: Plan) -> Told:
     return Told(seed, judge.violations, judge.notes, judge.claims, world.now, lines)
 
 
-@contextmanager
-def knobs(sky: weather.Weather) -> Iterator[None]:
-    """The product's bounds as this seed has drawn them."""
-    before = witness.REQUEST_MINUTES, witness.STALLED_MINUTES
+def knobs(sky: weather.Weather) -> list[Patch]:
+    """The product's bounds as this seed has drawn them, and plans that are read only once."""
     read, known = Plan.model_validate, {}
 
     def once(document: dict) -> Plan:
-        """Reading the same document again is a third of all the time."""
-        key = id(document)
-        if key not in known:
-            known[key] = read(document), document
-        return known[key][0]
+        """Reading the same document again would be a third of all the time."""
+        if id(document) not in known:
+            known[id(document)] = read(document), document
+        return known[id(document)][0]
 
-    setattr(Plan, "model_validate", once)
-    witness.REQUEST_MINUTES = cast(int, sky.request_minutes)
-    witness.STALLED_MINUTES = cast(int, sky.stalled_minutes)
-    try:
-        yield
-    finally:
-        witness.REQUEST_MINUTES, witness.STALLED_MINUTES = before
-        delattr(Plan, "model_validate")
+    return [
+        (witness, "REQUEST_MINUTES", sky.request_minutes),
+        (witness, "STALLED_MINUTES", sky.stalled_minutes),
+        (Plan, "model_validate", once),
+    ]
 
 
 def build(random: Random, sky: weather.Weather, plan: Plan, names: list[str]) -> World:
@@ -166,6 +159,8 @@ def settle(world: World) -> None:
 def at_rest(world: World) -> bool:
     """Is nothing under way any more?"""
     busy = any(bus.messages for bus in world.buses.values()) or any(
-        not i.done and i.name not in ETERNAL for app in world.apps.values() for i in app.hub.values()
+        not i.done and i.name not in ETERNAL
+        for app in world.apps.values()
+        for i in app.hub.values()
     )
     return not busy and not world.judge.in_progress(world.record)

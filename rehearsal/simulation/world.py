@@ -121,7 +121,11 @@ class World:
         if not self.endpoints[location]:
             return "Disabled"
         lost = self.lost_at.get(location)
-        return "Degraded" if lost is not None and self.now - lost > DEGRADED_AFTER_SECONDS else "Online"
+        return (
+            "Degraded"
+            if lost is not None and self.now - lost > DEGRADED_AFTER_SECONDS
+            else "Online"
+        )
 
     def send(self, source: Source, ask: Ask, then: Callable[[object], None]) -> None:
         """Carry one request; `then` gets its answer, or a Surprise."""

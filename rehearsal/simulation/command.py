@@ -1,0 +1,130 @@
+"""Command: `python -m rehearsal simulate`, what it plays and what it prints.
+
+Exit codes: 0 every property held, 1 one did not (or a mutant was not found), 2 could not run.
+"""
+
+import argparse
+import gc
+import time
+from collections import Counter
+from pathlib import Path
+
+from rehearsal.simulation import days, story
+from rehearsal.simulation.hunt import SEEDS_MAX, hunt
+from rehearsal.simulation.missing import NOT_YET
+from rehearsal.simulation.mutants import MUTANTS
+from shared.plan import Plan, load
+
+PLAN = Path(__file__).with_name("plan.yaml")
+SEEDS_PER_SWEEP = 200  # Worlds are full of circles; between sweeps the collector only costs.
+SHOWN_MAX = 3
+EXAMPLES_MAX = 3
+
+
+def add(commands: "argparse._SubParsersAction") -> None:
+    """Add `simulate` to the rehearsal's commands."""
+    given = commands.add_parser("simulate", help="play seeds in virtual time, check properties")
+    given.add_argument("--seeds", type=int, default=10_000, help="how many")
+    given.add_argument("--start", type=int, default=1, help="the first seed")
+    given.add_argument("--plan", type=Path, default=PLAN, help="a plan's YAML file")
+    given.add_argument("--mutants", action="store_true", help="plant bugs and find each")
+    given.add_argument("--days", type=int, default=0, help="count false alarms in so many days")
+    given.add_argument("--show", metavar="PROPERTY", help="tell the first seed that breaks this")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Carry out the command; gives its exit code. BadPlan and OSError are the caller's."""
+    plan = load(given.plan.read_text(encoding="utf-8"))
+    gc.disable()
+    try:
+        if given.mutants:
+            return hunt_all(plan, given.start, given.seeds)
+        if given.days:
+            return watch_days(plan, given.days, given.start)
+        if given.show:
+            return show(plan, given.show, given.start, given.seeds)
+        return play(plan, given.start, given.seeds)
+    finally:
+        gc.enable()
+
+
+def play(plan: Plan, start: int, seeds: int) -> int:
+    """Play the seeds; print the story of the first few that fail, and the figures."""
+    notes: Counter[str] = Counter()
+    examples: dict[str, list[int]] = {}
+    failed: list[int] = []
+    claims, virtual_seconds = 0, 0.0
+    began = time.process_time()
+    for seed in range(start, start + seeds):
+        told = story.tell(seed, plan)
+        claims, virtual_seconds = claims + told.claims, virtual_seconds + told.seconds
+        notes += told.notes
+        for name in told.notes:
+            examples.setdefault(name, []).append(seed)
+        if told.violations:
+            failed.append(seed)
+            if len(failed) <= SHOWN_MAX or seeds == 1:
+                print_story(told)
+        elif seeds == 1:
+            print_story(told)
+        if seed % SEEDS_PER_SWEEP == 0:
+            gc.collect()
+    took = max(time.process_time() - began, 1e-9)
+    print(
+        f"{seeds} seeds from {start}: {len(failed)} violate a property, {claims} failovers; "
+        f"{seeds / took:.0f} seeds/s and {claims / took:.0f} failovers/s on one core, "
+        f"{virtual_seconds / took:.0f} times faster than life"
+    )
+    for name, count in sorted(notes.items()):
+        seen = ", ".join(str(seed) for seed in examples[name][:EXAMPLES_MAX])
+        print(f"  not yet: {name} x {count} (seeds {seen}): {NOT_YET[name]}")
+    for seed in failed[:10]:
+        print(f"  again: python -m rehearsal simulate --start {seed} --seeds 1")
+    return 1 if failed else 0
+
+
+def print_story(told: story.Told) -> None:
+    print(f"seed {told.seed}")
+    print("\n".join(told.lines))
+    for name, text in told.violations:
+        print(f"VIOLATION of {name}: {text}")
+
+
+def show(plan: Plan, name: str, start: int, seeds: int) -> int:
+    """Tell the story of the first seed in which this property, or NOT_YET row, is broken."""
+    for seed in range(start, start + seeds):
+        told = story.tell(seed, plan)
+        if told.notes[name] or any(broken == name for broken, _ in told.violations):
+            print_story(told)
+            return 1
+    print(f"no seed of {seeds} from {start} breaks {name}")
+    return 0
+
+
+def hunt_all(plan: Plan, start: int, seeds: int) -> int:
+    """Plant every mutant in turn; print which seed found it and by which property."""
+    most = min(seeds, SEEDS_MAX)
+    missed = 0
+    print(f"{'mutant':30} {'seed':>6}  {'property':18} what was seen")
+    for name in MUTANTS:
+        found = hunt(name, plan, start, most)
+        missed += found.seed is None
+        print(f"{name:30} {found.seed or '-':>6}  {found.property:18} {found.text[:90]}")
+        gc.collect()
+    print(f"{len(MUTANTS) - missed} of {len(MUTANTS)} mutants were found")
+    return 1 if missed else 0
+
+
+def watch_days(plan: Plan, count: int, seed: int) -> int:
+    """Count permissions on days without a loss, and how soon real losses are seen."""
+    quiet = days.false_alarms(plan, count, seed)
+    lost = days.losses(plan, count)
+    print(
+        f"{quiet.days} days with 1 % lost probes, 5 % slow ones and a brownout a day: "
+        f"{quiet.permitted} moves permitted ({quiet.judged} rounds judged)"
+    )
+    print(
+        f"{lost.seeds} losses: {lost.within:.2%} seen within {lost.bound_seconds:g} s, "
+        f"99 % within {lost.tail_seconds:.1f} s"
+    )
+    return 1 if quiet.permitted or lost.within < days.TAIL else 0
