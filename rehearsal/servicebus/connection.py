@@ -65,7 +65,7 @@ class Wire:
             parts.append(bytes(self.transport.peek(pending) or b""))
             self.transport.pop(pending)
             self.process()
-        return self.filter.outbound(b"".join(parts))
+        return self.filter.outbound(b"".join(parts)) if parts else b""
 
     @property
     def over(self) -> bool:
