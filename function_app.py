@@ -32,6 +32,7 @@ READ = func.AuthLevel.ANONYMOUS if ENTRA else func.AuthLevel.FUNCTION
 OPERATE = func.AuthLevel.ANONYMOUS if ENTRA else func.AuthLevel.ADMIN
 AWAKE = ("Running", "Pending", "Suspended", "ContinuedAsNew")
 PROBLEM = "application/problem+json"
+START_PAUSES = (1, 2, 5, 10, 15)  # Seconds; the host renews the message's lock meanwhile.
 
 app = df.DFApp(http_auth_level=READ)
 
@@ -100,9 +101,23 @@ async def take(message: func.ServiceBusMessage, client, stop: str) -> None:
         payload = {"because": bad.because, "body": text, **facts}
         await asyncio.to_thread(slips.poison_slip, payload)
         return
+    for pause in START_PAUSES:
+        try:
+            await begin(client, stop, paper)
+            return
+        # Storage that is away arrives as a bare Exception. Given back at once, the message would
+        # use up its ten deliveries within seconds, and with it the run.
+        except Exception as away:
+            logging.warning("%s cannot be started yet: %s", slip.instance_id(paper), away)
+            await asyncio.sleep(pause)
+    await begin(client, stop, paper)
+
+
+async def begin(client, stop: str, paper: dict) -> None:
+    """Start the slip's orchestration unless it is there; what failed on a surprise is repeated."""
     instance = slip.instance_id(paper)
     status = (await client.get_status(instance)).runtime_status
-    if status is None or status.value == "Failed":  # What failed on a surprise may be repeated.
+    if status is None or status.value == "Failed":
         await client.start_new("restore" if stop == "restore" else "stage", instance, paper)
 
 
