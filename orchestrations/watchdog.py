@@ -157,7 +157,7 @@ def take_over(
         source=active,
         target=here,
         reason=judged["because"],
-        by=f"watchdog in {here}",
+        by=f"{witness.WATCHDOG} in {here}",
         now=now,
         facts={"detectedAt": now.isoformat(), "suspectedSince": judged["since"]},
     )

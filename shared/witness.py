@@ -21,6 +21,10 @@ TRANSITIONS_MAX = 50
 WORDS_MAX = 500
 REQUEST_MINUTES = 10  # A reservation whose first stage never came must not block a real failover.
 STALLED_MINUTES = 60  # Nor may a run that died with the location that carried it.
+WATCHDOG = "watchdog"  # How the `by` of a run begins that no person asked for.
+# A lease is written and judged by one clock, the storage service's; the margin is for the active
+# side, which steps back by its own.
+LEASE_MARGIN_SECONDS = 2
 ENDED = ("halted", "finished")
 
 
@@ -145,6 +149,8 @@ def claim(record: dict, paper: dict, now: datetime) -> dict:
         )
     if record["active"] != paper["from"]:
         return refused(f"{record['active']} is active, not {paper['from']}: the epoch moved")
+    if automatic(paper) and lease_live(record, now - timedelta(seconds=LEASE_MARGIN_SECONDS)):
+        return refused(f"the lease of {record['holder']} lives until {record['leaseUntil']}")
     claimed = {
         **record,
         "epoch": record["epoch"] + 1,
@@ -155,6 +161,11 @@ def claim(record: dict, paper: dict, now: datetime) -> dict:
         "run": run_of(paper, "claim", now),
     }
     return noted(claimed, now, paper["run"], "claimed", f"{paper['from']} -> {paper['to']}")
+
+
+def automatic(paper: dict) -> bool:
+    """Did a watchdog ask for this run? A person may override a lease, a watchdog never."""
+    return paper["by"].startswith(WATCHDOG)
 
 
 def advance(record: dict, paper: dict, phase: str, now: datetime) -> dict:

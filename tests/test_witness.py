@@ -151,8 +151,9 @@ def test_the_same_run_claims_once():
 
 
 def test_a_claim_ends_the_old_lease():
-    record = witness.reserve(witness.renew(fresh(), "we", NOW, LEASE_SECONDS), paper(), NOW)
-    assert not witness.lease_live(witness.claim(record, paper(), NOW), NOW)
+    asked = {**paper(), "by": "person"}
+    record = witness.reserve(witness.renew(fresh(), "we", NOW, LEASE_SECONDS), asked, NOW)
+    assert not witness.lease_live(witness.claim(record, asked, NOW), NOW)
 
 
 def test_a_lease_runs_out():

@@ -1,0 +1,49 @@
+"""The lease: a watchdog never claims over one that lives, a person may."""
+
+from datetime import UTC, datetime, timedelta
+
+from shared import slip, witness
+
+NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+FRESH = witness.fresh({"name": "contoso", "home": "westeurope"}, NOW)
+
+
+def reserved(by: str, left_seconds: float) -> tuple[dict, dict]:
+    """A record whose lease lives `left_seconds` more, with a run reserved by `by`."""
+    paper = slip.first(
+        run="contoso-1",
+        plan="contoso",
+        digest="d" * 64,
+        mode="forced",
+        source="westeurope",
+        target="northeurope",
+        reason="lost",
+        by=by,
+        now=NOW,
+        facts={},
+    )
+    held = witness.renew(FRESH, "westeurope", NOW, left_seconds)
+    return witness.reserve(held, paper, NOW), paper
+
+
+def test_a_watchdog_does_not_claim_over_a_lease_that_lives():
+    record, paper = reserved("watchdog in northeurope", 10)
+    answer = witness.claim(record, paper, NOW)
+    assert witness.refusal(answer) and "lives until" in answer["because"]
+
+
+def test_nor_within_the_margin_after_it_ran_out():
+    record, paper = reserved("watchdog in northeurope", 10)
+    just_out = NOW + timedelta(seconds=10 + witness.LEASE_MARGIN_SECONDS - 0.5)
+    assert witness.refusal(witness.claim(record, paper, just_out))
+
+
+def test_it_claims_once_the_margin_is_over():
+    record, paper = reserved("watchdog in northeurope", 10)
+    late = NOW + timedelta(seconds=10 + witness.LEASE_MARGIN_SECONDS + 0.5)
+    assert witness.claim(record, paper, late)["epoch"] == record["epoch"] + 1
+
+
+def test_a_person_overrides_the_lease():
+    record, paper = reserved("person", 10)
+    assert witness.claim(record, paper, NOW)["active"] == "northeurope"
