@@ -21,6 +21,7 @@ from shared.kinds import KINDS
 from shared.outcome import refused
 from shared.plan import Plan
 
+SILENT_ROUNDS_MAX = 5  # Of PATIENCE each; a run is taken for dead after an hour.
 FENCE_ATTEMPTS = 1  # A dead region does not answer better the second time; minutes count.
 VERIFY_ROUNDS_MAX = 10
 VERIFY_PAUSE = timedelta(seconds=2)
@@ -69,10 +70,20 @@ def witness_of(context: DurableOrchestrationContext, paper: dict) -> Flow:
 
 
 def enter(context: DurableOrchestrationContext, paper: dict, witness: dict) -> Flow:
-    """Take the epoch (claim) or prove that it is still this run's (every later stage)."""
+    """Take the epoch (claim) or prove that it is still this run's (every later stage).
+
+    A claimed run that ends half way leaves nobody to go on: it outwaits a silent witness for half
+    an hour and pages meanwhile.
+    """
     activity = "claim_epoch" if paper["stage"] == "claim" else "advance_run"
     payload = {"slip": paper, "witness": witness, "phase": paper["stage"]}
-    return (yield from attempt(context, activity, payload, PATIENCE))
+    entered = yield from attempt(context, activity, payload, PATIENCE)
+    for _ in range(SILENT_ROUNDS_MAX):
+        if activity == "claim_epoch" or not entered.get("surprised"):
+            break
+        yield from page(context, paper, f"{paper['stage']} waits", entered["because"])
+        entered = yield from attempt(context, activity, payload, PATIENCE)
+    return entered
 
 
 def leave(

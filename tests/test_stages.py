@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from orchestrations.component import STEP_MAX
 from orchestrations.stages import stage
-from orchestrations.steps import ATTEMPTS_MAX, BUSY_PAUSE, BUSY_ROUNDS_MAX
+from orchestrations.steps import ATTEMPTS_MAX, BUSY_PAUSE, BUSY_ROUNDS_MAX, PATIENCE
 from orchestrations.waves import CHUNK
 from shared import plan, slip
 from shared.outcome import refused, running, skipped, succeeded
@@ -149,6 +149,17 @@ def test_a_version_that_is_not_known_here_gives_the_reservation_back():
 def test_a_claimed_run_outwaits_minutes_without_its_storage_queue_or_witness():
     run = at_stage("activate", load_plan=after(20, loaded({})), send_slip=after(20))
     assert done(run)["outcome"] == "succeeded" and not run.named("halt_run")
+
+
+def test_a_claimed_run_pages_while_it_outwaits_a_silent_witness():
+    run = at_stage("activate", advance_run=after(2 * PATIENCE, world()["advance_run"]))
+    assert done(run)["outcome"] == "succeeded"
+    assert [told["title"] for told in run.named("alert")] == ["activate waits"] * 2
+
+
+def test_a_run_that_is_not_claimed_yet_does_not_wait_for_long():
+    run = at_stage("claim", None, claim_epoch=after(PATIENCE))
+    assert done(run)["outcome"] == "refused" and len(run.named("claim_epoch")) == PATIENCE
 
 
 def test_a_run_outwaits_a_silent_witness_at_its_end():
