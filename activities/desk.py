@@ -12,7 +12,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from activities import apim_backups, gateway, plans, slips, traffic, watches, witness, workflow
-from shared import api, dryrun, permit, slip, store, views
+from shared import api, dryrun, permit, slip, store, views, watch
 from shared.plan import Plan
 from shared.problem import Problem, problem
 from shared.reply import Surprise, Unreachable
@@ -103,12 +103,23 @@ def one_plan(name: str) -> tuple:
 def overview(name: str) -> dict:
     found = known_plan(name)
     document, warnings = found["plan"], [f"bad new plan: {error}" for error in found["stale"]]
-    watch = watches.read_watch({"plan": name})
+    seen = watched(name, warnings)
     record = in_time("witness", warnings, known_record, document)
     active = record["active"] if record else document["home"]
     manifests = in_time("backups", warnings, backups_of, document, active)
-    seen = watch["watch"] if watch["status"] == "succeeded" else None
     return views.plan_view(document, record, seen, manifests or [], warnings, datetime.now(UTC))
+
+
+def watched(name: str, warnings: list[str]) -> dict | None:
+    """The watch state, or None where nobody has watched or what was left is none."""
+    found = watches.read_watch({"plan": name})
+    if found["status"] != "succeeded":
+        return None
+    state = watch.shaped(found["watch"])
+    if state.get("status") != "refused":
+        return state
+    warnings.append(state["because"])
+    return None
 
 
 def in_time(what: str, warnings: list[str], work: Callable[..., T], *args: object) -> T | None:

@@ -15,6 +15,8 @@ BLOBS = "AzureWebJobsStorage__blobServiceUri"
 NAMESPACE = "__fullyQualifiedNamespace"
 SCHEDULES = ("WATCHDOG_SCHEDULE", "HEARTBEAT_SCHEDULE", "BACKUP_SCHEDULE")
 AUTHS = ("key", "entra")
+# App Service sets it where its authentication is on; only then does it strip forged identities.
+AUTHENTICATED = "WEBSITE_AUTH_ENABLED"
 URL = re.compile(r"https?://[^\s/]+")
 ELSEWHERE = re.compile(rf"SLIPS_([A-Z0-9]+)({NAMESPACE})?")
 
@@ -88,6 +90,10 @@ def _problems(known: Mapping[str, str]) -> list[str]:
     ]
     if known.get("API_AUTH", "key") not in AUTHS:
         bad.append(f"API_AUTH is one of {', '.join(AUTHS)}")
+    if known.get("API_AUTH") == "entra" and known.get(AUTHENTICATED, "").lower() != "true":
+        bad.append(
+            f"API_AUTH is entra, but {AUTHENTICATED} is not: anybody could forge an identity"
+        )
     return [f"{key} is missing" for key in missing] + bad
 
 

@@ -28,8 +28,11 @@ def parse(body: str | bytes) -> dict:
         state = json.loads(body)
     except (ValueError, RecursionError) as error:
         return refused(f"watch state is not JSON: {error}")
-    if not isinstance(state, dict):
-        return refused("watch state is no object")
+    return shaped(state) if isinstance(state, dict) else refused("watch state is no object")
+
+
+def shaped(state: dict) -> dict:
+    """The very state, or a refusal where it is not one: another version of the app wrote it."""
     wrong = [key for key, types in SHAPE.items() if not isinstance(state.get(key), types)]
     if wrong:
         return refused(f"watch state: missing or of a wrong type: {', '.join(wrong)}")

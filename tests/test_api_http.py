@@ -57,7 +57,9 @@ def running(estate: Doors, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="module")
 def entra(estate: Doors, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostProcess]:
     """The app behind App Service's authentication."""
-    host = serve(estate, tmp_path_factory.mktemp("entra"), API_AUTH="entra")
+    host = serve(
+        estate, tmp_path_factory.mktemp("entra"), API_AUTH="entra", WEBSITE_AUTH_ENABLED="True"
+    )
     yield host
     host.end()
 

@@ -21,19 +21,18 @@ DEAD_BUS = (
 
 @pytest.fixture(autouse=True)
 def fresh(doors: Doors) -> Iterator[None]:
-    """Every test finds the good plan alone, no record, no watch state, and an empty first queue."""
+    """Every test finds the good plan alone, no record and no watch state."""
     doors.drop(WITNESS, "understudy", RECORD)
     doors.drop(STORE, "understudy", "watch/contoso.json")
     yield
     doors.lay(STORE, "understudy", PLAN, doors.plan_text.encode())
     doors.drop(STORE, "understudy", "plans/broken.yaml")
-    drain(doors)
 
 
-def drain(doors: Doors) -> None:
-    """Take what lies in the first queue here, so that the next test counts from nothing."""
-    if not waiting(doors):
-        return
+@pytest.fixture(autouse=True, scope="module")
+def drained(opened: Doors) -> Iterator[None]:
+    """Afterwards the queue of the first stage is as empty as before."""
+    yield
     with clients.bus(HERE).get_queue_receiver(
         "slip-claim", receive_mode="receiveanddelete"
     ) as receiver:
@@ -157,6 +156,7 @@ def test_a_silent_namespace_is_503_and_says_to_repeat(
     assert "the same Idempotency-Key" in body["detail"]
 
 
+@pytest.mark.slow
 def test_a_silent_namespace_without_a_key_says_where_to_look(
     doors: Doors, without_bus: Callable[[], None]
 ) -> None:
@@ -167,10 +167,10 @@ def test_a_silent_namespace_without_a_key_says_where_to_look(
 def test_the_repeat_after_a_503_sends_the_slip(
     doors: Doors, without_bus: Callable[[], None]
 ) -> None:
-    run = refused(lambda: order(GOOD, "k3"))["run"]
+    run, before = refused(lambda: order(GOOD, "k3"))["run"], waiting(doors)
     without_bus()
     status, body, _ = order(GOOD, "k3")
-    assert (status, body["run"], waiting(doors)) == (202, run, 1)
+    assert (status, body["run"], waiting(doors)) == (202, run, before + 1)
 
 
 def test_a_second_run_is_409_while_one_is_in_progress(doors: Doors) -> None:
@@ -199,6 +199,7 @@ def test_an_unknown_run_is_404(doors: Doors) -> None:
     assert refused(lambda: desk.one_run("contoso-none", {}))["status"] == 404
 
 
+@pytest.mark.slow
 def test_a_run_that_only_a_silent_witness_may_know_is_503(without_witness: None) -> None:
     assert refused(lambda: desk.one_run("contoso-none", {}))["status"] == 503
 
@@ -217,8 +218,9 @@ def test_an_order_is_accepted_with_the_address_of_its_run(doors: Doors) -> None:
 
 
 def test_the_same_key_is_the_same_run_and_one_slip(doors: Doors) -> None:
+    before = waiting(doors)
     assert order(GOOD, "k8")[1] == order(GOOD, "k8")[1]
-    assert waiting(doors) == 1
+    assert waiting(doors) == before + 1
 
 
 def test_a_repeat_after_the_claim_does_not_turn_the_run_round(doors: Doors) -> None:
@@ -274,6 +276,15 @@ def test_a_verdict_of_a_silent_watchdog_is_called_old(doors: Doors) -> None:
     _, plan = desk.one_plan("contoso")
     assert plan["verdict"]["stale"] is True
     assert "silent since" in plan["warnings"][0]
+
+
+def test_a_watch_state_of_another_version_is_told_and_left_out(doors: Doors) -> None:
+    state = watch_state(datetime.now(UTC))
+    del state["refusal"]
+    store.write_watch(state)
+    _, plan = desk.one_plan("contoso")
+    assert plan["verdict"] is None
+    assert "refusal" in plan["warnings"][0]
 
 
 def test_a_plan_is_shown_without_its_witness_and_says_so(without_witness: None) -> None:

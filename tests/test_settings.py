@@ -27,6 +27,18 @@ def test_a_bad_setting_is_named(key: str, value: str) -> None:
         Settings.from_env({**SETTINGS, key: value})
 
 
+@pytest.mark.parametrize("told", [{}, {"WEBSITE_AUTH_ENABLED": "False"}])
+def test_entra_without_the_platforms_authentication_is_refused(told: dict) -> None:
+    """Without it nobody strips a forged x-ms-client-principal from a call."""
+    with pytest.raises(MissingSettings, match="WEBSITE_AUTH_ENABLED"):
+        Settings.from_env({**SETTINGS, "API_AUTH": "entra", **told})
+
+
+def test_entra_with_the_platforms_authentication_is_accepted() -> None:
+    told = {**SETTINGS, "API_AUTH": "entra", "WEBSITE_AUTH_ENABLED": "True"}
+    assert Settings.from_env(told).api_auth == "entra"
+
+
 def test_the_slip_namespaces_are_known_by_location() -> None:
     assert sorted(Settings.from_env(SETTINGS).slips) == ["northeurope", "westeurope"]
 
