@@ -3,11 +3,11 @@
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from rehearsal.servicebus.amqp import Malformed, Stamp, Symbol, UInt, compound, described, encode
-from rehearsal.servicebus.message import Message, parse, render, split_batch, with_reason
+from rehearsal.servicebus.amqp import Stamp, Symbol, UInt, compound, described, encode
+from rehearsal.servicebus.message import (
+    Message,
+)
 from rehearsal.servicebus.options import BadOptions, Options, options_of
 from rehearsal.servicebus.queue import Queue
 from rehearsal.servicebus.refusal import Refusal
@@ -250,40 +250,3 @@ def test_leaving_a_session_puts_its_messages_back_uncounted() -> None:
     queue.leave_session("a", holder, NOW)
     assert queue.accept_session(None, object(), NOW) == "a"
     assert receive(queue, NOW, "a").deliveries == 0
-
-
-# -- bytes
-
-
-def test_a_reason_joins_the_properties_that_are_there() -> None:
-    own = described(0x74, compound(0xD1, [encode("a"), encode(1)]))
-    raw = raw_message("x").replace(b"\x00\x53\x75", own + b"\x00\x53\x75")
-    application = parse(with_reason(raw, "why", "because")).application
-    assert all(
-        word in application for word in (b"DeadLetterReason", b"why", b"because", b"\xa1\x01a")
-    )
-
-
-@given(st.lists(st.binary(max_size=300), max_size=20))
-def test_a_batch_gives_back_what_was_put_into_it(bodies: list[bytes]) -> None:
-    batch = b"".join(described(0x75, encode(body)) for body in bodies)
-    assert split_batch(batch) == bodies
-
-
-@given(st.binary(max_size=60))
-def test_foreign_bytes_are_refused_as_malformed_or_read_whole(raw: bytes) -> None:
-    try:
-        envelope = parse(raw)
-    except Malformed:
-        envelope = None
-    assert envelope is None or raw.endswith(envelope.bare)
-
-
-@given(st.text(max_size=20), st.dictionaries(st.text(max_size=9), st.integers(0, 9), max_size=5))
-def test_what_the_service_does_not_own_passes_through(message_id: str, own: dict) -> None:
-    entries = [encode(Symbol("x-own")), encode(own)]
-    bare = described(0x73, encode([message_id])) + described(0x75, encode(b"body"))
-    raw = described(0x72, compound(0xD1, entries)) + bare
-    envelope = parse(raw)
-    again = parse(render(Message(1, raw, envelope, NOW)))
-    assert again.bare == bare and again.annotations["x-own"] == encode(own)
