@@ -5,9 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from rehearsal.servicebus.amqp import Stamp, Symbol, UInt, compound, described, encode
-from rehearsal.servicebus.message import (
-    Message,
-)
+from rehearsal.servicebus.message import Message
 from rehearsal.servicebus.options import BadOptions, Options, options_of
 from rehearsal.servicebus.queue import Queue
 from rehearsal.servicebus.refusal import Refusal
