@@ -93,7 +93,8 @@ def take(app: "App", bus: Bus, message: Message) -> Asking:
     """As `function_app.take`: parse, start unless it was started, and only then complete."""
     paper = slip.parse(message.body, message.queue.removeprefix("slip-"), app.here)
     yield Ask(f"bus.{bus.location}", bool)
-    if slip.instance_id(paper) not in app.hub:
+    known = app.hub.get(slip.instance_id(paper))
+    if known is None or known.failure:
         app.start("stage", slip.instance_id(paper), paper)
         app.did()
     yield Ask(f"bus.{bus.location}", lambda: bus.complete(message))
@@ -108,6 +109,7 @@ class App:
         self._skew = timedelta(seconds=world.weather.skews[here])
         self.hub: dict[str, Instance] = {}
         self.up = False
+        self.booted = 0.0
         self.life = 0  # Which process this is: what an earlier one waited for comes to nothing.
         self._effects = 0
         self._kills = sorted(world.weather.kills.get(here, []))
@@ -121,7 +123,7 @@ class App:
         """Start the process: what was under way goes on, the timers begin anew."""
         if self.up or not self.world.alive(self.here):
             return
-        self.up, self.life = True, self.life + 1
+        self.up, self.life, self.booted = True, self.life + 1, self.world.now
         for instance in [i for i in self.hub.values() if not i.done]:
             if instance.turns:
                 self._open(instance, instance.recall())
@@ -189,7 +191,8 @@ class App:
         self.world.judge.ended(self.here, instance)
         if instance.parent:
             id, ref = instance.parent
-            self._answer(self.hub[id], self.hub[id].generation, ref, True, instance.output)
+            answer = instance.failure or instance.output
+            self._answer(self.hub[id], self.hub[id].generation, ref, not instance.failure, answer)
 
     def _open(self, instance: Instance, leaves: list[Leaf]) -> None:
         """Set to work what an orchestration asks for."""
@@ -212,7 +215,8 @@ class App:
         if known is None:
             self.start(leaf.name, leaf.id, leaf.told, (instance.id, leaf.ref))
         elif known.done:
-            self._answer(instance, instance.generation, leaf.ref, True, known.output)
+            answer = known.failure or known.output
+            self._answer(instance, instance.generation, leaf.ref, not known.failure, answer)
 
     def _acted(
         self, instance: Instance, generation: int, leaf: Leaf, ok: bool, value: object

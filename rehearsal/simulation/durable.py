@@ -88,6 +88,7 @@ class Instance:
         self.turns: list[tuple[datetime, list[Answer]]] = []
         self.asked: list[Leaf] = []
         self.done, self.output = False, cast(object, None)
+        self.failure = ""
         self.generation = 0
         self._wake_up()
 
@@ -130,6 +131,9 @@ class Instance:
                     break
         except StopIteration as end:
             self._end(end.value)
+        # An orchestrator may raise anything; to its host the instance then has failed.
+        except Exception as failure:
+            self.done, self.failure = True, f"{type(failure).__name__}: {failure}"
         return self.asked[first:]
 
     def _resume(self, flow: Flow) -> bool:

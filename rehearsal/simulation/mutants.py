@@ -40,6 +40,17 @@ def claim_at_every_repeat() -> list[Patch]:
     return [(witness, "claim", again)]
 
 
+def claim_over_a_lease() -> list[Patch]:
+    def person(paper: dict) -> bool:
+        return False
+
+    return [(witness, "automatic", person)]
+
+
+def skip_the_lease_margin() -> list[Patch]:
+    return [(witness, "LEASE_MARGIN_SECONDS", 0)]
+
+
 def skip_an_epoch() -> list[Patch]:
     claim = witness.claim
 
@@ -210,7 +221,8 @@ def stay_on_beside_the_new_side() -> list[Patch]:
         because: str,
     ) -> Flow:
         yield from ()
-        return {**memory, "stoodDown": {"epoch": epoch, "because": because}}
+        down = {"epoch": epoch, "because": because, "stopped": [], "left": []}
+        return {**memory, "stoodDown": down}
 
     return [(heartbeat, "stand_down", proud)]
 
@@ -237,6 +249,8 @@ MUTANTS: dict[str, Callable[[], list[Patch]]] = {
     for plant in (
         forget_the_cas,
         claim_at_every_repeat,
+        claim_over_a_lease,
+        skip_the_lease_margin,
         skip_an_epoch,
         reserve_over_another,
         ignore_the_pause,

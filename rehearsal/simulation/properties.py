@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SLACK = timedelta(seconds=31)  # The worst clock that the weather hands out, and a little.
 PHASES = ["requested", *slip.STAGES]
 ACTIVATE = PHASES.index("activate")
+MARGIN = timedelta(seconds=2)  # Between the end of a lease and a claim that nobody forces.
+# An app that lives and reaches its own ARM steps back within a lease; twice that, for troubles.
+STEP_BACK_SECONDS = 40.0
 ENDING = ("stage", "component")
 
 
@@ -97,9 +100,9 @@ class Judge:
         if before["paused"]:
             self.breach("pause-midway", who, "claims while the plan is paused")
         lease = before["leaseUntil"]
-        live = lease and datetime.fromisoformat(lease) > self.world.server_time
+        live = lease and datetime.fromisoformat(lease) + MARGIN > self.world.server_time
         if live and before["run"]["by"].startswith("watchdog"):
-            self.breach("claimed-over-lease", who, "claims while a lease lives until", lease)
+            self.breach("over-lease", who, "claims, but the lease lives until", lease)
 
     def _ended(self, before: dict, after: dict, who: str) -> None:
         what = after["transitions"][-1]["what"]
@@ -154,8 +157,19 @@ class Judge:
         other = self.world.plan.other(here)
         both = name in self.exclusive and self.world.enabled[other, name]
         if on and both and self.world.alive(other):
-            fenced = (task["epoch"], name) not in self._unfenced
-            self.breach("two-at-once" if fenced else "both-live", name, "is enabled in both")
+            self.breach(self._why_both(task, other), name, "is enabled in both, by", task["run"])
+
+    def _why_both(self, task: dict, other: str) -> str:
+        """Which property is broken by an exclusive workflow that is enabled in a second place."""
+        world, app = self.world, self.world.apps[other]
+        if (task["epoch"], task["component"]["name"]) not in self._unfenced:
+            return "two-at-once"
+        run = world.record["run"]
+        if run and run["by"] == "person":
+            return "both-live"  # A person may override a lease that lives, and is shown what it is.
+        able = app.up and world.reaches(other, f"arm.{other}")
+        long = world.now - app.booted > STEP_BACK_SECONDS
+        return "stepped-back-late" if able and long else "both-live"
 
     def stale(self, task: dict) -> bool:
         """Is this the work of an epoch, or of a run, that is over?"""
@@ -191,6 +205,9 @@ class Judge:
 
     def ended(self, here: str, instance: "Instance") -> None:
         output = cast(dict, instance.output)
+        if instance.failure:
+            self.breach("failed", instance.id, "has failed:", instance.failure)
+            return
         if instance.name not in ENDING:
             return
         if output["outcome"] == "refused" and not output["because"]:
@@ -203,12 +220,14 @@ class Judge:
 
     def _rowed(self, instance: "Instance", task: dict, row: dict) -> None:
         name, here = task["component"]["name"], task["location"]
+        if by_heartbeat(task) and task["verb"] == "demote" and row["outcome"] != "succeeded":
+            self._half.add((here, name))
         if row["outcome"] == "refused":
             self._left[here, name] = task
-            if by_heartbeat(task) and task["verb"] == "demote":
-                self._half.add((here, name))
             calm = self._begun[instance.id] == self.world.troubled
-            if calm and task["verb"] != "verify" and not self.stale(task):
+            last = self._last.get((here, name), task)
+            crossed = by_heartbeat(last) != by_heartbeat(task)
+            if calm and task["verb"] != "verify" and not self.stale(task) and not crossed:
                 self.breach("groundless", instance.id, "is refused:", row["because"])
         elif task["verb"] != "verify":
             self._left.pop((here, name), None)

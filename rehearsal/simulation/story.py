@@ -14,7 +14,7 @@ from shared import witness
 from shared.outcome import refused
 from shared.plan import Plan
 
-SETTLE_SECONDS = 35.0  # Three rounds of a watchdog, and some.
+SETTLE_SECONDS = 32.0  # Three rounds of a watchdog.
 CHECK_SECONDS = 5.0
 BOUND_SECONDS = 900.0  # No run may take longer than this after everything went well again.
 

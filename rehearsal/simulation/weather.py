@@ -40,7 +40,7 @@ def draw(random: Random, locations: list[str]) -> Weather:
     weather = Weather(
         trouble=random.choice(TROUBLES),
         lost_202=random.choice((0.0, 0.0, 0.02)),
-        late_seconds=random.choice((5, 20, 60)),
+        late_seconds=random.choice((5, 15, 40)),
         doubled=random.choice((0.0, 0.1, 0.5)),
         late=random.choice((0.0, 0.05, 0.3)),
         skews={name: random.choice(SKEWS_SECONDS) * random.choice((-1, 1)) for name in locations},
@@ -67,8 +67,12 @@ def loss(weather: Weather, random: Random, locations: list[str], calm: float) ->
 
 def orders(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
     """People who move the plan about, each at a desk of their own."""
-    for _ in range(random.randint(1, 4)):
-        order(weather, random, locations, random.uniform(0, calm * 0.7))
+    start = random.uniform(0, 5)
+    for _ in range(random.randint(2, 4)):
+        order(weather, random, locations, start)
+        start += random.uniform(5, 25)
+        if start > calm:
+            break
 
 
 def at_once(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
@@ -152,10 +156,10 @@ def spell(weather: Weather, start: float, end: float, what: str, whom: tuple) ->
 ENDS = {"lose": "recover", "cut": "heal", "down": "up", "pause": "resume"}
 Plot = Callable[[Weather, Random, list[str], float], None]
 PLOTS: tuple[tuple[Plot, float], ...] = (
-    (loss, 0.45),
-    (orders, 0.2),
+    (loss, 0.4),
+    (orders, 0.27),
     (at_once, 0.1),
-    (partition, 0.15),
+    (partition, 0.13),
     (again, 0.1),
 )
 EXTRAS: tuple[tuple[Plot, float], ...] = (
