@@ -78,6 +78,8 @@ class Wire:
         for number, event in self.events.take():
             if number == engine.DELIVERY:
                 self.on_delivery(*engine.delivery_of(event))
+            elif number == engine.FLOW:
+                self.on_flow(engine.link_of(event))
             elif number in ACTIONS:
                 ACTIONS[number](self, engine.wrapped(event))
 
@@ -108,8 +110,8 @@ class Wire:
         self.links.detach(link)
         link.close()
 
-    def on_flow(self, event: Event) -> None:
-        outlet = self.links.outlets.get(engine.pointer_of(cast(Link, event.link)))
+    def on_flow(self, link: Pointer) -> None:
+        outlet = self.links.outlets.get(link)
         if outlet is None:
             return
         if outlet.wants() and self.hub.broker.takes("detach", outlet.queue.name):
@@ -154,7 +156,6 @@ ACTIONS: dict[int, Callable[[Wire, Event], None]] = {
     Event.SESSION_REMOTE_OPEN.number: Wire.on_begin,
     Event.SESSION_REMOTE_CLOSE.number: Wire.on_end,
     Event.LINK_REMOTE_OPEN.number: Wire.on_attach,
-    Event.LINK_FLOW.number: Wire.on_flow,
     Event.LINK_REMOTE_CLOSE.number: Wire.on_detach,
     Event.LINK_REMOTE_DETACH.number: Wire.on_detach,
 }

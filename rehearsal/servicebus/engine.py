@@ -14,7 +14,7 @@ from proton import Connection, Delivery, Event, Link
 EVENTS_MAX = 1_000_000
 ACCEPTED, REJECTED = int(Delivery.ACCEPTED), int(Delivery.REJECTED)
 RELEASED, MODIFIED = int(Delivery.RELEASED), int(Delivery.MODIFIED)
-DELIVERY = Event.DELIVERY.number
+DELIVERY, FLOW = Event.DELIVERY.number, Event.LINK_FLOW.number
 
 Pointer = Hashable
 
@@ -55,6 +55,11 @@ def delivery_of(event: Pointer) -> tuple[Pointer, Pointer]:
     """The link of an event of type `DELIVERY`, and the delivery."""
     delivery = c.pn_event_delivery(event)
     return c.pn_delivery_link(delivery), delivery
+
+
+def link_of(event: Pointer) -> Pointer:
+    """The link of an event of type `FLOW`."""
+    return c.pn_event_link(event)
 
 
 def pointer_of(link: Link) -> Pointer:
