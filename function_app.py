@@ -21,7 +21,7 @@ from orchestrations.heartbeat import heartbeat
 from orchestrations.restore import restore
 from orchestrations.stages import stage
 from orchestrations.watchdog import watchdog
-from shared import access, openapi, slip, store
+from shared import access, decisions, openapi, slip, store
 from shared.problem import Problem, problem
 from shared.reply import Surprise
 from shared.settings import settings
@@ -191,6 +191,22 @@ async def post_failover(req: func.HttpRequest) -> func.HttpResponse:
     key = req.headers.get("Idempotency-Key")
     work = partial(desk.order_failover, req.route_params["plan"], req.get_body(), key)
     return await answer(req, access.OPERATE, work)
+
+
+def hear(word: str) -> None:
+    """Register `POST /api/plans/{plan}/{word}`: a person's decision about a plan."""
+
+    async def post(req: func.HttpRequest) -> func.HttpResponse:
+        work = partial(desk.order_decision, req.route_params["plan"], word, req.get_body())
+        return await answer(req, access.OPERATE, work)
+
+    post.__name__ = f"post_{word}"
+    post.__doc__ = f"A person says {word} to a plan."
+    app.route(f"plans/{{plan}}/{word}", methods=["POST"], auth_level=OPERATE)(post)
+
+
+for said in decisions.WORDS:
+    hear(said)
 
 
 @app.route("runs/{run}", methods=["GET"])

@@ -243,6 +243,22 @@ def order_backup(name: str) -> tuple:
 
 
 @answered
+def order_decision(name: str, word: str, body: bytes) -> tuple:
+    """Pause, resume or acknowledge a plan at the witness: 200 with what holds now."""
+    document = known_plan(name)["plan"]
+    try:
+        said = api.decision(body)
+    except api.BadRequest as bad:
+        raise refuse(400, "Bad request", str(bad), errors=bad.errors) from bad
+    payload = {"plan": name, "witness": document["witness"], "word": word, **said.model_dump()}
+    decided = witness.decide(payload)
+    if decided["status"] != "succeeded":
+        raise refuse(409, "Not now", decided["because"])
+    record = decided["record"]
+    return 200, {"plan": name, "paused": record["paused"], "quietUntil": record["quietUntil"]}
+
+
+@answered
 def one_run(run: str, instances: dict[str, dict]) -> tuple:
     """A run's timeline from the stages that this location carried, and from the witness."""
     warnings: list[str] = []

@@ -8,8 +8,9 @@ transition then gives the record that is there already.
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
-from shared import clients, store, witness
+from shared import clients, decisions, store, witness
 from shared.blobs import NEW, Blob, Place, StorageRefused
 from shared.outcome import refused, succeeded
 from shared.reply import Surprise, Unreachable
@@ -71,6 +72,13 @@ def halt_run(payload: dict) -> dict:
     """End the run of `slip` where it stands, `because`. Safe to repeat: it ends once."""
     paper, because = payload["slip"], payload["because"]
     return _changed(payload, paper["plan"], lambda r, now: witness.halt(r, paper, because, now))
+
+
+def decide(payload: dict) -> dict:
+    """Write down what a person decided of `plan`: `word`, `by`, `comment`. Safe to repeat."""
+    word, by, comment = payload["word"], payload["by"], payload["comment"]
+    change = partial(decisions.decide, word=word, by=by, comment=comment)
+    return _changed(payload, payload["plan"], lambda r, now: change(r, now=now))
 
 
 def renew_lease(payload: dict) -> dict:

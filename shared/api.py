@@ -33,6 +33,23 @@ class Failover(BaseModel):
     dry_run: bool = False
 
 
+class Decision(BaseModel):
+    """The body of POST /api/plans/{plan}/pause, resume and acknowledge."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    by: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+    comment: Annotated[str, Field(max_length=1000)] = ""
+
+
+def decision(body: bytes) -> Decision:
+    """Who decides and why; raises BadRequest."""
+    try:
+        return Decision.model_validate(faults.read(body, Decision, BYTES_MAX))
+    except faults.Faulty as error:
+        raise BadRequest(error.faults) from error
+
+
 def failover_order(document: dict, body: bytes, key: str | None, now: datetime) -> dict:
     """The order in a request: {"run", "mode", "to", "reason", "dryRun"}; raises BadRequest.
 

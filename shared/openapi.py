@@ -5,7 +5,7 @@ from typing import NamedTuple
 from pydantic.json_schema import models_json_schema
 
 from shared import access
-from shared.api import Failover
+from shared.api import Decision, Failover
 
 VERSION = "0.1.0"
 READ, CHANGE, OPEN = "read", "change", "open"
@@ -63,6 +63,26 @@ ROUTES: tuple[Route, ...] = (
         CHANGE,
         {202: "started", 404: "no such plan"},
     ),
+    *(
+        Route(
+            f"/plans/{{plan}}/{word}",
+            "post",
+            f"post{word.capitalize()}",
+            says,
+            CHANGE,
+            {
+                200: "what holds now",
+                400: "the body is wrong; every error is named",
+                404: "no such plan",
+                503: "the witness cannot be reached",
+            },
+        )
+        for word, says in (
+            ("pause", "Nobody moves the plan until it is resumed"),
+            ("resume", "The plan may move again"),
+            ("acknowledge", "End the quiet period after a run"),
+        )
+    ),
     Route(
         "/plans/{plan}/backups",
         "get",
@@ -80,6 +100,12 @@ ROUTES: tuple[Route, ...] = (
         {200: "the run", 404: "no such run"},
     ),
 )
+BODIES = {
+    "postFailover": "Failover",
+    "postPause": "Decision",
+    "postResume": "Decision",
+    "postAcknowledge": "Decision",
+}
 KEYS: dict = {
     "readKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
     "masterKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
@@ -110,7 +136,8 @@ def document() -> dict:
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method] = operation(route)
     _, models = models_json_schema(
-        [(Failover, "validation")], ref_template="#/components/schemas/{model}"
+        [(Failover, "validation"), (Decision, "validation")],
+        ref_template="#/components/schemas/{model}",
     )
     return {
         "openapi": "3.1.0",
@@ -136,8 +163,9 @@ def operation(route: Route) -> dict:
         "parameters": parameters(route),
         "responses": {str(s): response(s, says) for s, says in answers(route).items()},
     }
-    if route.name == "postFailover":
-        schema = {"$ref": "#/components/schemas/Failover"}
+    body = BODIES.get(route.name)
+    if body:
+        schema = {"$ref": f"#/components/schemas/{body}"}
         made["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schema}},
