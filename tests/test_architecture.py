@@ -5,7 +5,16 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.sources import PRODUCT, ROOT, Source, calls, last_name, of_layer, outside_functions, sources
+from tests.sources import (
+    PRODUCT,
+    ROOT,
+    Source,
+    calls,
+    last_name,
+    of_layer,
+    outside_functions,
+    sources,
+)
 
 LINES_OF_A_MODULE_MAX = 300
 LINES_OF_A_TEST_MODULE_MAX = 600  # Read one fact at a time, never as a whole.
