@@ -47,10 +47,6 @@ def claim_over_a_lease() -> list[Patch]:
     return [(witness, "automatic", person)]
 
 
-def skip_the_lease_margin() -> list[Patch]:
-    return [(witness, "LEASE_MARGIN_SECONDS", 0)]
-
-
 def skip_an_epoch() -> list[Patch]:
     claim = witness.claim
 
@@ -250,7 +246,6 @@ MUTANTS: dict[str, Callable[[], list[Patch]]] = {
         forget_the_cas,
         claim_at_every_repeat,
         claim_over_a_lease,
-        skip_the_lease_margin,
         skip_an_epoch,
         reserve_over_another,
         ignore_the_pause,
