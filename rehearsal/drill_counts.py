@@ -83,6 +83,12 @@ def slips(drill: "Drill", scenario: Scenario) -> dict[str, int]:
     }
 
 
+def slips_waiting(drill: "Drill") -> int:
+    """How many slips lie in the standby's namespace, locked or not."""
+    _, held, *_ = _broker(drill, drill.stage.estate.locations[drill.standby].slips)
+    return held
+
+
 def slip_taken(drill: "Drill", stage: str) -> bool:
     """Has the standby's broker taken in a slip for this stage of a run?"""
     rows, *_ = _broker(drill, drill.stage.estate.locations[drill.standby].slips)

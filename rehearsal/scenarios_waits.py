@@ -3,10 +3,12 @@
 import asyncio
 
 from rehearsal.drill import Drill
+from rehearsal.drill_counts import slips_waiting
 
 WATCH_SECONDS_MAX = 60.0
 RUN_SECONDS_MAX = 180.0
 SERVED_SECONDS_MAX = 60.0
+SLIPS_SECONDS_MAX = 60.0
 
 
 async def await_watch(drill: Drill) -> None:
@@ -53,6 +55,8 @@ async def await_takeover(drill: Drill) -> None:
     await drill.so(f"{drill.standby} active at the witness", active, RUN_SECONDS_MAX)
     await drill.so("the end of the run", lambda: not drill.phase(), RUN_SECONDS_MAX)
     await _served_by(drill, drill.standby)
+    # A host that was killed holds its message for the lock's length; only then is a slip lost.
+    await drill.so("every slip taken", lambda: not slips_waiting(drill), SLIPS_SECONDS_MAX)
 
 
 async def hold(drill: Drill, seconds: float) -> None:
