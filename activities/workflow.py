@@ -13,9 +13,10 @@ from shared.resource_ids import parts
 def observe_workflow(payload: dict) -> dict:
     """The workflow's state: facts `state`, `serving`. With verb `verify` a stopped one is refused.
 
-    With verb `demote` it gives up as soon as demote itself does. Safe to repeat: reads.
+    With these verbs it gives up as soon as demote itself does: somebody asks again soon, or must
+    not be kept waiting. Safe to repeat: reads.
     """
-    bounds = clients.HURRIED if payload.get("verb") == "demote" else {}
+    bounds = clients.HURRIED if payload.get("verb") in ("demote", "verify") else {}
     seen = _read(payload["component"]["resource"], **bounds)
     if seen["status"] == "succeeded" and payload.get("verb") == "verify" and not seen["serving"]:
         return refused(f"{payload['component']['name']} is {seen['state']}, not Enabled")

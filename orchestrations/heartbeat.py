@@ -100,7 +100,12 @@ def stand_down(
     """
     down = memory["stoodDown"]
     if down is None or down["epoch"] != epoch:
-        down = {"epoch": epoch, "because": because, "stopped": [], "left": exclusive(plan)}
+        # What runs now is noted before anything is stopped: when the answer to a stop is lost, the
+        # repeat finds it stopped already and could not tell it from what people have disabled.
+        turn, names = memory["turn"], exclusive(plan) if epoch is None else []
+        seen = yield from move(context, plan, here, "verify", turn, epoch, names)
+        on = [row["component"] for row in seen if row["outcome"] == "succeeded"]
+        down = {"epoch": epoch, "because": because, "stopped": on, "left": exclusive(plan)}
     rows = yield from move(context, plan, here, "demote", memory["turn"], epoch, down["left"])
     stopped = [row["component"] for row in rows if row["outcome"] == "succeeded"]
     left = [row["component"] for row in rows if row["outcome"] == "refused"]
@@ -108,7 +113,8 @@ def stand_down(
         yield from tell(context, plan.name, f"{here} stands down", because)
     if epoch is not None:
         yield from attempt(context, "yield_claim", {"plan": plan.name, "epoch": epoch}, ONE_TRY)
-    down = {**down, "stopped": [*down["stopped"], *stopped], "left": left}
+    also = [name for name in stopped if name not in down["stopped"]]
+    down = {**down, "stopped": [*down["stopped"], *also], "left": left}
     return {**memory, "stoodDown": down, "turn": memory["turn"] + 1}
 
 

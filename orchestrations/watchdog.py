@@ -79,7 +79,7 @@ def watch_once(
     )
     memory = {**memory, "verdict": judged, "record": record}
     if judged["state"] == "lost":
-        memory = yield from take_over(context, loaded, here, active, memory)
+        memory = yield from take_over(context, loaded, here, active, memory, seen["record"])
     if was is None or was["state"] != judged["state"]:
         title = f"{active} is {judged['state']}"
         yield from tell(context, plan.name, title, judged["because"])
@@ -135,10 +135,18 @@ OBSERVERS = {
 
 
 def take_over(
-    context: DurableOrchestrationContext, loaded: dict, here: str, active: str, memory: dict
+    context: DurableOrchestrationContext,
+    loaded: dict,
+    here: str,
+    active: str,
+    memory: dict,
+    record: dict | None,
 ) -> Flow:
-    """Ask for permission; when it is given, reserve the run at the witness and send its slip."""
-    document, judged, record = loaded["plan"], memory["verdict"], memory["record"]
+    """Ask for permission; when it is given, reserve the run at the witness and send its slip.
+
+    `record`: as read in this very round, or None. An older one says nothing of the lease.
+    """
+    document, judged = loaded["plan"], memory["verdict"]
     now = context.current_utc_datetime
     if waiting(memory, here, now):
         paper = promised(loaded, memory)

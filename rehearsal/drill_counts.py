@@ -98,7 +98,7 @@ def slip_taken(drill: "Drill", stage: str) -> bool:
 def _broker(drill: "Drill", namespace: str) -> tuple[list[tuple[str, str]], int, int, int]:
     """(queue, message id) of every slip taken in; how many still wait; taken in; dead."""
     path = drill.stage.folder / f"{namespace}.db"
-    file = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    file = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     try:
         seen = file.execute("select queue, id from history").fetchall()
         waiting = file.execute("select queue, count(*) from messages group by queue").fetchall()

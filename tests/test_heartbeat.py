@@ -93,8 +93,17 @@ def test_what_a_person_had_stopped_stays_stopped():
         mine = task["component"]["name"] == EXCLUSIVE[0]
         return skipped("is Disabled already") if mine else succeeded("disabled")
 
-    run = stopping_and_back(demote_workflow=demote)
+    def observe(task: dict) -> dict:
+        mine = task["component"]["name"] == EXCLUSIVE[0] and task["verb"] == "verify"
+        return refused("is Disabled") if mine else succeeded("serving", serving=True)
+
+    run = stopping_and_back(demote_workflow=demote, observe_workflow=observe)
     assert sorted(acted(run, "promote_workflow")) == sorted(EXCLUSIVE[1:])
+
+
+def test_what_was_stopped_by_a_call_whose_answer_was_lost_comes_back_too():
+    run = stopping_and_back(demote_workflow=skipped("is Disabled already"))
+    assert sorted(acted(run, "promote_workflow")) == sorted(EXCLUSIVE)
 
 
 def test_what_will_not_start_again_is_tried_at_every_beat_and_alerted_once():

@@ -175,3 +175,14 @@ def test_a_slip_that_cannot_be_sent_is_alerted_once_and_sent_again():
     run = on_watch(watched(False, False, requested(), send_slip=away), minutes=3)
     titles = [told["title"] for told in run.named("alert")]
     assert titles.count("slip not sent") == 1 and len(run.named("send_slip")) > 3
+
+
+def test_a_witness_that_cannot_be_read_in_this_round_moves_nothing():
+    """The record of an earlier round says nothing of the lease."""
+    read = succeeded(observation=saw("lease", None), record=record())
+    silent = succeeded(observation=saw("lease", None))
+    answers = [read] + [silent] * 30
+    run = on_watch(watched(False, None, observe_lease=lambda told: answers.pop(0)))
+    assert not run.named("reserve_run")
+    refusals = [t for t in run.named("alert") if t["title"] == "failover refused"]
+    assert refusals and "witness cannot be read" in refusals[0]["because"]
