@@ -14,7 +14,7 @@ stage: setup  ## Keep two locations up, to try official clients on.
 	@mkdir -p out
 	$(BIN)/python -m rehearsal stage --ready-file out/stage.json
 
-test: setup  ## The tests that take seconds.
+test: setup  ## The quick tests.
 	$(BIN)/python -m pytest -q -m "not slow"
 
 check: setup  ## What CI runs: style, types, architecture, every test.
