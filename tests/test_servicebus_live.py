@@ -74,13 +74,15 @@ def fetch_suite() -> Path:
         wanted = ["--no-deps", "--no-binary", "azure-servicebus", f"azure-servicebus=={VERSION}"]
         pip = [sys.executable, "-m", "pip", "download", "-q", *wanted, "-d", str(CACHE)]
         # pip also builds what it fetched, to read its metadata; the archive alone will do.
+        words = ""
         for _ in range(FETCH_TRIES_MAX):
             got = subprocess.run(pip, capture_output=True, text=True, timeout=RUN_SECONDS_MAX)
+            words = got.stderr[-300:]
             archives = list(CACHE.glob("*.tar.gz"))
             if archives:
                 break
         else:
-            pytest.skip(f"azure-servicebus' sources could not be fetched: {got.stderr[-300:]}")
+            pytest.skip(f"azure-servicebus' sources could not be fetched: {words}")
         with tarfile.open(archives[0]) as archive:
             archive.extractall(CACHE, filter="data")
     return found
