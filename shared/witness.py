@@ -122,6 +122,8 @@ def reserve(record: dict, paper: dict, now: datetime) -> dict:
         return refused(f"run {run['id']} is in progress ({run['phase']} since {run['at']})")
     if record["active"] != paper["from"]:
         return refused(f"{record['active']} is active, not {paper['from']}")
+    if run:  # Overtaken is ended: its late slip, or its key sent once more, must not revive it.
+        record = noted(record, now, run["id"], "halted", f"overtaken by {paper['run']}")
     return noted(
         {**record, "run": run_of(paper, "requested", now)},
         now,

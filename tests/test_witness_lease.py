@@ -47,3 +47,14 @@ def test_it_claims_once_the_margin_is_over():
 def test_a_person_overrides_the_lease():
     record, paper = reserved("person", 10)
     assert witness.claim(record, paper, NOW)["active"] == "northeurope"
+
+
+def test_a_run_that_was_overtaken_is_never_revived():
+    record, paper = reserved("person", 10)
+    later = NOW + timedelta(minutes=witness.REQUEST_MINUTES + 1)
+    other = {**paper, "run": "contoso-2"}
+    taken = witness.reserve(record, other, later)
+    assert taken["run"]["id"] == "contoso-2"
+    freed = witness.halt(taken, other, "cancelled", later)
+    answer = witness.reserve(freed, paper, later)
+    assert witness.refusal(answer) and "has ended" in answer["because"]
