@@ -214,6 +214,9 @@ for said in decisions.WORDS:
 async def get_run(req: func.HttpRequest, client) -> func.HttpResponse:
     """A run's timeline, stage by stage and step by step."""
     run = req.route_params["run"]
+    admitted = await answer(req, access.READ, lambda: (200, {}))
+    if admitted.status_code != 200:
+        return admitted
     # An instance id becomes a part of a URL inside the client: nothing else may get in there.
     stops = slip.STAGES if desk.RUN.fullmatch(run) else ()
     known = [await client.get_status(f"{run}.{stop}") for stop in stops]

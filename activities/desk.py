@@ -16,6 +16,7 @@ from shared import api, dryrun, permit, slip, store, views, watch
 from shared.plan import Plan
 from shared.problem import Problem, problem
 from shared.reply import Surprise, Unreachable
+from shared.settings import settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -238,7 +239,11 @@ def every_backup(name: str) -> tuple:
 
 @answered
 def order_backup(name: str) -> tuple:
-    known_plan(name)
+    record, here = known_record(known_plan(name)["plan"]), settings().location
+    if record["active"] != here:
+        raise refuse(409, "Not here", f"{name} is active in {record['active']}: ask its app")
+    if record["run"]:
+        raise refuse(409, "Not now", f"run {record['run']['id']} is under way")
     return 202, {"plan": name, "instance": f"backup.{name}"}
 
 

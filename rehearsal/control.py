@@ -7,10 +7,11 @@ go to, and `GET /alerts` shows what came.
 import json
 import re
 from collections import deque
-from typing import Protocol
+from typing import Annotated, Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rehearsal.world import ALL, SCOPES, World
 
@@ -48,6 +49,42 @@ class Staged(Protocol):
         ...
 
 
+class Match(BaseModel):
+    """Which requests a fault meets; what is left out matches all."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    method: str | None = None
+    path: str | None = None
+    location: str | None = None
+    source: Annotated[str | None, Field(alias="from")] = None
+
+
+class Effect(BaseModel):
+    """What it does to them; `body` and `loseAnswer` go beyond the Contract."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    status: Annotated[int, Field(ge=100, le=599)] | None = None
+    headers: dict[str, str] | None = None
+    delay_seconds: Annotated[
+        float | None, Field(alias="delaySeconds", ge=0, le=3600, strict=False)
+    ] = None
+    drop: bool | None = None
+    body: str | None = None
+    lose_answer: Annotated[bool | None, Field(alias="loseAnswer")] = None
+
+
+class Fault(BaseModel):
+    """A fault, as the Contract has it: a misspelt key must not make one that meets everything."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    match: Match = Match()
+    effect: Effect
+    times: Annotated[int, Field(ge=1)] | None = None
+
+
 class Control:
     """The handlers, over one stage."""
 
@@ -58,7 +95,8 @@ class Control:
         """Lose scopes of a location, by default all."""
         name, body = self._place(request), await _body(request)
         scopes = body.get("scope", sorted(ALL))
-        if not isinstance(scopes, list) or not scopes or not set(scopes) <= ALL:
+        known = isinstance(scopes, list) and all(isinstance(s, str) for s in scopes)
+        if not known or not scopes or not set(scopes) <= ALL:
             raise Broken(400, f"scope is a list out of {', '.join(SCOPES)}")
         await self.stage.lose(name, frozenset(scopes))
         return _say(location=name, outages=sorted(self.stage.world.locations[name].outages))
@@ -71,13 +109,16 @@ class Control:
 
     async def add_fault(self, request: web.Request) -> web.Response:
         """Add a fault; a malformed one is refused."""
-        fault = await _body(request)
-        match, effect, times = fault.get("match", {}), fault.get("effect"), fault.get("times")
-        if not isinstance(match, dict) or not isinstance(effect, dict) or not effect:
-            raise Broken(400, "a fault has an object `effect`, and `match` is an object")
-        if times is not None and (not isinstance(times, int) or times < 1):
-            raise Broken(400, "times is a whole number above 0")
         try:
+            asked = Fault.model_validate(await _body(request))
+        except ValidationError as wrong:
+            rows = wrong.errors(include_url=False, include_context=False, include_input=False)
+            told = [f"{'.'.join(map(str, row['loc']))}: {row['msg']}" for row in rows]
+            raise Broken(400, "; ".join(told)) from wrong
+        try:
+            fault = asked.model_dump(by_alias=True, exclude_none=True)
+            if not fault["effect"]:
+                raise Broken(400, "effect: says nothing")
             self.stage.world.faults.add(fault)
         except (re.error, TypeError) as wrong:
             raise Broken(400, f"match.path is not a regular expression: {wrong}") from wrong

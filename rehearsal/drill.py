@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import signal
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -113,7 +114,8 @@ async def run(scenario: Scenario, scene: Scene, seed: int, out: Path) -> int:
     started = datetime.now(UTC).isoformat()
     base = {"scenario": scenario.name, "seed": seed, "plan": scene.plan_name, "startedAt": started}
     out.mkdir(parents=True, exist_ok=True)
-    (out / "arm.jsonl").unlink(missing_ok=True)
+    for old in ("arm.jsonl", "report.json", "report.html"):
+        (out / old).unlink(missing_ok=True)
     settings = {**SETTINGS, **scenario.settings}
     with timeline:
         timeline.chapter("Open the stage")
@@ -123,6 +125,10 @@ async def run(scenario: Scenario, scene: Scene, seed: int, out: Path) -> int:
                 found = await _tell(scenario, stage, timeline)
         except (NotStarted, NotSetUp, OSError) as wrong:
             found = {"outcome": "error", "because": str(wrong)}
+        # Exit 1 says that objectives were missed: whatever else went wrong must not look like it.
+        except Exception as wrong:
+            logging.exception("the drill broke")
+            found = {"outcome": "error", "because": f"{type(wrong).__name__}: {wrong}"}
         found |= {"endedAt": datetime.now(UTC).isoformat(), "events": list(timeline.events)}
         written = report.write({**base, **found}, out)
         timeline.end(f"{report.HEADLINES[written['outcome']]}: {written['because']}")

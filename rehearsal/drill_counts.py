@@ -39,9 +39,8 @@ def judge(drill: "Drill", scenario: Scenario) -> None:
     seen = drill.stage.clients()
     drill.check("standbyServes", seen["answering"] == drill.standby, f"by {seen['answering']}")
     _judge_workflows(drill)
-    strange = [
-        row["url"] for row in writes(drill) if row["principal"] == "" and "/enable" in row["url"]
-    ]
+    apps = {place.app for place in drill.stage.estate.locations.values()}
+    strange = [row["url"] for row in writes(drill) if row["principal"] not in apps]
     drill.check("onlyTheAppActed", not strange, f"{len(strange)} writes by others")
 
 

@@ -23,6 +23,7 @@ from rehearsal.estate_parts import (
     Workflow,
     Workload,
 )
+from shared import plan as plans
 
 HERE = Path(__file__).resolve().parent
 DEFAULT = HERE / "estates" / "contoso.yaml"
@@ -163,10 +164,11 @@ def load(path: Path = DEFAULT) -> Scene:
         text = beside.read_text(encoding="utf-8")
     except OSError as wrong:
         raise BadEstate([f"{wrong.filename}: {wrong.strerror}"]) from wrong
-    plan = yaml.safe_load(text)
-    if not isinstance(plan, dict) or not isinstance(plan.get("name"), str):
-        raise BadEstate([f"plan: {beside.name} is not a plan with a name"])
-    return Scene(estate, plan["name"], text)
+    try:
+        plan = plans.load(text)
+    except plans.BadPlan as bad:
+        raise BadEstate([f"plan {beside.name}: {problem}" for problem in bad.problems]) from bad
+    return Scene(estate, plan.name, text)
 
 
 if __name__ == "__main__":

@@ -181,3 +181,12 @@ def test_grown_workflows_are_in_the_estate_and_in_the_plan():
 def test_no_document_gets_in_by_surprise(document: object):
     with pytest.raises(BadEstate):
         parse(yaml.safe_dump(document))
+
+
+def test_a_bad_plan_behind_an_estate_is_refused_with_every_error(tmp_path: Path):
+    document = contoso() | {"plan": "plan.yaml"}
+    (tmp_path / "estate.yaml").write_text(yaml.safe_dump(document))
+    (tmp_path / "plan.yaml").write_text("name: 7\nhomme: westeurope\n")
+    with pytest.raises(BadEstate) as refused:
+        load(tmp_path / "estate.yaml")
+    assert "name" in str(refused.value) and "homme" in str(refused.value)

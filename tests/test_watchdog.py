@@ -23,7 +23,9 @@ def saw(kind: str, ok: bool | None, because: str = "seen") -> dict:
     return {"kind": kind, "ok": ok, "because": because, "seconds": 0.1, "at": at}
 
 
-def watched(ok: bool | None, live: bool | None, known: dict | None = None, **changes: object) -> dict:
+def watched(
+    ok: bool | None, live: bool | None, known: dict | None = None, **changes: object
+) -> dict:
     """Answers in which the direct observers say `ok` and the lease is live or not."""
     answers = {
         "load_plan": loaded,
