@@ -27,6 +27,14 @@ def writes(drill: "Drill") -> list[dict]:
     ]
 
 
+def changes(drill: "Drill") -> list[dict]:
+    """The standby app's granted changes of workflows and endpoints, from ARM's own journal."""
+    app = drill.stage.estate.locations[drill.standby].app
+    words = ("/enable", "/disable", "endpoints/")
+    mine = [row for row in writes(drill) if row["principal"] == app]
+    return [row for row in mine if any(word in row["url"].lower() for word in words)]
+
+
 def judge(drill: "Drill", scenario: Scenario) -> None:
     """The invariants that hold in every scenario, and those of a failover where there is one."""
     _judge_effects(drill)
@@ -41,6 +49,11 @@ def judge(drill: "Drill", scenario: Scenario) -> None:
     _judge_workflows(drill)
     apps = {place.app for place in drill.stage.estate.locations.values()}
     strange = [row["url"] for row in writes(drill) if row["principal"] not in apps]
+    counted = Counter((row["method"], row["url"].split("?")[0].lower()) for row in changes(drill))
+    again = [f"{method} {url}" for (method, url), times in counted.items() if times > 1]
+    killed = scenario.name == "host-killed-midway"  # What was killed between two lines is repeated.
+    words = f"{sum(counted.values())} changes, {len(again)} of them sent again"
+    drill.check("noChangeSentTwice", killed or not again, words)
     drill.check("onlyTheAppActed", not strange, f"{len(strange)} writes by others")
 
 

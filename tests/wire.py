@@ -212,6 +212,11 @@ def problems_of(rows: list[dict]) -> list[str]:
     return found
 
 
+def definitions_at_hand() -> bool:
+    """Do Microsoft's published definitions lie beside the project?"""
+    return _oracle_module() is not None
+
+
 def check_exchanges(rows: list[dict]) -> None:
     """Every exchange is as Microsoft published it; skips where the definitions are not at hand."""
     problems = problems_of(rows)
