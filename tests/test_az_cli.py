@@ -20,6 +20,8 @@ from tests.wire import Wire, open_wire, small_world
 pytestmark = pytest.mark.slow
 VERSION = "2.91.0"
 FOLDER = Path(__file__).resolve().parents[1] / ".tools" / "az-venv"
+# Other tests lead this process through the rehearsal's egress; pip must not go there.
+ENVIRONMENT = dict(os.environ)
 INSTALL_SECONDS, COMMAND_SECONDS = 900, 120
 
 
@@ -56,7 +58,14 @@ def install() -> None:
     python = FOLDER / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", str(FOLDER)], check=True, timeout=INSTALL_SECONDS)
     pip = [str(python), "-m", "pip", "install", "--quiet", f"azure-cli=={VERSION}"]
-    done = subprocess.run(pip, check=False, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+    done = subprocess.run(
+        pip,
+        env=ENVIRONMENT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=INSTALL_SECONDS,
+    )
     if done.returncode:
         pytest.skip(f"azure-cli {VERSION} could not be installed: {done.stderr[-300:]}")
     (FOLDER / f"az-{VERSION}").touch()

@@ -120,6 +120,8 @@ def test_the_hooks_of_the_plan_are_named(doors: Doors) -> None:
 
 
 def test_a_value_of_the_overlay_is_not_shown(doors: Doors) -> None:
+    gateway = doors.plan.component("gateway", HERE)["resource"]
+    doors.world.resources.remove(f"{gateway}/namedValues/region")
     puts = [c for c in dry_run()["calls"] if "/namedValues/" in c["url"]]
     assert [c["body"]["properties"]["value"] for c in puts] == ["(from the plan)"]
 
