@@ -50,27 +50,28 @@ for activity in ACTIVITIES:
 @app.durable_client_input(client_name="client")
 async def keep_watch(timer: func.TimerRequest, client) -> None:
     """Every plan has its watchdog; where the plan is active it finds nothing to watch and ends."""
-    for name in await asyncio.to_thread(store.plan_names):
-        told = {"plan": name, "location": HERE}
-        await ensure(client, "watchdog", f"watchdog.{name}", told)
+    await ensure_each(client, "watchdog")
 
 
 @app.timer_trigger(arg_name="timer", schedule="%HEARTBEAT_SCHEDULE%")
 @app.durable_client_input(client_name="client")
 async def keep_lease(timer: func.TimerRequest, client) -> None:
     """Every plan has its heartbeat: it renews the lease where active, and steps back elsewhere."""
-    for name in await asyncio.to_thread(store.plan_names):
-        told = {"plan": name, "location": HERE}
-        await ensure(client, "heartbeat", f"heartbeat.{name}", told)
+    await ensure_each(client, "heartbeat")
 
 
 @app.timer_trigger(arg_name="timer", schedule="%BACKUP_SCHEDULE%")
 @app.durable_client_input(client_name="client")
 async def keep_backups(timer: func.TimerRequest, client) -> None:
     """Where the plan is active, its gateway is backed up when it has changed."""
+    await ensure_each(client, "backup", by="timer")
+
+
+async def ensure_each(client, orchestration: str, **more: str) -> None:
+    """Keep one instance of `orchestration` alive for every plan that lies here."""
     for name in await asyncio.to_thread(store.plan_names):
-        told = {"plan": name, "location": HERE, "by": "timer"}
-        await ensure(client, "backup", f"backup.{name}", told)
+        told = {"plan": name, "location": HERE, **more}
+        await ensure(client, orchestration, f"{orchestration}.{name}", told)
 
 
 async def ensure(client, orchestration: str, instance: str, told: dict) -> bool:
