@@ -13,6 +13,7 @@ from shared import clients, probe, witness
 from shared.blobs import Place
 from shared.outcome import succeeded
 from shared.plan import Plan
+from shared.record import parse
 from shared.reply import Reply, Unreachable, brief
 
 GRACE_SECONDS = 0.5  # A look has its own bound and says better than ours what it waited for.
@@ -85,7 +86,7 @@ def observe_lease(payload: dict) -> dict:
         blob = place.get(f"{name}.json")
         if blob is None:
             return None, "the witness has no record yet", {}
-        record = witness.parse(blob.data, name)
+        record = parse(blob.data, name)
         if witness.refusal(record):
             return None, record["because"], {}
         until, facts = record["leaseUntil"], {"record": record}

@@ -13,6 +13,7 @@ from functools import partial
 from shared import clients, decisions, store, witness
 from shared.blobs import NEW, Blob, Place, StorageRefused
 from shared.outcome import refused, succeeded
+from shared.record import fresh, parse
 from shared.reply import Surprise, Unreachable
 
 ROUNDS_MAX = 5
@@ -122,7 +123,7 @@ def _round(place: Place, plan: str, change: Change) -> dict | None:
     blob = place.get(f"{plan}.json")
     if blob is None:
         return _first(place, plan)
-    record = witness.parse(blob.data, plan)
+    record = parse(blob.data, plan)
     if witness.refusal(record):
         return record
     changed = change(record, blob.server_time)
@@ -144,7 +145,7 @@ def _first(place: Place, plan: str) -> dict | None:
     if held is None:
         return refused(f"no witness record and no plan {plan} here to make one of")
     now = datetime.now(UTC)
-    place.put(f"{plan}.json", _bytes(witness.fresh(held.plan.document, now)), expect=NEW)
+    place.put(f"{plan}.json", _bytes(fresh(held.plan.document, now)), expect=NEW)
     return None
 
 

@@ -97,6 +97,7 @@ def order(plan: Plan, paper: dict, verb: str, location: str, name: str, attempts
         "verb": verb,
         "location": location,
         "component": part,
+        "witness": plan.document["witness"],
     }
     observe = kind["observe"].activity if verb == "promote" and "observe" in kind else None
     return {"task": task, "activity": kind[verb].activity, "observe": observe, "attempts": attempts}

@@ -5,8 +5,8 @@ Like every transition: the new record, the very same one where it was so already
 
 from datetime import datetime
 
-from shared import witness
 from shared.outcome import refused
+from shared.record import noted
 
 WORDS = ("pause", "resume", "acknowledge")
 
@@ -22,21 +22,21 @@ def pause(record: dict, by: str, comment: str, now: datetime) -> dict:
     """Nobody moves the plan until somebody resumes it. A run under way goes on to its end."""
     if record["paused"]:
         return record
-    return witness.noted({**record, "paused": True}, now, by, "paused", comment)
+    return noted({**record, "paused": True}, now, by, "paused", comment)
 
 
 def resume(record: dict, by: str, comment: str, now: datetime) -> dict:
     """The plan may move again."""
     if not record["paused"]:
         return record
-    return witness.noted({**record, "paused": False}, now, by, "resumed", comment)
+    return noted({**record, "paused": False}, now, by, "resumed", comment)
 
 
 def acknowledge(record: dict, by: str, comment: str, now: datetime) -> dict:
     """End the quiet period after a run: the watchdog may act again at once."""
     if record["quietUntil"] is None:
         return record
-    return witness.noted({**record, "quietUntil": None}, now, by, "acknowledged", comment)
+    return noted({**record, "quietUntil": None}, now, by, "acknowledged", comment)
 
 
 TRANSITIONS = {"pause": pause, "resume": resume, "acknowledge": acknowledge}

@@ -23,10 +23,12 @@ from shared.plan_parts import (
     Component,
     Location,
     LogicWorkflow,
+    Maintenance,
     Name,
     Objectives,
     Part,
     Region,
+    Stage,
     TrafficManager,
     Watch,
     Witness,
@@ -57,6 +59,12 @@ class Plan(Part):
     watch: Watch
     automation: Literal["automatic", "approval", "alert"] = "automatic"
     quiet_minutes: Annotated[int, Field(ge=0, le=10_080)] = 30
+    # How long a run waits for a person, for what is in flight, and for the standby to be one again.
+    approval_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 60
+    drain_seconds: Annotated[int, Field(ge=0, le=24 * 3600)] = 60
+    protect_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 60
+    point_of_no_return: Stage = "redirect"  # Once it is entered, a run can no longer be cancelled.
+    maintenance: Annotated[list[Maintenance], Field(max_length=20)] = []
     alerts: Alerts | None = None
     backup: Backup = Backup()
     components: Annotated[list[Component], Field(min_length=1, max_length=10_000)]

@@ -26,7 +26,8 @@ Trigger = Literal[
     "webhook",
     "batch",
 ]
-Observer = Literal["health", "gateway", "trafficManager", "lease"]
+Observer = Literal["health", "gateway", "trafficManager", "lease", "controlPlane"]
+Stage = Literal["fence", "promote", "activate", "redirect", "verify", "protect"]
 
 
 class Part(BaseModel):
@@ -69,6 +70,15 @@ class Watch(Part):
 
 class Alerts(Part):
     webhook_setting: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,79}$")]
+
+
+class Maintenance(Part):
+    """A window in which nobody moves the plan: it opens when `cron` fires, in `timezone`."""
+
+    cron: Annotated[str, Field(min_length=9, max_length=100)]
+    minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)]
+    timezone: Annotated[str, Field(max_length=60)] = "UTC"
+    because: Text
 
 
 class Backup(Part):

@@ -17,6 +17,7 @@ FACTS_MAX = 40
 REASON_MAX = 1000
 
 STAGES = (
+    "quiesce",
     "claim",
     "fence",
     "promote",

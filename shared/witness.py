@@ -6,19 +6,12 @@ lost answer), or a refusal: `refusal(answer)` tells. The caller writes with If-M
 two changes at once one must look again. A run that ended leaves `run` null and a transition.
 """
 
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from datetime import datetime, timedelta
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
-
-from shared import faults
 from shared.outcome import refused
+from shared.record import WORDS_MAX, YOUNGER_OF_RUN, noted, stamp
 from shared.slip import ROUTES
 
-BYTES_MAX = 128 * 1024
-TRANSITIONS_MAX = 50
-WORDS_MAX = 500
 REQUEST_MINUTES = 10  # A reservation whose first stage never came must not block a real failover.
 STALLED_MINUTES = 60  # Nor may a run that died with the location that carried it.
 WATCHDOG = "watchdog"  # How the `by` of a run begins that no person asked for.
@@ -26,74 +19,6 @@ WATCHDOG = "watchdog"  # How the `by` of a run begins that no person asked for.
 # side, which steps back by its own.
 LEASE_MARGIN_SECONDS = 2
 ENDED = ("halted", "finished")
-
-
-Time = Annotated[AwareDatetime, Field(strict=False)]
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel)
-
-
-class Run(Part):
-    id: str
-    phase: str
-    mode: Literal["forced", "graceful"]
-    source: Annotated[str, Field(alias="from")]
-    to: str
-    at: Time
-    by: str
-    reason: str
-    because: str
-
-
-class Transition(Part):
-    epoch: int
-    at: Time
-    who: str
-    what: str
-    why: str
-
-
-class Record(Part):
-    version: Literal[1]
-    plan: str
-    epoch: Annotated[int, Field(ge=0)]
-    active: str
-    lease_until: Time | None
-    holder: str | None
-    run: Run | None
-    quiet_until: Time | None
-    paused: bool
-    transitions: Annotated[list[Transition], Field(max_length=TRANSITIONS_MAX)]
-
-
-def fresh(plan: dict, now: datetime) -> dict:
-    """The first record of a plan document: home is active, nobody holds a lease yet."""
-    record = {
-        "version": 1,
-        "plan": plan["name"],
-        "epoch": 0,
-        "active": plan["home"],
-        "leaseUntil": None,
-        "holder": None,
-        "run": None,
-        "quietUntil": None,
-        "paused": False,
-        "transitions": [],
-    }
-    return noted(record, now, plan["home"], "created", "first record of the plan")
-
-
-def parse(body: str | bytes, plan: str) -> dict:
-    """The record in a witness blob, or a refusal that names what is wrong with the blob."""
-    try:
-        record = faults.read(body, Record, BYTES_MAX)
-    except faults.Faulty as error:
-        return refused(f"witness blob of {plan}: {error}")
-    if record["plan"] != plan:
-        return refused(f"witness blob of {plan} is about plan {record['plan']}")
-    return record
 
 
 def refusal(answer: dict) -> bool:
@@ -257,20 +182,5 @@ def run_of(paper: dict, phase: str, now: datetime) -> dict:
         "by": paper["by"],
         "reason": paper["reason"][:WORDS_MAX],
         "because": "",
+        **YOUNGER_OF_RUN,
     }
-
-
-def noted(record: dict, now: datetime, who: str, what: str, why: str) -> dict:
-    """The record with one more transition; the oldest beyond the bound are forgotten."""
-    line = {
-        "epoch": record["epoch"],
-        "at": stamp(now),
-        "who": who,
-        "what": what,
-        "why": why[:WORDS_MAX],
-    }
-    return {**record, "transitions": [*record["transitions"], line][-TRANSITIONS_MAX:]}
-
-
-def stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat()

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from orchestrations.component import component
 from orchestrations.stages import stage
-from shared import plan, slip, witness
+from shared import plan, slip
 from shared.outcome import succeeded
+from shared.record import fresh
 from tests.replay import START, Replay
 
 HERE, LOST = "northeurope", "westeurope"
@@ -22,7 +23,7 @@ def loaded(told: dict) -> dict:
 
 
 def record(epoch: int = 1, active: str = LOST, **more: object) -> dict:
-    return {**witness.fresh(DOCUMENT, START), "epoch": epoch, "active": active, **more}
+    return {**fresh(DOCUMENT, START), "epoch": epoch, "active": active, **more}
 
 
 def paper(name: str, epoch: int | None = 2) -> dict:

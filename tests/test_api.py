@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared import api, forecast, problem, watch, witness
+from shared import api, forecast, problem, watch
 from shared.plan import load
+from shared.record import fresh
 from tests.test_plan import CONTOSO, document
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -19,7 +20,7 @@ def ordered(body: object, key: str | None = "k") -> dict:
 
 
 def record(**more: object) -> dict:
-    return {**witness.fresh(document(), NOW), **more}
+    return {**fresh(document(), NOW), **more}
 
 
 def reserved(key: str = "k") -> dict:

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import decisions, witness
+from shared import decisions
+from shared.record import TRANSITIONS_MAX, Record, fresh
 
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
-FRESH = witness.fresh({"name": "contoso", "home": "westeurope"}, NOW)
+FRESH = fresh({"name": "contoso", "home": "westeurope"}, NOW)
 
 
 def said(record: dict, *words: str) -> dict:
@@ -43,5 +44,5 @@ def test_an_acknowledgement_ends_the_quiet_period():
 def test_no_decision_ever_moves_a_plan_or_spoils_its_record(words: list[str]):
     record = said({**FRESH, "quietUntil": "2026-01-05T09:00:00+00:00"}, *words)
     assert (record["epoch"], record["active"]) == (0, "westeurope")
-    assert len(record["transitions"]) <= witness.TRANSITIONS_MAX
-    witness.Record.model_validate(record)
+    assert len(record["transitions"]) <= TRANSITIONS_MAX
+    Record.model_validate(record)

@@ -14,7 +14,17 @@ BINDING_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]{0,127}|\$return")
 TRIGGER = re.compile(r".*Trigger$")
 PLAIN = {"", "dict", "list", "str", "bytes", "int", "float", "bool"}
 HOST_TYPES = {"HttpRequest", "HttpResponse", "TimerRequest", "ServiceBusMessage"}
-STAGES = ("claim", "fence", "promote", "activate", "redirect", "verify", "protect", "restore")
+STAGES = (
+    "quiesce",
+    "claim",
+    "fence",
+    "promote",
+    "activate",
+    "redirect",
+    "verify",
+    "protect",
+    "restore",
+)
 QUEUES = {f"slip-{stage}" for stage in STAGES}
 CALLERS = {"call_activity": 0, "call_sub_orchestrator": 0, "attempt": 1, "step": 1}
 

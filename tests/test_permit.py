@@ -6,6 +6,7 @@ import pytest
 
 from shared import slip, witness
 from shared.permit import allow
+from shared.record import fresh
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 PLAN = {
@@ -18,7 +19,7 @@ LOST = {"state": "lost", "because": "health and gateway are silent"}
 
 
 def record(**changes: object) -> dict:
-    return {**witness.fresh(PLAN, NOW), **changes}
+    return {**fresh(PLAN, NOW), **changes}
 
 
 def reserved(at: datetime) -> dict:

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import slip, witness
+from shared.record import TRANSITIONS_MAX, parse
+from shared.record import fresh as first_record
 from tests.unhurried import UNHURRIED
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -33,7 +35,7 @@ def paper(run: str = "r1", source: str = "we", epoch: int | None = None) -> dict
 
 
 def fresh() -> dict:
-    return witness.fresh(PLAN, NOW)
+    return first_record(PLAN, NOW)
 
 
 def claimed() -> dict:
@@ -119,20 +121,20 @@ def test_a_lost_old_run_cannot_halt_the_new_one():
         ("<html>", "not JSON"),
         ("[]", "valid dictionary"),
         ('{"version": 2}', "version"),
-        (json.dumps({**witness.fresh(PLAN, NOW), "epoch": -1}), "epoch"),
-        (json.dumps({**witness.fresh(PLAN, NOW), "leaseUntil": "soon"}), "leaseUntil"),
-        (json.dumps({**witness.fresh(PLAN, NOW), "plan": "fabrikam"}), "is about plan fabrikam"),
+        (json.dumps({**first_record(PLAN, NOW), "epoch": -1}), "epoch"),
+        (json.dumps({**first_record(PLAN, NOW), "leaseUntil": "soon"}), "leaseUntil"),
+        (json.dumps({**first_record(PLAN, NOW), "plan": "fabrikam"}), "is about plan fabrikam"),
         (b"\xff\xfe\x00", "not JSON"),
         (" " * 200_000, "at most"),
     ],
 )
 def test_a_bad_blob_is_refused_and_named(body: str | bytes, words: str):
-    check_refused(witness.parse(body, "contoso"), words)
+    check_refused(parse(body, "contoso"), words)
 
 
 def test_a_record_is_read_back_as_it_was_written():
     record = witness.renew(claimed(), "ne", NOW, LEASE_SECONDS)
-    assert witness.parse(json.dumps(record), "contoso") == record
+    assert parse(json.dumps(record), "contoso") == record
 
 
 def test_a_reservation_is_made_once():
@@ -205,7 +207,7 @@ def test_only_the_last_fifty_transitions_are_kept():
     for n in range(60):
         record = witness.reserve(record, paper(f"r{n}"), NOW)
         record = witness.halt(record, paper(f"r{n}"), "next", NOW)
-    assert len(record["transitions"]) == witness.TRANSITIONS_MAX
+    assert len(record["transitions"]) == TRANSITIONS_MAX
 
 
 steps = st.lists(
@@ -266,4 +268,4 @@ def test_the_active_location_changes_only_with_the_epoch(script: list[tuple[str,
 @given(steps)
 def test_every_record_can_be_read_back(script: list[tuple[str, str, str]]):
     records = [record for _, record in played(script)]
-    assert all(witness.parse(json.dumps(r), "contoso") == r for r in records)
+    assert all(parse(json.dumps(r), "contoso") == r for r in records)

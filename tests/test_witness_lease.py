@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 from shared import slip, witness
+from shared.record import fresh
 
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
-FRESH = witness.fresh({"name": "contoso", "home": "westeurope"}, NOW)
+FRESH = fresh({"name": "contoso", "home": "westeurope"}, NOW)
 
 
 def reserved(by: str, left_seconds: float) -> tuple[dict, dict]:

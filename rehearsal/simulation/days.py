@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from shared import permit, slip, verdict, witness
 from shared.plan import Plan
+from shared.record import fresh, stamp
 
 LOST, SLOW = 0.01, 0.05  # Shares of probes that get no answer, and that take long.
 SLOW_SECONDS = (1.0, 6.0)
@@ -61,13 +62,13 @@ class Watcher:
         """Nothing was suspected until now; the lease was read in the last round, or before it."""
         self.verdict: dict | None = None
         age = self.watch["everySeconds"] * gap(self.random, 1 - self.missed)
-        fresh = witness.fresh(self.document, START)
-        self.known = {**fresh, "leaseUntil": self.lease(now - timedelta(seconds=age))}
+        first = fresh(self.document, START)
+        self.known = {**first, "leaseUntil": self.lease(now - timedelta(seconds=age))}
 
     def lease(self, now: datetime) -> str:
         """Until when the lease lives that a read at `now` finds, while its holder renews it."""
         age = self.random.uniform(0, HEARTBEAT_SECONDS)
-        return witness.stamp(now + timedelta(seconds=self.lease_seconds - age))
+        return stamp(now + timedelta(seconds=self.lease_seconds - age))
 
     def round(self, now: datetime, failing: set[str], until: str | None = None) -> bool:
         """One round in which these kinds fail; may a move begin? `until`: a lease not renewed."""

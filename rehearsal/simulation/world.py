@@ -11,8 +11,8 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rehearsal.simulation.weather import Weather
-from shared import witness
 from shared.plan import Plan
+from shared.record import fresh
 from shared.reply import Surprise, Unreachable
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class World:
     def __init__(self, random: Random, weather: Weather, plan: Plan, names: list[str]) -> None:
         self.random, self.weather, self.plan = random, weather, plan
         self.now = 0.0
-        self.record, self.etag = witness.fresh(plan.document, START), 0
+        self.record, self.etag = fresh(plan.document, START), 0
         self.down: set[str] = set()
         self.cuts: set[tuple[str, str]] = set()
         self.lost_at: dict[str, float] = {}
