@@ -10,15 +10,21 @@ from datetime import datetime, timedelta
 
 from shared.outcome import refused
 from shared.record import WORDS_MAX, YOUNGER_OF_RUN, noted, stamp
-from shared.slip import ROUTES
+from shared.slip import ROUTES, STAGES
 
 REQUEST_MINUTES = 10  # A reservation whose first stage never came must not block a real failover.
 STALLED_MINUTES = 60  # Nor may a run that died with the location that carried it.
+PAUSED_MINUTES = 24 * 60  # Nor one that was paused and forgotten.
 WATCHDOG = "watchdog"  # How the `by` of a run begins that no person asked for.
 # A lease is written and judged by one clock, the storage service's; the margin is for the active
 # side, which steps back by its own.
 LEASE_MARGIN_SECONDS = 2
-ENDED = ("halted", "finished")
+ENDED = ("halted", "finished", "cancelled", "declined", "expired")
+PHASES = ("requested", *STAGES)
+UNCLAIMED = ("requested", "quiesce")
+# A run may stay in these for hours; that its carrier lives is written down now and then.
+LONG = ("quiesce", "protect")
+ALIVE_MINUTES = 5
 
 
 def refusal(answer: dict) -> bool:
@@ -30,12 +36,24 @@ def renew(record: dict, location: str, now: datetime, lease_seconds: float) -> d
     """The active location says that it lives, for `lease_seconds` from now."""
     if record["active"] != location:
         return refused(f"{record['active']} is active at epoch {record['epoch']}, not {location}")
+    if handed_over(record, now):
+        return refused(f"the lease is released to run {record['run']['id']}")
     until = now + timedelta(seconds=lease_seconds)
     return {**record, "holder": location, "leaseUntil": stamp(until)}
 
 
-def reserve(record: dict, paper: dict, now: datetime) -> dict:
-    """Enter the run of slip `paper` as the one in progress. Refused while another one is."""
+def reserve(
+    record: dict,
+    paper: dict,
+    now: datetime,
+    approval_minutes: float | None = None,
+    evidence: str = "",
+) -> dict:
+    """Enter the run of slip `paper` as the one in progress. Refused while another one is.
+
+    With `approval_minutes` it waits for a person, so long at most. `evidence`: what a person who
+    asks for it overrides, in words.
+    """
     run = record["run"]
     if run and run["id"] == paper["run"]:
         return record
@@ -48,14 +66,17 @@ def reserve(record: dict, paper: dict, now: datetime) -> dict:
     if record["active"] != paper["from"]:
         return refused(f"{record['active']} is active, not {paper['from']}")
     if run:  # Overtaken is ended: its late slip, or its key sent once more, must not revive it.
-        record = noted(record, now, run["id"], "halted", f"overtaken by {paper['run']}")
-    return noted(
-        {**record, "run": run_of(paper, "requested", now)},
-        now,
-        paper["run"],
-        "requested",
-        f"{paper['by']}: {paper['reason']}",
-    )
+        end = "finished" if run["phase"] == "protect" else "halted"
+        record = noted(record, now, run["id"], end, f"overtaken by {paper['run']}")
+    run = run_of(paper, "requested", now)
+    why = f"{paper['by']}: {paper['reason']}"
+    if approval_minutes is not None:
+        until = stamp(now + timedelta(minutes=approval_minutes))
+        run["approval"] = {"state": "wanted", "until": until, "by": "", "comment": ""}
+        why = f"to be approved until {until}; {why}"
+    if evidence:
+        why = f"{evidence}; {why}"  # In front: what is too long loses its end.
+    return noted({**record, "run": run}, now, paper["run"], "requested", why)
 
 
 def claim(record: dict, paper: dict, now: datetime) -> dict:
@@ -67,16 +88,23 @@ def claim(record: dict, paper: dict, now: datetime) -> dict:
     held = holds(record, paper)
     if held:
         return refused(held)
-    if record["run"]["phase"] != "requested":
+    if record["run"]["phase"] not in UNCLAIMED:
         return record
     if not in_progress(record["run"], now):
         return refused(
             f"run {paper['run']} was asked for at {record['run']['at']} and its slip comes more "
-            f"than {REQUEST_MINUTES} minutes later: look again and start a new one"
+            f"than {minutes_of(record['run']):g} minutes later: look again and start a new one"
         )
     if record["active"] != paper["from"]:
         return refused(f"{record['active']} is active, not {paper['from']}: the epoch moved")
-    if automatic(paper) and lease_live(record, now - timedelta(seconds=LEASE_MARGIN_SECONDS)):
+    stop = hindered(record)
+    if stop:
+        return stop
+    graceful = record["run"]["mode"] == "graceful"
+    if graceful and not record["run"]["released"]:
+        return refused(f"{record['active']} has not released its lease: quiesce comes first")
+    live = lease_live(record, now - timedelta(seconds=LEASE_MARGIN_SECONDS))
+    if live and (graceful or (automatic(paper) and not approved(record["run"]))):
         return refused(f"the lease of {record['holder']} lives until {record['leaseUntil']}")
     claimed = {
         **record,
@@ -85,9 +113,37 @@ def claim(record: dict, paper: dict, now: datetime) -> dict:
         "holder": paper["to"],
         # The old side's lease means nothing any more, and the new side has not renewed yet.
         "leaseUntil": None,
-        "run": run_of(paper, "claim", now),
+        "run": {**record["run"], "phase": "claim", "at": stamp(now)},
     }
     return noted(claimed, now, paper["run"], "claimed", f"{paper['from']} -> {paper['to']}")
+
+
+def hindered(record: dict) -> dict | None:
+    """What people have said that keeps the run in progress from its next stage, as a refusal.
+
+    With fact `waits` it may yet go on. A pause of the plan holds only what has not claimed: to
+    leave a plan between two locations helps nobody.
+    """
+    run = record["run"]
+    if run["cancel"]:
+        return refused(f"cancelled by {run['cancel']['by']}: {run['cancel']['comment']}")
+    if run["paused"]:
+        return refused(f"run {run['id']} is paused since {run['at']}", waits="paused")
+    if record["paused"] and not reached(run, "claim"):
+        return refused(f"{record['plan']} is paused: resume it first", waits="paused")
+    if run["approval"] and run["approval"]["state"] == "wanted":
+        return refused(f"waits for approval until {run['approval']['until']}", waits="approval")
+    return None
+
+
+def approved(run: dict) -> bool:
+    """Has a person taken the decision over from the watchdog, whatever the lease says?"""
+    return run["approval"] is not None and run["approval"]["state"] == "given"
+
+
+def reached(run: dict, phase: str) -> bool:
+    """Has the run entered `phase`, or one behind it?"""
+    return PHASES.index(run["phase"]) >= PHASES.index(phase)
 
 
 def automatic(paper: dict) -> bool:
@@ -95,48 +151,96 @@ def automatic(paper: dict) -> bool:
     return paper["by"].startswith(WATCHDOG)
 
 
-def advance(record: dict, paper: dict, phase: str, now: datetime) -> dict:
-    """Note that the run entered `phase`; proves that epoch and run are still the slip's."""
+def advance(
+    record: dict, paper: dict, phase: str, now: datetime, quiet_minutes: float | None = None
+) -> dict:
+    """Note that the run entered `phase`; proves that epoch and run are still the slip's.
+
+    With `protect` the move is complete, so that the plan is quiet for `quiet_minutes` from then.
+    """
     held = holds(record, paper) or moved(record, paper)
     if held:
         return refused(held)
-    order = ["requested", *ROUTES[paper["mode"]]]
-    if phase not in order:
+    if phase not in ROUTES[paper["mode"]]:
         return refused(f"{phase} is no stage of a {paper['mode']} run")
-    if order.index(phase) <= order.index(record["run"]["phase"]):
-        return record
     run = {**record["run"], "phase": phase, "at": stamp(now)}
+    if reached(record["run"], phase):
+        return (
+            {**record, "run": run} if phase in LONG and aged(record["run"], phase, now) else record
+        )
+    stop = hindered(record)
+    if stop:
+        return stop
+    if phase == "protect" and quiet_minutes is not None:
+        record = {**record, "quietUntil": stamp(now + timedelta(minutes=quiet_minutes))}
     return noted({**record, "run": run}, now, paper["run"], phase, "")
 
 
-def finish(record: dict, paper: dict, now: datetime, quiet_minutes: float) -> dict:
-    """End the run well; no watchdog moves the plan again for `quiet_minutes`."""
+def aged(run: dict, phase: str, now: datetime) -> bool:
+    """Is it a while since the run in this phase was last known to have a carrier?"""
+    since = now - datetime.fromisoformat(run["at"])
+    return run["phase"] == phase and since >= timedelta(minutes=ALIVE_MINUTES)
+
+
+def finish(
+    record: dict, paper: dict, now: datetime, quiet_minutes: float, because: str = ""
+) -> dict:
+    """End the run well; no watchdog moves the plan again for `quiet_minutes`.
+
+    A run in `protect` began its quiet period there, and a person may have ended it since.
+    `because`: what is left to do.
+    """
     if ended(record, paper["run"]) == "finished":
         return record
     held = holds(record, paper) or moved(record, paper)
     if held:
         return refused(held)
     quiet = stamp(now + timedelta(minutes=quiet_minutes))
-    done = {**record, "run": None, "quietUntil": quiet}
-    return noted(done, now, paper["run"], "finished", f"active in {paper['to']}")
+    until = record["quietUntil"] if record["run"]["phase"] == "protect" else quiet
+    done = {**record, "run": None, "quietUntil": until}
+    words = f"active in {paper['to']}" + (f"; {because}" if because else "")
+    return noted(done, now, paper["run"], "finished", words)
 
 
-def halt(record: dict, paper: dict, because: str, now: datetime) -> dict:
-    """End the run where it stands and give its reservation back."""
-    if ended(record, paper["run"]) == "halted":
+def halt(record: dict, paper: dict, because: str, now: datetime, what: str = "halted") -> dict:
+    """End the run where it stands and give its reservation back. `what`: which end of ENDED."""
+    if ended(record, paper["run"]) == what:
         return record
     held = holds(record, paper)
     if held:
         return refused(held)
-    return noted({**record, "run": None}, now, paper["run"], "halted", because)
+    return noted({**record, "run": None}, now, paper["run"], what, because)
 
 
 def in_progress(run: dict | None, now: datetime) -> bool:
-    """Does this run stand in the way of another? Not for ever: the dead are overtaken."""
-    if run is None or run["phase"] in ENDED:
+    """Does this run stand in the way of another? Not for ever: the dead are overtaken.
+
+    In `protect` the move is complete: whoever wants to move again does not wait for it.
+    """
+    if run is None or run["phase"] in (*ENDED, "protect"):
         return False
-    minutes = REQUEST_MINUTES if run["phase"] == "requested" else STALLED_MINUTES
-    return now - datetime.fromisoformat(run["at"]) < timedelta(minutes=minutes)
+    return now - datetime.fromisoformat(run["at"]) < timedelta(minutes=minutes_of(run))
+
+
+def minutes_of(run: dict) -> float:
+    """How long a run may stand where it stands, from `at` on; its waits for people count."""
+    if run["paused"]:
+        return PAUSED_MINUTES
+    if run["phase"] != "requested":
+        return STALLED_MINUTES
+    if run["approval"] and run["approval"]["state"] == "wanted":
+        until = datetime.fromisoformat(run["approval"]["until"])
+        asked = until - datetime.fromisoformat(run["at"])
+        return asked.total_seconds() / 60 + REQUEST_MINUTES
+    return REQUEST_MINUTES
+
+
+def handed_over(record: dict, now: datetime) -> bool:
+    """Has the active location given its lease up to a run that still goes on?"""
+    run = record["run"]
+    return bool(
+        run and run["released"] and run["phase"] in UNCLAIMED and not run["cancel"]
+    ) and in_progress(run, now)
 
 
 def lease_live(record: dict, now: datetime) -> bool:
@@ -146,7 +250,7 @@ def lease_live(record: dict, now: datetime) -> bool:
 
 
 def ended(record: dict, run: str) -> str:
-    """How the run ended according to the transitions: "halted", "finished", or empty."""
+    """How the run ended according to the transitions: a word of ENDED, or empty."""
     lines = [t["what"] for t in record["transitions"] if t["who"] == run]
     return lines[-1] if lines and lines[-1] in ENDED else ""
 
@@ -158,7 +262,7 @@ def holds(record: dict, paper: dict) -> str:
         return ""
     end = ended(record, paper["run"])
     if end:
-        return f"run {paper['run']} has {end} already"
+        return f"run {paper['run']} has ended: {end}"
     return f"run {run['id']} holds the record" if run else f"run {paper['run']} is not reserved"
 
 
@@ -166,7 +270,7 @@ def moved(record: dict, paper: dict) -> str:
     """Why the slip's epoch is not the record's; empty when it is. Before claim it has none."""
     if record["epoch"] == paper["epoch"]:
         return ""
-    if paper["epoch"] is None and record["run"]["phase"] in ("requested", "quiesce", "claim"):
+    if paper["epoch"] is None and record["run"]["phase"] in (*UNCLAIMED, "claim"):
         return ""
     return f"epoch moved: the slip has {paper['epoch']}, the witness {record['epoch']}"
 

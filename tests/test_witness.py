@@ -105,7 +105,7 @@ def test_a_finished_run_cannot_be_reserved_again():
 
 def test_a_halted_run_cannot_go_on():
     record = witness.halt(claimed(), paper(epoch=1), "no way", NOW)
-    check_refused(witness.advance(record, paper(epoch=1), "fence", NOW), "has halted already")
+    check_refused(witness.advance(record, paper(epoch=1), "fence", NOW), "has ended: halted")
 
 
 def test_a_lost_old_run_cannot_halt_the_new_one():
