@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from shared import clients, decisions, store, witness
+from shared import clients, decisions, handover, store, witness
 from shared.blobs import NEW, Blob, Place, StorageRefused
 from shared.outcome import refused, succeeded
 from shared.record import fresh, parse
@@ -59,14 +59,30 @@ def advance_run(payload: dict) -> dict:
 
     Safe to repeat: a phase that was noted stays noted.
     """
-    paper, phase = payload["slip"], payload["phase"]
-    return _changed(payload, paper["plan"], lambda r, now: witness.advance(r, paper, phase, now))
+    paper, phase, quiet = payload["slip"], payload["phase"], payload.get("quietMinutes")
+    change = partial(witness.advance, paper=paper, phase=phase, quiet_minutes=quiet)
+    return _changed(payload, paper["plan"], lambda r, now: change(r, now=now))
+
+
+def release_lease(payload: dict) -> dict:
+    """Give the source's lease up to the run of `slip`; `proven`: all exclusive stands still there.
+
+    Safe to repeat: it is given up once.
+    """
+    paper, proven = payload["slip"], payload["proven"]
+    return _changed(payload, paper["plan"], lambda r, now: handover.release(r, paper, now, proven))
 
 
 def finish_run(payload: dict) -> dict:
-    """End the run of `slip` well, quiet for `quietMinutes`. Safe to repeat: it ends once."""
+    """End the run of `slip` well, quiet for `quietMinutes`; `because` says what is left to do.
+
+    Safe to repeat: it ends once.
+    """
     paper, quiet = payload["slip"], payload["quietMinutes"]
-    return _changed(payload, paper["plan"], lambda r, now: witness.finish(r, paper, now, quiet))
+    left = payload.get("because", "")
+    return _changed(
+        payload, paper["plan"], lambda r, now: witness.finish(r, paper, now, quiet, left)
+    )
 
 
 def halt_run(payload: dict) -> dict:

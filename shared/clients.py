@@ -168,6 +168,7 @@ def ask(
     *,
     headers: dict[str, str] | None = None,
     version: str | None = None,
+    query: dict[str, str] | None = None,
     bounds: Bounds | None = None,
 ) -> Reply:
     """One ARM request by path or by a whole URL that ARM gave; `bounds` as in HURRIED.
@@ -182,7 +183,8 @@ def ask(
             raise Surprise(f"{urlsplit(path).netloc} is not the resource manager")
         url, params = path, None
     else:
-        url, params = f"{known}{path}", {"api-version": version or version_of(path)}
+        own = {"api-version": version or version_of(path)}
+        url, params = f"{known}{path}", {**own, **(query or {})}
     request = HttpRequest(method, url, params=params, json=body, headers=headers)
     return answer(arm().send_request, request, **(bounds or {}))
 

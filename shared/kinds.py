@@ -22,6 +22,9 @@ KINDS: dict[str, dict[str, Verb]] = {
         "promote": Verb("activate", "promote_workflow"),
         "verify": Verb("verify", "observe_workflow"),
         "undo": Verb(None, "demote_workflow"),
+        "drain": Verb("quiesce", "drain_workflow"),
+        "transfer": Verb("quiesce", "transfer_workflow"),
+        "protect": Verb("protect", "demote_workflow"),
     },
     "apiManagement": {
         "observe": Verb(None, "observe_gateway"),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from shared import witness
 
-MODES = ("forced",)  # Graceful needs the stage `quiesce`, which is not built yet.
+MODES = ("forced", "graceful")
 
 
 class Case(NamedTuple):
@@ -61,10 +61,15 @@ def grounds(case: Case, origin: str) -> str:
     return case.verdict["because"]
 
 
-def built(case: Case) -> str:
-    if case.mode in MODES:
+def known(case: Case) -> str:
+    return "" if case.mode in MODES else f"mode {case.mode} is none of {', '.join(MODES)}"
+
+
+def gentle(case: Case) -> str:
+    """A graceful run drains and asks for the lease: there must be somebody to ask."""
+    if case.mode != "graceful" or case.verdict is None or case.verdict["state"] != "lost":
         return ""
-    return f"mode {case.mode} is not built yet; use {' or '.join(MODES)}"
+    return f"{case.record['active']} is lost, nothing there can be drained: use forced"
 
 
 def elsewhere(case: Case) -> str:
@@ -116,7 +121,7 @@ def automation(case: Case) -> str:
 
 
 Question = Callable[[Case], str]
-ALWAYS: tuple[Question, ...] = (built, elsewhere, paused, alone)
+ALWAYS: tuple[Question, ...] = (known, elsewhere, paused, alone, gentle)
 QUESTIONS: dict[str, tuple[Question, ...]] = {
     "person": ALWAYS,
     "watchdog": (*ALWAYS, lost, lapsed, quiet, automation),

@@ -27,6 +27,15 @@ TRIGGERS: dict[str, Trigger] = {
     "slidingWindow": Trigger(True, 3, "both clocks would work on the same windows"),
 }
 
+# What a trigger remembers that its copy needs to go on where it stopped; the others remember
+# nothing, or what only the side that subscribed or collected can use.
+STATE: dict[str, str] = {
+    "clientPolling": "what it has read would be read again",
+    "httpPolling": "what it has read would be read again",
+    "recurrence": "its next time; a copy without it fires at once, twice in one period",
+    "slidingWindow": "the windows that are done; a copy without them leaves out or repeats some",
+}
+
 TYPES: dict[str, str] = {
     "request": "request",
     "manual": "request",
@@ -56,6 +65,12 @@ def overlap(trigger: str) -> dict:
     """May both copies run at once? {"allowed", "because"}."""
     known = TRIGGERS[trigger]
     return {"allowed": not known.exclusive, "because": known.because}
+
+
+def state(trigger: str) -> dict:
+    """Is the state of this trigger class worth carrying over? {"worth", "because"}."""
+    because = STATE.get(trigger, "it remembers nothing that its copy could use")
+    return {"worth": trigger in STATE, "because": because}
 
 
 def trigger_class(definition: dict) -> tuple[str, str]:

@@ -134,7 +134,17 @@ def onward(paper: dict, facts: dict) -> dict | None:
     if not paper["route"]:
         return None
     stage, *route = paper["route"]
-    return {**paper, "stage": stage, "route": route, "facts": {**paper["facts"], **facts}}
+    epoch = None if stage == "claim" else paper["epoch"]  # What ruled before is none of its own.
+    facts = {**paper["facts"], **facts}
+    return {**paper, "stage": stage, "route": route, "epoch": epoch, "facts": facts}
+
+
+def switched(paper: dict, mode: str) -> dict:
+    """The slip on the way of another mode: a graceful run that a person tells to be forced."""
+    if paper["mode"] == mode:
+        return paper
+    way = ["quiesce", *ROUTES[mode]] if paper["stage"] == "quiesce" else ROUTES[mode]
+    return {**paper, "mode": mode, "route": way[way.index(paper["stage"]) + 1 :]}
 
 
 def queue(paper: dict) -> str:

@@ -106,8 +106,17 @@ def test_a_doubtful_verdict_does_not_ask_for_approval():
     assert allow(calm, record(), plan, "ne", NOW)["needs"] is None
 
 
-def test_a_graceful_run_is_not_built_yet():
-    check_no("not built yet", allow(None, record(), PLAN, "ne", NOW, "person", "graceful"))
+def test_an_unknown_mode_is_refused():
+    check_no("none of", allow(None, record(), PLAN, "ne", NOW, "person", "gentle"))
+
+
+def test_a_lost_location_cannot_be_left_gracefully():
+    check_no("use forced", allow(LOST, record(), PLAN, "ne", NOW, "person", "graceful"))
+
+
+def test_a_graceful_run_may_leave_a_location_that_lives():
+    calm = {"state": "healthy", "because": "seen"}
+    assert allow(calm, record(), PLAN, "ne", NOW, "person", "graceful")["allowed"]
 
 
 def test_a_loss_moves_the_watchdog():
