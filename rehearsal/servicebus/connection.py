@@ -29,6 +29,7 @@ class Wire:
     def __init__(self, hub: Hub) -> None:
         self.hub, self.filter, self.links = hub, FrameFilter(), Links(hub)
         self.cut = False
+        self.answered = False  # Was a request answered since somebody last asked?
         self.connection, self.transport = Connection(), Transport(Transport.SERVER)
         self.events = Events(self.connection)
         self.transport.sasl().allowed_mechs("ANONYMOUS")
@@ -146,6 +147,7 @@ class Wire:
     def _answer(self, link: Pointer, path: str, raw: bytes) -> None:
         try:
             self.links.respond(path, raw)
+            self.answered = True
         except (Malformed, Refusal) as no:  # Not a request at all, or its queue was deleted.
             end_link(self.links.opened[link], Refusal(ARGUMENT_ERROR, str(no)))
 

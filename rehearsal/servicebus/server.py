@@ -22,6 +22,12 @@ TURN_SECONDS_MAX = 1.0
 CALL_SECONDS_MAX = 10.0
 CALLS_MAX = 100
 BACKLOG = 128
+# A thread of the client that waits for an answer which another of its threads has read already
+# holds the socket for 0.2 s, and nobody writes meanwhile. An empty frame, which AMQP allows at any
+# time, lets it go; without, a process renews some five locks a second.
+EMPTY_FRAME = bytes((0, 0, 0, 8, 2, 0, 0, 0))
+NUDGES = 30
+NUDGE_SECONDS = 0.01
 
 
 class Client:
@@ -31,6 +37,7 @@ class Client:
         self.sock, self.wire = sock, Wire(hub)
         self.unsent = bytearray()
         self.stuck = False  # Does it wait until the socket takes more?
+        self.nudges, self.nudge_at = 0, 0.0
         self.gone = False
 
     def read(self) -> None:
@@ -49,6 +56,7 @@ class Client:
         """Send what the turn produced; what does not fit waits for the socket."""
         if len(self.unsent) < UNSENT_MAX_BYTES:
             self.unsent += self.wire.pull()
+        self._nudge()
         try:
             while self.unsent:  # Bounded: each turn sends, or raises.
                 del self.unsent[: self.sock.send(self.unsent[:READ_BYTES])]
@@ -56,6 +64,16 @@ class Client:
             return
         except OSError:
             self.gone = True
+
+    def _nudge(self) -> None:
+        """After an answer to a request: empty frames, a few times, while nothing else is sent."""
+        now = time.monotonic()
+        if self.wire.answered:
+            self.wire.answered = False
+            self.nudges, self.nudge_at = NUDGES, now + NUDGE_SECONDS
+        elif self.nudges and now >= self.nudge_at and not self.unsent:
+            self.unsent += EMPTY_FRAME
+            self.nudges, self.nudge_at = self.nudges - 1, now + NUDGE_SECONDS
 
 
 class Server:
@@ -141,10 +159,11 @@ class Server:
                 client.wire.transport.tick(now)
 
     def _patience_seconds(self) -> float:
-        due = self.hub.due()
-        if due is None:
-            return TURN_SECONDS_MAX
-        return min(TURN_SECONDS_MAX, max(0.0, due - self.hub.clock()))
+        due, now = self.hub.due(), time.monotonic()
+        waits = [client.nudge_at - now for client in self.clients.values() if client.nudges]
+        if due is not None:
+            waits.append(due - self.hub.clock())
+        return min([TURN_SECONDS_MAX, *(max(0.0, wait) for wait in waits)])
 
     def _accept(self) -> None:
         sock, _ = self.listener.accept()
