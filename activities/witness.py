@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from shared import clients, decisions, handover, store, witness
+from shared import clients, decisions, handover, runs, store, witness
 from shared.blobs import NEW, Blob, Place, StorageRefused
 from shared.outcome import refused, succeeded
 from shared.record import fresh, parse
@@ -31,9 +31,15 @@ def read_witness(payload: dict) -> dict:
 
 
 def reserve_run(payload: dict) -> dict:
-    """Enter the run of `slip` as the one in progress. Safe to repeat: a run reserves once."""
-    paper = payload["slip"]
-    return _changed(payload, paper["plan"], lambda r, now: witness.reserve(r, paper, now))
+    """Enter the run of `slip` as the one in progress. Safe to repeat: a run reserves once.
+
+    Optional `approvalMinutes`: it waits so long for a person. `evidence`: what a person overrides.
+    """
+    paper, minutes = payload["slip"], payload.get("approvalMinutes")
+    change = partial(
+        witness.reserve, approval_minutes=minutes, evidence=payload.get("evidence", "")
+    )
+    return _changed(payload, paper["plan"], lambda r, now: change(r, paper, now))
 
 
 def claim_epoch(payload: dict) -> dict:
@@ -86,9 +92,23 @@ def finish_run(payload: dict) -> dict:
 
 
 def halt_run(payload: dict) -> dict:
-    """End the run of `slip` where it stands, `because`. Safe to repeat: it ends once."""
-    paper, because = payload["slip"], payload["because"]
-    return _changed(payload, paper["plan"], lambda r, now: witness.halt(r, paper, because, now))
+    """End the run of `slip` where it stands, `because`. Safe to repeat: it ends once.
+
+    Optional `end`: "expired" for a run that nobody approved.
+    """
+    paper, because, end = payload["slip"], payload["because"], payload.get("end", "halted")
+    return _changed(
+        payload, paper["plan"], lambda r, now: witness.halt(r, paper, because, now, end)
+    )
+
+
+def give_back(payload: dict) -> dict:
+    """End the cancelled run of `slip`, and its epoch with it, quiet for `quietMinutes`.
+
+    Safe to repeat: it ends once.
+    """
+    paper, quiet = payload["slip"], payload["quietMinutes"]
+    return _changed(payload, paper["plan"], lambda r, now: runs.give_back(r, paper, now, quiet))
 
 
 def decide(payload: dict) -> dict:
@@ -96,6 +116,14 @@ def decide(payload: dict) -> dict:
     word, by, comment = payload["word"], payload["by"], payload["comment"]
     change = partial(decisions.decide, word=word, by=by, comment=comment)
     return _changed(payload, payload["plan"], lambda r, now: change(r, now=now))
+
+
+def hear(payload: dict) -> dict:
+    """A person's `word` on `run`: see shared/runs.py. Safe to repeat: what was said holds."""
+    fields = {key: payload[key] for key in ("run", "by", "comment", "point", "evidence")}
+    said = partial(runs.Said, **fields, quiet_minutes=payload["quietMinutes"])
+    word = payload["word"]
+    return _changed(payload, payload["plan"], lambda r, now: runs.hear(r, word, said(now=now)))
 
 
 def renew_lease(payload: dict) -> dict:

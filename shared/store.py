@@ -6,6 +6,7 @@
     watch/{plan}.json            the watch state
     claims/{plan}.json           {"epoch", "mine"}: written before a claim is tried, so that this
                                  location never vouches for another one that it is replacing
+    runs/{run}/{stage}.json      the rows of a stage that this location carried
 
 A bad new plan never stops the app: it goes on with the last good one and says so.
 """
@@ -121,3 +122,19 @@ def unclaimed() -> list[str]:
     """The plans that this location has not claimed: those it can vouch for."""
     claims = {name: read_claim(name) for name in plan_names()}
     return [name for name, claim in claims.items() if claim is None or not claim["mine"]]
+
+
+def write_rows(run: str, stage: str, rows: list[dict]) -> None:
+    """Keep what a stage of a run did; the same stage writes the same rows again."""
+    place().put(f"runs/{run}/{stage}.json", json.dumps(rows).encode())
+
+
+def read_rows(run: str) -> dict[str, list[dict]]:
+    """stage -> rows, of the stages whose rows are kept here."""
+    prefix = f"runs/{run}/"
+    found = {name: place().get(name) for name in place().names(prefix)}
+    return {
+        name.removeprefix(prefix).removesuffix(".json"): json.loads(blob.data)
+        for name, blob in found.items()
+        if blob
+    }
