@@ -1,6 +1,7 @@
 """Stages: what each stop of the routing slip does.
 
     claim -> fence -> promote -> activate -> redirect -> verify -> protect
+    quiesce -> claim -> promote -> ...                                 (graceful)
 
 The slip arrives, its stage is done, the slip is sent on: the last act, so that a crash anywhere
 before it repeats the stage, whose steps may all be repeated. Only two things end a run early: a
@@ -14,7 +15,8 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.component import row
-from orchestrations.steps import PATIENCE, attempt, brief, told_to
+from orchestrations.quiesce import quiesce
+from orchestrations.steps import PATIENCE, Told, attempt, brief, told_to
 from orchestrations.waves import act, promote_wave_by_wave
 from shared import slip
 from shared.kinds import KINDS
@@ -43,24 +45,28 @@ def stage(context: DurableOrchestrationContext) -> Flow:
     if entered["status"] != "succeeded":
         return (yield from halt(context, paper, witness, entered["because"]))
     paper = {**paper, "epoch": entered["record"]["epoch"]}
-    rows = yield from tell_story(context, plan, paper)
-    facts = {f"{paper['stage']}At": context.current_utc_datetime.isoformat()}
-    return (yield from leave(context, plan, paper, witness, rows, facts, started))
+    told = yield from tell_story(context, plan, paper)
+    if told.halt:
+        return (yield from halt(context, paper, witness, told.halt, told.rows))
+    paper = slip.switched(paper, told.mode or paper["mode"])
+    facts = {f"{paper['stage']}At": context.current_utc_datetime.isoformat(), **told.facts}
+    return (yield from leave(context, plan, paper, witness, told.rows, facts, started))
 
 
 def tell_story(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
-    """The stage's own work; what breaks it is a refused row, for the stages behind it still help.
+    """The stage's own work, as Told; what breaks it is a refused row, for those behind it help.
 
     A stage that ended Failed would leave its run reserved, with nobody to go on and nobody told.
     """
     started = context.current_utc_datetime
     try:
-        return (yield from STORIES[paper["stage"]](context, plan, paper))
+        told = yield from STORIES[paper["stage"]](context, plan, paper)
+        return told if isinstance(told, Told) else Told(told)
     # A component's own trouble is a row already; this is the host's, of whatever type.
     except Exception as surprise:
         task = {**paper, "verb": "stage", "location": paper["to"], "component": {"name": "(all)"}}
         broke = refused(f"the stage broke off: {brief(surprise)}")
-        return [row(task, started, context.current_utc_datetime, broke)]
+        return Told([row(task, started, context.current_utc_datetime, broke)])
 
 
 def witness_of(context: DurableOrchestrationContext, paper: dict) -> Flow:
@@ -229,6 +235,7 @@ def protect(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Fl
 
 
 STORIES = {
+    "quiesce": quiesce,
     "claim": claim,
     "fence": fence,
     "promote": promote,

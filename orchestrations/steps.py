@@ -4,6 +4,7 @@ Durable's own `*_with_retry` may not stand beside other pending work (the ids of
 extension diverge), so repeating is written out here, once, with its bounds.
 """
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import cast
 
@@ -22,6 +23,21 @@ SILENT_POLLS_MAX = 5  # In a row: ARM may be away for minutes while the operatio
 BUSY_ROUNDS_MAX = 6
 BUSY_PAUSE = timedelta(seconds=10)
 BECAUSE_MAX = 300
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a stage's story ends with: its rows, and what the slip has to carry on.
+
+    `mode`: the one that a person has changed the run to. `halt`: why the run ends here. `over`: why
+    it has ended already, without us.
+    """
+
+    rows: list[dict]
+    facts: dict = field(default_factory=dict)
+    mode: str = ""
+    halt: str = ""
+    over: str = ""
 
 
 def attempt(

@@ -88,6 +88,8 @@ def side_by_side(
 def order(plan: Plan, paper: dict, verb: str, location: str, name: str, attempts: int) -> dict:
     """What the sub-orchestration `component` is told: a Task, and who does and who proves it."""
     part = plan.component(name, location)
+    if verb == "transfer":
+        part["source"] = plan.component(name, plan.other(location))["resource"]
     kind = KINDS[part["kind"]]
     task = {
         "plan": paper["plan"],

@@ -17,6 +17,15 @@ def bound_seconds(n: int, bucket: int = WRITES_BUCKET, rate: float = WRITES_PER_
 delay_seconds = bound_seconds
 
 
+def pause_seconds(waited: float, least: float, share: float) -> float:
+    """How long to wait before looking again, after `waited` seconds of looking.
+
+    A share of what was waited already: waits of hours take hundreds of looks, and each look comes
+    late by no more than that share.
+    """
+    return max(least, waited * share)
+
+
 def batches(
     n: int, bucket: int = WRITES_BUCKET, rate: float = WRITES_PER_SECOND, size: int = 50
 ) -> list[tuple[float, int]]:
