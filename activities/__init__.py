@@ -45,6 +45,7 @@ ACTIVITIES = (
     observers.observe_gateway_status,
     observers.observe_traffic_manager,
     observers.observe_lease,
+    observers.observe_control_plane,
     observers.control_arm,
     observers.control_http,
     configuration.fingerprint_gateway,

@@ -18,6 +18,7 @@ from shared.reply import Reply, Unreachable, brief
 
 GRACE_SECONDS = 0.5  # A look has its own bound and says better than ours what it waited for.
 STATUS_PATH = "/status-0123456789abcdef"  # Every API Management gateway answers it by itself.
+REGIONAL = ("apiManagement", "logicWorkflow")  # A workflow is read with its whole definition.
 MONITOR = {"Online": True, "Degraded": False, "Inactive": False, "Disabled": None}
 Seen = tuple[bool | None, str, dict]
 
@@ -98,6 +99,32 @@ def observe_lease(payload: dict) -> dict:
         return False, f"the lease of {record['active']} ran out at {until}", facts
 
     return _observed(payload, "lease", look, silent=None)
+
+
+def observe_control_plane(payload: dict) -> dict:
+    """Does the resource manager answer for a resource of `location`? What it says is no matter.
+
+    A 403 or a 429 is an answer; a 5xx is not: the region's own provider is behind it.
+    """
+
+    def look() -> Seen:
+        resource = _regional(Plan.model_validate(payload["plan"]), payload["location"])
+        if resource is None:
+            return None, "the plan has no resource that is the location's own", {}
+        reply = clients.ask("GET", resource, bounds=hurried(payload))
+        words = "" if reply.ok else f": {reply.words}"
+        return reply.status < 500, f"ARM answered {reply.status}{words}", {}
+
+    return _observed(payload, "controlPlane", look)
+
+
+def _regional(plan: Plan, location: str) -> str | None:
+    """A resource that only this location has, the smallest to read first."""
+    for kind in REGIONAL:
+        for part in plan.components:
+            if part.kind == kind:
+                return plan.component(part.name, location)["resource"]
+    return None
 
 
 def control_http(payload: dict) -> dict:

@@ -123,7 +123,8 @@ def seen_from_outside(document: dict) -> dict:
     """The plan with only what observers look at: every round writes it down for each of them."""
     parts = document["components"]
     shown = [part for part in parts if part["kind"] in ("apiManagement", "trafficManager")]
-    return {**document, "components": shown or parts[:1]}
+    workflows = [part for part in parts if part["kind"] == "logicWorkflow"]
+    return {**document, "components": (shown + workflows[:1]) or parts[:1]}
 
 
 OBSERVERS = {
@@ -131,6 +132,7 @@ OBSERVERS = {
     "gateway": "observe_gateway_status",
     "trafficManager": "observe_traffic_manager",
     "lease": "observe_lease",
+    "controlPlane": "observe_control_plane",
 }
 
 

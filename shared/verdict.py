@@ -7,7 +7,8 @@ Kinds differ in what their word is worth. `health` and `gateway` ask the data pl
 of them answering well ends every doubt. `trafficManager` sees the data plane too, but late by its
 interval times its tolerated failures, so its "Online" is no comfort while the direct ones fail,
 and its "Degraded" is evidence. `lease` is the active side's own word: while it is renewed the
-location lives, whatever the data plane does, and a person must decide.
+location lives, whatever the data plane does, and a person must decide. `controlPlane` says whether
+anything there can be changed, not whether it serves: it never counts towards a loss, nor against.
 """
 
 from datetime import datetime
@@ -15,17 +16,23 @@ from datetime import datetime
 DIRECT = ("health", "gateway")
 LAGGING = ("trafficManager",)
 LEASE = "lease"
+CONTROL = "controlPlane"
 KINDS_MIN = 2  # Confirmed by at least two kinds of observers.
 STALE_ROUNDS = 6  # A count from before a long silence of the watchdog itself is worth nothing.
 TROUBLE = ("suspect", "lost")
 BECAUSE_MAX = 300
 
-# (how many kinds fail: none, one, several), (who says well: direct, lease, late, nobody) -> state
+# (how many kinds fail: none, the control plane alone, one, several), (who says well: direct, lease,
+# late, nobody) -> state. Only `lost` may act.
 JUDGED: dict[tuple[str, str], str] = {
     ("none", "direct"): "healthy",
     ("none", "lease"): "healthy",
     ("none", "late"): "healthy",
     ("none", "nobody"): "inconclusive",
+    ("control", "direct"): "controlPlaneOnly",
+    ("control", "lease"): "degraded",
+    ("control", "late"): "degraded",
+    ("control", "nobody"): "inconclusive",
     ("one", "direct"): "degraded",
     ("one", "lease"): "degraded",
     ("one", "late"): "degraded",
@@ -38,6 +45,7 @@ JUDGED: dict[tuple[str, str], str] = {
 MEANS: dict[str, str] = {
     "healthy": "the active location answers",
     "degraded": "something fails, but not everything",
+    "controlPlaneOnly": "its workload answers, but nothing can be changed there",
     "suspect": "it may be lost",
     "lost": "it is lost",
     "isolated": "this location reaches nothing at all: it is me",
@@ -57,10 +65,10 @@ def judge(
     `observations`: {"kind", "ok": true | false | null, "because", ...}; `controls`: {"name",
     "ok", "because"}; `previous`: the last verdict; `watch`: the plan's, with everySeconds, rounds.
     Gives {"state", "because", "since", "rounds", "kinds", "at"}: `rounds` counts how long in a row
-    loss is suspected, `kinds` are those that fail, `since` is when this state, or for a loss its
-    first suspicion, began.
+    loss is suspected, `kinds` are those that fail and count, `since` is when this state, or for a
+    loss its first suspicion, began.
     """
-    failing = kinds_that(observations, False)
+    failing = [kind for kind in kinds_that(observations, False) if kind != CONTROL]
     state = concluded(observations, controls, failing)
     rounds = counted(state, previous, watch, now)
     if state == "lost" and rounds < watch["rounds"]:
@@ -87,8 +95,14 @@ def concluded(observations: list[dict], controls: list[dict], failing: list[str]
     well = kinds_that(observations, True)
     if controls and not any(c["ok"] for c in controls):
         return "isolated"
-    count = "none" if not failing else "one" if len(failing) < KINDS_MIN else "several"
-    return JUDGED[count, best(well)]
+    return JUDGED[counting(observations, failing), best(well)]
+
+
+def counting(observations: list[dict], failing: list[str]) -> str:
+    """How many kinds fail; the control plane counts only where nothing else does."""
+    if failing:
+        return "one" if len(failing) < KINDS_MIN else "several"
+    return "control" if CONTROL in kinds_that(observations, False) else "none"
 
 
 def best(well: list[str]) -> str:

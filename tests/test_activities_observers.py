@@ -2,9 +2,11 @@
 
 import json
 import time
+from datetime import UTC, datetime
 
 from activities import health
-from shared import clients
+from orchestrations.watchdog import OBSERVERS
+from shared import clients, verdict
 from tests.doors import HERE, THERE, Doors
 
 APP = "func-contoso-we.azurewebsites.net/api/health"
@@ -59,6 +61,31 @@ def test_an_arm_that_is_silent_concludes_nothing_about_traffic(doors: Doors) -> 
     assert seen(doors, "observe_traffic_manager")["ok"] is None
 
 
+def test_a_location_whose_resource_manager_is_silent_has_no_control_plane(doors: Doors) -> None:
+    doors.world.lose(THERE, ["arm"])
+    started = time.monotonic()
+    observation = seen(doors, "observe_control_plane")
+    assert (observation["ok"], observation["kind"]) == (False, "controlPlane")
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_refusal_of_the_control_plane_is_an_answer(doors: Doors) -> None:
+    fault = {"match": {"path": "apim-contoso-we"}, "effect": {"status": 403}}
+    doors.world.faults.add(fault)
+    assert seen(doors, "observe_control_plane", timeoutSeconds=3)["ok"] is True
+
+
+def test_a_location_without_its_control_plane_serves_on_and_is_called_so(doors: Doors) -> None:
+    doors.world.lose(THERE, ["arm"])
+    doors.drop("stcontosowitness", "understudy", "contoso.json")
+    names = [OBSERVERS[kind] for kind in doors.plan.watch.observers]
+    observations = [seen(doors, name, timeoutSeconds=2) for name in names]
+    controls = [doors.call("control_arm", doors.look(timeoutSeconds=3))["control"]]
+    watch, now = doors.plan.document["watch"], datetime.now(UTC)
+    judged = verdict.judge(observations, controls, None, watch, now)
+    assert judged["state"] == "controlPlaneOnly", judged
+
+
 def test_a_witness_that_is_silent_concludes_nothing_about_the_lease(doors: Doors) -> None:
     doors.world.lose("swedencentral")
     assert seen(doors, "observe_lease")["ok"] is None
@@ -89,6 +116,10 @@ def test_an_isolated_location_reaches_no_control(doors: Doors) -> None:
     doors.world.cut(HERE, "internet")
     outcome = doors.call("control_http", doors.look(url="https://control.example.net/"))
     assert outcome["control"]["ok"] is False
+
+
+def test_a_control_plane_that_answers_is_well(doors: Doors) -> None:
+    assert seen(doors, "observe_control_plane", timeoutSeconds=3)["ok"] is True
 
 
 def test_controls_answer(doors: Doors) -> None:

@@ -69,7 +69,10 @@ def test_a_run_in_progress_stops_everybody(origin: str):
     check_no("run r1 is in progress", allow(LOST, reserved(NOW), PLAN, "ne", NOW, origin))
 
 
-@pytest.mark.parametrize("state", ["healthy", "degraded", "suspect", "isolated", "inconclusive"])
+CALM = ["healthy", "degraded", "controlPlaneOnly", "suspect", "isolated", "inconclusive"]
+
+
+@pytest.mark.parametrize("state", CALM)
 def test_only_a_loss_moves_the_watchdog(state: str):
     verdict = {"state": state, "because": "seen"}
     check_no(f"the verdict is {state}", allow(verdict, record(), PLAN, "ne", NOW))

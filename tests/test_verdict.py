@@ -6,15 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.verdict import judge
+from shared import permit
+from shared.verdict import JUDGED, MEANS, judge
 from tests.unhurried import UNHURRIED
 
 START = datetime(2026, 11, 21, 9, tzinfo=UTC)
 WATCH = {"everySeconds": 10, "rounds": 3, "timeoutSeconds": 3}
 REACHED = [{"name": "arm", "ok": True, "because": "200"}]
 UNREACHED = [{"name": "arm", "ok": False, "because": "timeout"}]
-KINDS = ("health", "gateway", "trafficManager", "lease")
-CALM = ("healthy", "degraded", "inconclusive")
+KINDS = ("health", "gateway", "trafficManager", "lease", "controlPlane")
+CALM = ("healthy", "degraded", "inconclusive", "controlPlaneOnly")
+IDLE = {"name": "contoso", "locations": {"we": {}, "ne": {}}, "automation": "automatic"}
 
 rounds_of = st.lists(
     st.fixed_dictionaries({kind: st.sampled_from([True, False, None]) for kind in KINDS}),
@@ -84,6 +86,32 @@ def test_an_old_lease_alone_is_degraded():
 
 def test_nothing_usable_is_inconclusive():
     assert states([dict.fromkeys(KINDS, None)]) == ["inconclusive"]
+
+
+def test_a_silent_control_plane_beside_a_workload_that_answers_is_its_own_verdict():
+    assert states([{**WELL, "controlPlane": False}] * 10) == ["controlPlaneOnly"] * 10
+
+
+def test_a_silent_control_plane_is_none_of_the_two_kinds_of_a_loss():
+    seen_so = {**dict.fromkeys(KINDS, None), "health": False, "controlPlane": False}
+    assert set(states([seen_so] * 10)) == {"inconclusive"}
+
+
+def test_a_control_plane_that_answers_denies_no_loss():
+    assert states([{**DEAD, "controlPlane": True}] * 3)[-1] == "lost"
+
+
+def test_a_silent_control_plane_alone_without_any_word_is_inconclusive():
+    assert states([{**dict.fromkeys(KINDS, None), "controlPlane": False}]) == ["inconclusive"]
+
+
+def test_a_silent_control_plane_where_only_the_lease_lives_is_degraded():
+    alive = {**dict.fromkeys(KINDS, None), "lease": True, "controlPlane": False}
+    assert states([alive]) == ["degraded"]
+
+
+def test_every_verdict_of_the_table_has_its_meaning():
+    assert set(JUDGED.values()) <= set(MEANS)
 
 
 def test_no_observers_are_inconclusive():
@@ -169,6 +197,24 @@ def test_an_observer_that_turns_well_never_makes_a_loss(rounds: list[dict], kind
 @given(rounds_of)
 def test_a_loss_has_two_kinds_behind_it(rounds: list[dict]):
     assert all(len(v["kinds"]) >= 2 for v in story(rounds) if v["state"] == "lost")
+
+
+@UNHURRIED
+@given(rounds_of, st.sampled_from([True, False, None]))
+def test_the_control_plane_neither_makes_nor_prevents_a_loss(rounds: list[dict], ok: bool | None):
+    before, after = states(rounds), states([{**kinds, "controlPlane": ok} for kinds in rounds])
+    for was, now in zip(before, after, strict=True):
+        assert was == now or {was, now} <= set(CALM)
+
+
+@UNHURRIED
+@given(rounds_of, st.booleans())
+def test_nothing_but_a_loss_ever_acts(rounds: list[dict], reached: bool):
+    told = story(rounds, REACHED if reached else UNREACHED)
+    free = {"active": "we", "paused": False, "run": None, "quietUntil": None, "leaseUntil": None}
+    for judged in told:
+        answer = permit.allow(judged, {**free, "epoch": 1}, IDLE, "ne", START)
+        assert answer["allowed"] == (judged["state"] == "lost")
 
 
 @pytest.mark.parametrize("lease", [None, False])

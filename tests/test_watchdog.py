@@ -6,6 +6,7 @@ from datetime import timedelta
 from orchestrations.watchdog import watchdog
 from shared import plan, slip
 from shared.outcome import refused, succeeded
+from shared.record import YOUNGER_OF_RUN
 from tests.replay import START, Replay
 from tests.stories import (
     HERE,
@@ -33,6 +34,7 @@ def watched(
         "observe_gateway_status": succeeded(observation=saw("gateway", ok)),
         "observe_traffic_manager": succeeded(observation=saw("trafficManager", ok)),
         "observe_lease": succeeded(observation=saw("lease", live), record=known or record()),
+        "observe_control_plane": succeeded(observation=saw("controlPlane", True)),
         "control_arm": succeeded(control={"name": "arm", "ok": True, "because": "200"}),
         "control_http": succeeded(control={"name": "web", "ok": True, "because": "200"}),
         "read_witness": succeeded(record=known or record()),
@@ -66,6 +68,14 @@ def test_a_watchdog_that_reaches_nothing_does_nothing():
     run = on_watch(answers)
     assert not run.named("reserve_run")
     assert run.named("write_watch")[-1]["watch"]["verdict"]["state"] == "isolated"
+
+
+def test_a_silent_control_plane_is_alerted_once_and_moves_nothing():
+    silent = succeeded(observation=saw("controlPlane", False))
+    run = on_watch(watched(True, True, observe_control_plane=silent), minutes=3)
+    assert not run.named("reserve_run")
+    titles = [told["title"] for told in run.named("alert")]
+    assert titles == ["westeurope is controlPlaneOnly"]
 
 
 def test_a_round_writes_down_little_of_a_large_plan():
@@ -154,7 +164,7 @@ def test_home_stands_down_while_it_is_active():
 
 def requested(to: str = HERE, **more: object) -> dict:
     run = {"id": "contoso-abc", "phase": "requested", "mode": "forced", "from": LOST, "to": to}
-    words = {"by": "person", "reason": "lost", "because": ""}
+    words = {"by": "person", "reason": "lost", "because": "", **YOUNGER_OF_RUN}
     return record(run={**run, "at": START.isoformat(), **words, **more})
 
 
