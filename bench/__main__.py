@@ -59,8 +59,13 @@ def drawn(told: list[Row]) -> Table:
 
 
 def keep(path: Path, measured: dict[str, dict]) -> None:
-    """Everything that was measured, also what no promise is about."""
+    """Everything that was measured, also what no promise is about.
+
+    What other probes measured earlier stays.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    known = json.loads(path.read_text(encoding="utf-8"))["measured"] if path.exists() else {}
+    measured = {**known, **measured}
     promises = {f"{f.probe}.{f.key}": f.limit for f in FIGURES}
     path.write_text(json.dumps({"measured": measured, "limits": promises}, indent=2) + "\n")
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+REPORTS, ONE = ROOT / "out" / "drill", "*/report.json"
 PROBE_SECONDS_MAX = 600
 IMPORTS = 7  # The median of seven imports is steady within a few percent on a shared machine.
 SDKS = ("azure.identity", "azure.mgmt", "azure.storage", "azure.servicebus", "azure.core")
@@ -110,12 +111,35 @@ def drill() -> dict:
         report = json.loads((Path(folder) / "report.json").read_text(encoding="utf-8"))
     bound = report.get("rtoLowerBoundSeconds")
     rto = report.get("rtoSeconds")
+    lease = [p["seconds"] for p in report.get("rtoParts", []) if p["name"] == "lease"]
     return {
         "seconds": seconds,
+        "setUpSeconds": report.get("setUpSeconds"),
         "rtoOverBound": rto / bound if rto is not None and bound else None,
+        "leaseSeconds": lease[0] if lease else None,
         "slipsLost": report["slips"]["lost"],
-        "invariantsBroken": sum(not held for held in report["invariants"].values()),
+        "invariantsBroken": len(broken(report)),
+        "residentMegabytes": max(report.get("hostMegabytes", {}).values(), default=None),
     }
+
+
+def drills() -> dict:
+    """What the reports say that drills have left here, one per scenario; none is told anew."""
+    found = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(REPORTS.glob(ONE))]
+    if not found:
+        raise ProbeFailed(f"no reports in {REPORTS}: run `make drill SCENARIO=...`")
+    return {
+        "scenarios": {report["scenario"]: broken(report) for report in found},
+        "slipsLost": sum(report["slips"]["lost"] for report in found),
+        "invariantsBroken": sum(len(broken(report)) for report in found),
+    }
+
+
+def broken(report: dict) -> list[str]:
+    """The invariants of a report that did not hold; a drill that could not run holds nothing."""
+    if report["outcome"] == "error" or not report["invariants"]:
+        return ["told"]
+    return [name for name, held in report["invariants"].items() if not held]
 
 
 PROBES: dict[str, Callable[[], dict]] = {
@@ -123,4 +147,5 @@ PROBES: dict[str, Callable[[], dict]] = {
     "bus": bus,
     "coldStart": cold_start,
     "drill": drill,
+    "drills": drills,
 }

@@ -16,7 +16,7 @@ import yaml
 
 from rehearsal import drill_findings, report, stage_producer
 from rehearsal.azurite import NotSetUp
-from rehearsal.drill_story import Missed, Scenario
+from rehearsal.drill_story import Missed, Scenario, laid_over
 from rehearsal.drill_watch import Watcher
 from rehearsal.estate import Scene
 from rehearsal.processes import NotStarted
@@ -120,9 +120,13 @@ async def run(scenario: Scenario, scene: Scene, seed: int, out: Path) -> int:
     with timeline:
         timeline.chapter("Open the stage")
         try:
-            async with Stage(scene, out / "stage", seed, settings) as stage:
-                stage.world.journal.write_to(out / "arm.jsonl")
-                found = await _tell(scenario, stage, timeline)
+            whole = Stage(laid_over(scene, scenario.changes), out / "stage", seed, settings)
+            # The hosts call ARM from their first moment, so the file is there before they are.
+            whole.world.journal.write_to(out / "arm.jsonl")
+            opened = asyncio.get_running_loop().time()
+            async with whole as stage:
+                opened = round(asyncio.get_running_loop().time() - opened, 1)
+                found = {**await _tell(scenario, stage, timeline), "setUpSeconds": opened}
         except (NotStarted, NotSetUp, OSError) as wrong:
             found = {"outcome": "error", "because": str(wrong)}
         # Exit 1 says that objectives were missed: whatever else went wrong must not look like it.

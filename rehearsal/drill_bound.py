@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rehearsal.drill_counts import WRITES
+from rehearsal.drill_story import Scenario
 from rehearsal.estate_seed import service_id
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ OBSERVED, CHANGED = 1, 3  # One look; or a look before, the change, and a look a
 BUCKET, RATE_PER_SECOND = 200, 10.0  # ARM's token bucket of writes (request-limits-and-throttling)
 
 
-def parts(drill: "Drill", moments: dict) -> list[dict]:
+def parts(drill: "Drill", scenario: Scenario, moments: dict) -> list[dict]:
     """The parts in order: `{"name", "seconds", "because"}`."""
     watch = drill.plan["watch"]
     rounds, every = watch["rounds"], watch["everySeconds"]
@@ -39,12 +40,13 @@ def parts(drill: "Drill", moments: dict) -> list[dict]:
     said = ", ".join(f"{name} {number}" for name, number in links)
     paced = f", and {held:.1f} s of ARM's token bucket for {count} writes" if held else ""
     ttl = drill.stage.estate.trafficManager.ttlSeconds
+    detection = {
+        "name": "detection",
+        "seconds": float(rounds * every),
+        "because": f"{rounds} rounds of {every} s",
+    }
     return [
-        {
-            "name": "detection",
-            "seconds": float(rounds * every),
-            "because": f"{rounds} rounds of {every} s",
-        },
+        *([] if scenario.planned else [detection]),
         {
             "name": "ARM calls",
             "seconds": round(calls * latency + held, 3),

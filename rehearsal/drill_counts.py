@@ -40,7 +40,7 @@ def judge(drill: "Drill", scenario: Scenario) -> None:
     _judge_effects(drill)
     epochs = drill.watcher.epochs
     grows = all(b - a == 1 for a, b in zip(epochs, epochs[1:], strict=False))
-    steps = len(epochs) - 1 == (1 if scenario.moves else 0)
+    steps = len(epochs) - 1 == scenario.epochs
     drill.check("epochGrowsByOne", grows and steps, f"epochs {', '.join(map(str, epochs))}")
     if not scenario.moves:
         return

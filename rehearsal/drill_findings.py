@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from rehearsal import drill_bound, drill_counts, drill_spans, report
+from rehearsal import drill_bound, drill_counts, drill_never, drill_parts, drill_spans, report
 from rehearsal.drill_story import Scenario
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ async def gather(drill: "Drill", scenario: Scenario) -> dict:
     facts = {"outageAt": None, **drill.facts, **_moments(drill, scenario)}
     steps, facts["verifiedAt"] = await _steps(drill, facts)
     drill_counts.judge(drill, scenario)
+    exclusives = drill_never.judge(drill, scenario)
+    drill_parts.judge(drill, facts.get("rtoParts", []))
     slips = drill_counts.slips(drill, scenario)
     drill.check("noSlipLost", slips["lost"] == 0, f"{slips['sent']} sent, {slips['lost']} lost")
     objectives = drill.plan["objectives"]
@@ -45,6 +47,8 @@ async def gather(drill: "Drill", scenario: Scenario) -> dict:
         "epochs": drill.watcher.epochs,
         "steps": steps,
         "slips": slips,
+        "exclusives": exclusives,
+        "hostMegabytes": _megabytes(drill),
         "objectives": objectives,
         "verdicts": drill.watcher.verdicts,
         "alerts": list(drill.stage.alerts),
@@ -52,12 +56,24 @@ async def gather(drill: "Drill", scenario: Scenario) -> dict:
         **drill_spans.spans(drill, facts, steps),
     }
     if scenario.moves:
-        _judge_objectives(drill, found)
+        _judge_objectives(drill, scenario, found)
     held = {name: held for name, (held, _) in drill.checks.items()}
     found["invariants"] = held
     found["reasons"] = {name: because for name, (_, because) in drill.checks.items()}
     found["outcome"] = "met" if held and all(held.values()) else "missed"
     found["because"] = _because(drill, scenario, found)
+    return found
+
+
+def _megabytes(drill: "Drill") -> dict[str, int]:
+    """The most memory that each running Functions host held, app and all; Linux alone tells."""
+    found = {}
+    for name, host in drill.stage.hosts.items():
+        if host.up and host.child is not None:
+            told = Path(f"/proc/{host.child.pid}/status")
+            lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
+            for held in [line.split()[1] for line in lines if line.startswith("VmHWM")]:
+                found[name] = int(held) // 1024
     return found
 
 
@@ -83,8 +99,9 @@ def _moments(drill: "Drill", scenario: Scenario) -> dict:
     served = seen["lastSwitchAt"] if seen["answering"] == drill.standby else None
     moments["servedAt"] = served
     moments["rtoSeconds"] = report.seconds_between(outage, served)
-    parts = drill_bound.parts(drill, moments)
+    parts = drill_bound.parts(drill, scenario, moments)
     moments["boundParts"] = parts
+    moments["rtoParts"] = drill_parts.parts(drill, scenario, moments)
     moments["rtoLowerBoundSeconds"] = round(sum(part["seconds"] for part in parts), 3)
     return moments
 
@@ -117,9 +134,10 @@ def _rpo(drill: "Drill", facts: dict) -> float | None:
     return report.seconds_between(manifest["startedAt"], facts["outageAt"]) if manifest else None
 
 
-def _judge_objectives(drill: "Drill", found: dict) -> None:
-    """RTO and RPO against the plan's objectives."""
-    for key, name in (("rtoSeconds", "rtoMet"), ("rpoSeconds", "rpoMet")):
+def _judge_objectives(drill: "Drill", scenario: Scenario, found: dict) -> None:
+    """RTO and RPO against the plan's objectives; nothing is lost in a move that was planned."""
+    keys = [("rtoSeconds", "rtoMet")] + [("rpoSeconds", "rpoMet")] * (not scenario.planned)
+    for key, name in keys:
         value, most = found.get(key), found["objectives"][key]
         held = value is not None and value <= most
         drill.check(name, held, f"{report.figure(value, 's')}, objective {most} s")
@@ -132,6 +150,11 @@ def _because(drill: "Drill", scenario: Scenario, found: dict) -> str:
         reasons = [f"{report.words(name)}: {found['reasons'][name]}" for name in broken]
         return f"Broken: {'; '.join(reasons)}"
     lost = found["client"]["failures"]
+    if scenario.moves and scenario.planned:
+        return (
+            f"{scenario.promise} {drill.standby} answered {found['rtoSeconds']:.1f} s after the "
+            f"word was given; the customer lost {lost} calls."
+        )
     if scenario.moves:
         rto, least = found["rtoSeconds"], found["rtoLowerBoundSeconds"]
         return (

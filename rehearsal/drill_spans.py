@@ -19,6 +19,7 @@ def spans(drill: "Drill", facts: dict, steps: list[dict]) -> dict:
         *_sides(drill, facts, end),
         *_changes("verdict", _verdicts(drill), end, lambda state: (state, state)),
         *_stages(drill),
+        *_parts(facts),
         *_changes("client", drill.watcher.answering, end, lambda at: _answer(drill, at)),
     ]
     first = _first(facts, made)
@@ -38,7 +39,8 @@ def spans(drill: "Drill", facts: dict, steps: list[dict]) -> dict:
         for a in drill.stage.alerts
         if a["at"] > first
     ]
-    order = [drill.home, drill.standby, "verdict", "run", "ARM writes", "alerts", "client"]
+    order = [drill.home, drill.standby, "verdict", "RTO", "run"]
+    order += ["ARM writes", "alerts", "client"]
     used = {row["lane"] for row in [*kept, *marks]}
     lanes = [name for name in order if name in used]
     return {"lanes": lanes, "spans": kept, "marks": marks[-MARKS_MAX:]}
@@ -98,6 +100,15 @@ def _stages(drill: "Drill") -> list[dict]:
         _span("run", row["startedAt"], row["endedAt"], "run", str(row["stage"]))
         for row in stages
         if row.get("startedAt") and row.get("endedAt")
+    ]
+
+
+def _parts(facts: dict) -> list[dict]:
+    """What the RTO was made of, the lease's part among them."""
+    kinds = {"detection": "idle", "lease": "warn"}
+    return [
+        _span("RTO", row["from"], row["to"], kinds.get(row["name"], "run"), row["name"])
+        for row in facts.get("rtoParts", [])
     ]
 
 

@@ -23,12 +23,13 @@ Say = Callable[[str, str], None]
 
 @dataclass
 class Watcher:
-    """Changes in order, each `{"at", ...}`: `records`, `verdicts`, `answering`, `epochs`."""
+    """Changes in order, each `{"at", ...}`: `records`, `verdicts`, `rounds`, `answering`."""
 
     stage: Stage
     say: Say
     records: list[dict] = field(default_factory=list)
     verdicts: list[dict] = field(default_factory=list)
+    rounds: list[dict] = field(default_factory=list)
     answering: list[dict] = field(default_factory=list)
     look_seconds: float = LOOK_SECONDS
     _etags: dict[str, str] = field(default_factory=dict)
@@ -49,6 +50,14 @@ class Watcher:
         """What the watchdog of a location says now."""
         found = [row["state"] for row in self.verdicts if row["location"] == location]
         return found[-1] if found else None
+
+    def offset_seconds(self, location: str) -> float | None:
+        """How far a location's app was ahead of the time when its last round was seen."""
+        found = [row for row in self.rounds if row["location"] == location]
+        if not found:
+            return None
+        seen = datetime.fromisoformat(found[-1]["at"])
+        return round((found[-1]["judgedAt"] - seen).total_seconds(), 1)
 
     def start(self) -> None:
         """Begin to look."""
@@ -112,6 +121,10 @@ class Watcher:
     def _note_verdict(self, location: str, watch: dict) -> None:
         verdict = watch.get("verdict") or {}
         state, because = verdict.get("state"), verdict.get("because", "")
+        if verdict:
+            seen = {key: watch.get(key, []) for key in ("observations", "controls")}
+            at = datetime.fromisoformat(verdict["at"])
+            self._keep(self.rounds, {"location": location, "judgedAt": at, "state": state, **seen})
         if state and state != self.verdict(location):
             row = {"location": location, "state": state, "because": because}
             self._keep(self.verdicts, row)

@@ -10,6 +10,7 @@ WIDTH, LEFT, RIGHT = 1120.0, 150.0, 16.0
 TOP, LANE, BAR = 44.0, 36.0, 20.0
 TICKS_MAX = 12
 STEPS_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
+PARTS = 6  # So many colours are told apart.
 LETTER = 6.3  # The usual width of a letter at the size of the labels.
 
 
@@ -95,24 +96,36 @@ def ticks(first: float, last: float, zero: float, scale: float) -> list[dict]:
 
 
 def parts_bar(report: dict) -> dict | None:
-    """The RTO above its lower bound, both to one scale; None when there is no RTO."""
-    rto, parts = report.get("rtoSeconds"), report.get("boundParts") or []
-    if not rto or not parts:
+    """The RTO, in its parts, above its lower bound, both to one scale; None without an RTO."""
+    rto, bound = report.get("rtoSeconds"), report.get("boundParts") or []
+    if not rto or not bound:
         return None
-    room = WIDTH - LEFT - RIGHT
-    scale = room / max(rto, sum(part["seconds"] for part in parts))
+    measured = report.get("rtoParts") or [{"name": f"{rto:.1f} s", "seconds": rto}]
+    names = list(dict.fromkeys(part["name"] for part in [*bound, *measured]))
+    scale = (WIDTH - LEFT - RIGHT) / max(rto, sum(part["seconds"] for part in bound))
+    return {
+        "rto": round(rto * scale, 1),
+        "measured": _in_a_row(measured, names, scale),
+        "parts": _in_a_row(bound, names, scale),
+        "width": WIDTH,
+        "left": LEFT,
+    }
+
+
+def _in_a_row(parts: list[dict], names: list[str], scale: float) -> list[dict]:
+    """One bar after another; a part has the colour of its name in both rows."""
     at, made = LEFT, []
-    for number, part in enumerate(parts):
+    for part in parts:
         width = part["seconds"] * scale
         fits = len(part["name"]) * LETTER + 8 <= width
         made.append(
             {
                 "x": round(at, 1),
-                "width": round(max(width, 1), 1),
-                "kind": f"part{number % 4}",
+                "width": round(width, 1),
+                "kind": f"part{names.index(part['name']) % PARTS}",
                 "label": part["name"] if fits else "",
                 "title": f"{part['name']}: {part['seconds']:.1f} s",
             }
         )
         at += width
-    return {"rto": round(rto * scale, 1), "parts": made, "width": WIDTH, "left": LEFT}
+    return made

@@ -4,10 +4,21 @@ A story waits for what must happen, breaks something, and waits again; `drill_fi
 from outside. Those in which the region is lost begin with a standby whose gateway is proven.
 """
 
+import math
+
 from rehearsal.drill import Drill
 from rehearsal.drill_counts import slip_taken
 from rehearsal.drill_story import Scenario, Story
+from rehearsal.scenarios_apart import (
+    active_isolated,
+    partition,
+    witness_down,
+    witness_down_then_outage,
+)
+from rehearsal.scenarios_clock import clock_skew
 from rehearsal.scenarios_gateway import prove_standby, round_trip
+from rehearsal.scenarios_people import double_operator
+from rehearsal.scenarios_return import old_active_returns
 from rehearsal.scenarios_waits import (
     await_takeover,
     await_watch,
@@ -152,10 +163,33 @@ async def apim_roundtrip(drill: Drill) -> None:
     nothing_moved(drill)
 
 
-def _scenario(name: str, story: Story, chapters: int, moves: bool) -> Scenario:
+def _scenario(
+    name: str,
+    story: Story,
+    chapters: int,
+    moves: bool,
+    changes: dict | None = None,
+    planned: bool = False,
+    claims: int | None = None,
+    nobody_seconds_max: float | None = None,
+) -> Scenario:
     """A scenario whose promise is the first paragraph of its story's docstring."""
     promise = " ".join((story.__doc__ or "").split("\n\n")[0].split())
-    return Scenario(name, promise, story, chapters, moves)
+    return Scenario(
+        name,
+        promise,
+        story,
+        chapters,
+        moves,
+        changes=changes or {},
+        planned=planned,
+        claims=claims,
+        nobody_seconds_max=nobody_seconds_max,
+    )
+
+
+# Quicker rounds, where their length is not what the story is about.
+QUICK = {"watch": {"everySeconds": 5, "rounds": 2}}
 
 
 SCENARIOS: dict[str, Scenario] = {
@@ -168,5 +202,19 @@ SCENARIOS: dict[str, Scenario] = {
         _scenario("host-killed-midway", host_killed_midway, 7, True),
         _scenario("throttled", throttled, 6, True),
         _scenario("apim-roundtrip", apim_roundtrip, 7, False),
+        _scenario("partition", partition, 5, False, QUICK),
+        _scenario("active-isolated", active_isolated, 6, True, QUICK),
+        _scenario("witness-down", witness_down, 5, False, QUICK),
+        _scenario(
+            "witness-down-then-outage",
+            witness_down_then_outage,
+            5,
+            False,
+            QUICK,
+            nobody_seconds_max=math.inf,
+        ),
+        _scenario("old-active-returns", old_active_returns, 7, True, QUICK),
+        _scenario("double-operator", double_operator, 6, True, QUICK, planned=True),
+        _scenario("clock-skew", clock_skew, 9, True, QUICK),
     )
 }

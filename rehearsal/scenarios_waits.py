@@ -30,6 +30,15 @@ def verdict(drill: Drill) -> str | None:
     return drill.watcher.verdict(drill.standby)
 
 
+def said(drill: Drill, since: int = 0) -> set[str]:
+    """Every state that the standby's watchdog has named, from its `since`-th change on.
+
+    The state in force at that change counts too: what was said before may still be meant.
+    """
+    rows = drill.watcher.verdicts[max(0, since - 1) :]
+    return {row["state"] for row in rows if row["location"] == drill.standby}
+
+
 async def _served_by(drill: Drill, location: str) -> None:
     def served() -> bool:
         return drill.stage.clients()["answering"] == location

@@ -25,7 +25,7 @@ from rehearsal.blobs import HttpBlobs
 from rehearsal.certificates import Authority
 from rehearsal.estate import Scene
 from rehearsal.stage_hosts import MASTER_KEY, ROOT, Host, Wiring
-from rehearsal.world import Address, World
+from rehearsal.world import ALL, Address, World
 
 OUTSIDER = "operator"
 
@@ -48,6 +48,8 @@ class Stage:
         self.hosts: dict[str, Host] = {}
         self._settings, self._app = settings or {}, app
         self._lost: set[str] = set()  # Hosts that an outage took, not a kill.
+        # What was taken and given back, and when: {"at", "location", "scopes", "lost"}.
+        self.losses: list[dict] = []
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> "Stage":
@@ -134,17 +136,23 @@ class Stage:
     async def lose(self, location: str, scopes: frozenset[str]) -> None:
         """Take scopes of a location down; with `functions` its host dies where it stands."""
         self.world.lose(location, scopes)
+        self._note_loss(location, scopes, lost=True)
         host = self.hosts.get(location)
         if "functions" in scopes and host is not None and host.up:
             self._lost.add(location)
             await host.kill()
 
-    async def recover(self, location: str) -> None:
-        """Bring a location back, with the host that the outage took."""
-        self.world.recover(location)
-        if location in self._lost:
+    async def recover(self, location: str, scopes: frozenset[str] = ALL) -> None:
+        """Bring scopes of a location back; with `functions` the host that the outage took."""
+        self.world.recover(location, scopes)
+        self._note_loss(location, scopes, lost=False)
+        if location in self._lost and "functions" in scopes:
             self._lost.discard(location)
             await self.hosts[location].start()
+
+    def _note_loss(self, location: str, scopes: frozenset[str], lost: bool) -> None:
+        row = {"at": self.world.now.isoformat(), "location": location, "lost": lost}
+        self.losses.append({**row, "scopes": sorted(scopes)})
 
     async def kill_host(self, location: str) -> None:
         """SIGKILL a location's Functions host."""

@@ -81,6 +81,7 @@ class Host:
     child: Child | None = None
     port: int | None = None
     starts: int = 0
+    clock_seconds: float = 0.0  # How far its machine's clock is off from its next start on.
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -95,7 +96,7 @@ class Host:
                 return
             self.starts += 1
             file = self.folder / f"host-{self.location}-{self.starts}.json"
-            command = [sys.executable, "-m", "rehearsal.host", "--app", str(self.app)]
+            command = [sys.executable, "-m", *self._module(), "--app", str(self.app)]
             command += ["--name", self.location, "--db", str(self.folder / f"{self.location}.db")]
             command += ["--port", "0", "--ready-file", str(file)]
             command += ["--read-key", READ_KEY, "--master-key", MASTER_KEY]
@@ -109,6 +110,12 @@ class Host:
                 raise
             self.port = int(str(said["url"]).rstrip("/").rsplit(":", 1)[-1])
             self.moved(self.port)
+
+    def _module(self) -> list[str]:
+        """What serves the app: the host, on a machine whose clock is right or wrong."""
+        if not self.clock_seconds:
+            return ["rehearsal.host"]
+        return ["rehearsal.host.skewed", str(self.clock_seconds)]
 
     async def kill(self) -> None:
         """SIGKILL, as a machine that is lost."""

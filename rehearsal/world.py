@@ -232,12 +232,15 @@ class World:
             raise ValueError(f"unknown scopes: {', '.join(sorted(unknown))}")
         self.locations.setdefault(location, Location(location)).outages |= set(scopes)
 
-    def recover(self, location: str) -> None:
-        """Everything in a location works again."""
-        self.locations.setdefault(location, Location(location)).outages.clear()
+    def recover(self, location: str, scopes: frozenset[str] | set[str] | list[str] = ALL) -> None:
+        """These scopes of a location (by default everything) work again."""
+        self.locations.setdefault(location, Location(location)).outages -= set(scopes)
 
     def cut(self, a: str, b: str) -> None:
-        """Two places (locations, `witness`, `internet`) no longer see each other."""
+        """Two places no longer see each other: locations, `witness`, `internet`, `callers`.
+
+        `callers` is who calls from outside; `internet` is that and ARM, controls and partners.
+        """
         self.partitions.add(frozenset((a, b)))
 
     def heal(self) -> None:
@@ -260,6 +263,8 @@ class World:
 
     def _names(self, place: str | None) -> set[str]:
         """The names under which a partition may mean this place."""
-        if place is None or place not in self.locations:
+        if place is None:
+            return {"internet", "callers"}
+        if place not in self.locations:
             return {"internet"}
         return {place, "witness"} if place == self.witness_location else {place}
