@@ -59,8 +59,12 @@ def beat(
     now = context.current_utc_datetime
     if renewed["status"] == "succeeded":
         memory = {**memory, "renewedAt": now.isoformat()}
+        if leaving(renewed["record"], here, now):
+            return (yield from let_go(context, plan, here, memory, renewed["record"]["run"]))
         return (yield from serve_again(context, plan, here, memory, renewed["record"]["epoch"]))
     record, down = renewed.get("record"), memory["stoodDown"]
+    if record and leaving(record, here, now):
+        return (yield from let_go(context, plan, here, memory, record["run"]))
     if record:
         because = f"{record['active']} is active at epoch {record['epoch']}"
         if down and down["epoch"] == record["epoch"] and not down["left"]:
@@ -84,6 +88,33 @@ def coming(record: dict, here: str, now: datetime) -> bool:
     """Is a run on its way to this location? What it is about to start must not be stopped."""
     run = record["run"]
     return witness.in_progress(run, now) and run["to"] == here
+
+
+def leaving(record: dict, here: str, now: datetime) -> bool:
+    """Is a run draining this location, or has the lease of here been given up to it already?"""
+    run = record["run"]
+    if record["active"] != here or not witness.in_progress(run, now):
+        return False
+    return run["from"] == here and (run["phase"] == "quiesce" or run["released"])
+
+
+def let_go(
+    context: DurableOrchestrationContext, plan: Plan, here: str, memory: dict, run: dict
+) -> Flow:
+    """A person moves the plan away: that is an answer, no alarm.
+
+    Remembered is what the run stops, so that it starts again here should the run end without a
+    claim. Once the lease is given up, what the run could not reach is stopped from here, once.
+    """
+    down = memory["stoodDown"]
+    told = {"epoch": None, "because": f"run {run['id']} drains {here}", "run": run["id"]}
+    if down is None or down.get("run") != run["id"]:
+        down = {**told, "stopped": exclusive(plan), "left": exclusive(plan)}
+    if not run["released"] or not down["left"]:
+        return {**memory, "stoodDown": down}
+    rows = yield from move(context, plan, here, "demote", memory["turn"], None, down["left"])
+    left = [row["component"] for row in rows if row["outcome"] == "refused"]
+    return {**memory, "stoodDown": {**down, "left": left}, "turn": memory["turn"] + 1}
 
 
 def stand_down(

@@ -148,3 +148,57 @@ def test_a_standby_whose_workflows_stand_still_alerts_nobody():
     elsewhere = refused("northeurope is active at epoch 2", record=record(2, HERE))
     run = beating(renew_lease=elsewhere, demote_workflow=skipped("is Disabled already"))
     assert not run.named("alert")
+
+
+def draining(phase: str = "quiesce", released: bool = False, **more: object) -> dict:
+    """The record while a graceful run takes the plan away from here."""
+    run = {
+        "id": "r",
+        "phase": phase,
+        "mode": "graceful",
+        "from": LOST,
+        "to": HERE,
+        "at": START.isoformat(),
+        "released": released,
+        "cancel": None,
+        "paused": False,
+        "approval": None,
+    }
+    return record(run=run, **more)
+
+
+def test_a_released_lease_is_an_answer_and_alerts_nobody():
+    given = refused("the lease is released to run r", record=draining(released=True))
+    run = beating(renew_lease=given)
+    assert sorted(acted(run, "demote_workflow")) == sorted(EXCLUSIVE)
+    assert not run.named("alert") and not run.named("ask_peer")
+
+
+def test_a_location_that_is_drained_goes_on_renewing_and_starts_nothing():
+    run = beating(renew_lease=succeeded(record=draining()))
+    assert not run.named("demote_workflow") and not run.named("promote_workflow")
+
+
+def test_what_was_drained_starts_again_when_its_run_ends_without_a_claim():
+    answers = [
+        succeeded(record=draining()),
+        *[refused("released", record=draining(released=True))] * 2,
+        *[succeeded(record=record())] * 30,
+    ]
+    serving = succeeded("serving", serving=True)
+    run = beating(renew_lease=lambda told: answers.pop(0), observe_workflow=serving)
+    assert sorted(acted(run, "promote_workflow")) == sorted(EXCLUSIVE)
+
+
+def test_a_drained_location_that_loses_the_witness_still_steps_back():
+    answers = [succeeded(record=draining()), *[SILENT] * 30]
+    run = beating(renew_lease=lambda told: answers.pop(0))
+    assert sorted(set(acted(run, "demote_workflow"))) == sorted(EXCLUSIVE)
+
+
+def test_a_drained_location_that_another_one_has_replaced_starts_nothing():
+    answers = [
+        refused("released", record=draining(released=True)),
+        *[refused("northeurope is active", record=record(2, HERE))] * 30,
+    ]
+    assert not beating(renew_lease=lambda told: answers.pop(0)).named("promote_workflow")
