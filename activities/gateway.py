@@ -5,6 +5,7 @@ point at the lost region until the overlay is laid. After Microsoft.ApiManagemen
 """
 
 from shared import clients, probe
+from shared.guard import guarded, still
 from shared.outcome import refused, running, skipped, succeeded
 from shared.reply import Reply, Surprise, Unreachable
 
@@ -22,6 +23,7 @@ def observe_gateway(payload: dict) -> dict:
     return succeeded(because, serving=not names, differences=names)
 
 
+@guarded
 def promote_gateway(payload: dict) -> dict:
     """Lay the overlay of `location`: read each item, write only what differs.
 
@@ -35,7 +37,8 @@ def promote_gateway(payload: dict) -> dict:
         return skipped("has its overlay already")
     replies = []
     for path, body in found:
-        reply = clients.ask("PUT", f"{payload['component']['resource']}/{path}", body)
+        where = f"{payload['component']['resource']}/{path}"
+        reply = clients.ask("PUT", where, body, before=still(payload))
         if reply.status == 409:
             because = f"{path}: {reply.words}: the gateway is being changed, perhaps restored"
             return refused(f"{because}; ask again when that has ended", busy=True)

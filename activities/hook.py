@@ -1,6 +1,7 @@
 """Hook: one HTTP call to something of the customer's own, and the answer that the plan expects."""
 
 from shared import probe
+from shared.guard import guarded
 from shared.outcome import refused, succeeded
 from shared.reply import Unreachable
 
@@ -15,10 +16,18 @@ def call_hook(payload: dict) -> dict:
     secret is told.
     """
     part = payload["component"]
-    method, body = part.get("method", "GET"), None
-    if method == "POST":
-        told = {key: payload[key] for key in ("plan", "run", "stage", "epoch", "location")}
-        body = {**part.get("body", {}), "understudy": told}
+    return _post(payload) if part.get("method", "GET") == "POST" else _call("GET", part, None)
+
+
+@guarded
+def _post(payload: dict) -> dict:
+    """What may change something there is told who asks, and is not told by a run that is over."""
+    told = {key: payload[key] for key in ("plan", "run", "stage", "epoch", "location")}
+    part = payload["component"]
+    return _call("POST", part, {**part.get("body", {}), "understudy": told})
+
+
+def _call(method: str, part: dict, body: dict | None) -> dict:
     where = probe.shown(part["url"])
     try:
         reply = probe.call(method, part["url"], SECONDS_MAX, body=body)

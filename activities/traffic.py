@@ -6,6 +6,7 @@ itself; an endpoint whose endpointStatus is Disabled stays out until somebody en
 """
 
 from shared import clients
+from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
 from shared.reply import Surprise
 from shared.resource_ids import parts
@@ -29,6 +30,7 @@ def observe_traffic(payload: dict) -> dict:
     return succeeded(words, endpoints=shown, serving=held, rows=seen)
 
 
+@guarded
 def promote_traffic(payload: dict) -> dict:
     """Enable `location`'s endpoint first, then disable the others: callers always have one.
 
@@ -42,7 +44,7 @@ def promote_traffic(payload: dict) -> dict:
     changed = []
     for name, state in wanted:
         if seen[name]["enabled"] != (state == "Enabled"):
-            _set(payload["component"]["resource"], seen[name]["kind"], name, state)
+            _set(payload, seen[name]["kind"], name, state)
             changed.append(f"{name} {state}")
     if not changed:
         return skipped(f"{mine} is the only endpoint that is enabled already")
@@ -88,10 +90,10 @@ def _row(endpoint: dict) -> dict:
     }
 
 
-def _set(resource: str, kind: str, name: str, state: str) -> None:
+def _set(payload: dict, kind: str, name: str, state: str) -> None:
     from azure.mgmt.trafficmanager.models import Endpoint
 
-    id = parts(resource)
+    id = parts(payload["component"]["resource"])
     reply = clients.answer(
         clients.traffic(id.subscription).endpoints.update,
         id.group,
@@ -99,6 +101,7 @@ def _set(resource: str, kind: str, name: str, state: str) -> None:
         kind,
         name,
         Endpoint(endpoint_status=state),
+        before=still(payload),
     )
     if not reply.ok:
         raise Surprise(f"{name}: {reply.words}")

@@ -5,6 +5,7 @@ disabling lets the runs in progress go on to their end (manage-logic-apps-with-a
 """
 
 from shared import clients
+from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
 from shared.reply import Reply, Unreachable
 from shared.resource_ids import parts
@@ -23,11 +24,13 @@ def observe_workflow(payload: dict) -> dict:
     return seen
 
 
+@guarded
 def promote_workflow(payload: dict) -> dict:
     """Enable the workflow unless it is. Safe to repeat: a second enabling is not sent."""
     return _bring(payload, "enable", "Enabled")
 
 
+@guarded
 def demote_workflow(payload: dict) -> dict:
     """Disable the workflow unless it is; gives up within 5 s on a region that does not answer.
 
@@ -49,7 +52,7 @@ def _bring(payload: dict, verb: str, wanted: str, **bounds: float) -> dict:
         return skipped(f"is {wanted} already", state=wanted)
     id = parts(payload["component"]["resource"])
     operation = getattr(clients.logic(id.subscription).workflows, verb)
-    reply = clients.answer(operation, id.group, id.name, **bounds)
+    reply = clients.answer(operation, id.group, id.name, before=still(payload), **bounds)
     if reply.status == 403:
         return refused(_forbidden(reply))
     reply.expect()

@@ -154,6 +154,7 @@ def prove(
         "verb": "promote",
         "location": paper["to"],
         "component": job["component"],
+        "witness": plan.document["witness"],
     }
     laid = yield from step(context, "promote_gateway", task)
     if laid["status"] == "refused":

@@ -5,12 +5,12 @@ door takes the credential, not a token: the credential keeps each token until sh
 ends and then fetches the next, so every poll of a long operation goes out with a valid one.
 """
 
-import threading
 from collections.abc import Callable
-from functools import cache, wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from shared.once import forget as forget
+from shared.once import once
 from shared.reply import Reply, Surprise, Unreachable, reply_of
 from shared.settings import settings
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:  # Names for the type checker; at run time nothing of this is 
     from azure.servicebus import ServiceBusClient
     from azure.storage.blob import BlobServiceClient
 
-P = ParamSpec("P")
-T = TypeVar("T")
 Bounds = dict[str, float]  # retry_total, connection_timeout, read_timeout
 
 # Checked against the published definitions of each provider.
@@ -33,6 +31,7 @@ API_VERSIONS = {
     "Microsoft.Logic": "2019-05-01",
     "Microsoft.Network": "2022-04-01",
     "Microsoft.Resources": "2022-12-01",
+    "Microsoft.ServiceBus": "2024-01-01",
 }
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
@@ -44,28 +43,6 @@ HURRIED: Bounds = {
     "connection_timeout": 2,
     "read_timeout": 3,
 }  # Of a region in doubt.
-_BUILDING = threading.RLock()
-_MADE: list[Callable[[], None]] = []
-
-
-def once(make: Callable[P, T]) -> Callable[P, T]:
-    """Cache like functools.cache; two threads that ask at once get one client, not two."""
-    made = cache(make)
-    _MADE.append(made.cache_clear)
-
-    @wraps(make)
-    def shared(*args: P.args, **kwargs: P.kwargs) -> T:
-        with _BUILDING:
-            return cast(Callable[P, T], made)(*args, **kwargs)
-
-    return shared
-
-
-def forget() -> None:
-    """Open every door anew at its next use, with the settings of then."""
-    settings.cache_clear()
-    for clear in _MADE:
-        clear()
 
 
 @once
@@ -98,6 +75,7 @@ def arm() -> "PipelineClient":
         UserAgentPolicy("understudy"),
         retries(),
         BearerTokenCredentialPolicy(credential(), scope()),
+        asking_first(),
     ]
     return PipelineClient(
         base_url=settings().arm_endpoint,
@@ -121,6 +99,23 @@ def retries() -> "object":
     )
 
 
+def asking_first() -> "object":
+    """Calls the option `before` in front of every sending, repeats included; it may raise.
+
+    Behind the retries and the token in the pipeline: what either has waited for is over by then.
+    """
+    from azure.core.pipeline.policies import SansIOHTTPPolicy
+
+    class AskingFirst(SansIOHTTPPolicy):
+        def on_request(self, request) -> None:
+            known = request.context
+            known["before"] = known.options.pop("before", None) or known.get("before")
+            if known["before"]:
+                known["before"]()
+
+    return AskingFirst()
+
+
 def _options() -> dict:
     """What every azure-mgmt client is made with."""
     return {
@@ -128,6 +123,7 @@ def _options() -> dict:
         "base_url": settings().arm_endpoint,
         "credential_scopes": [scope()],
         "retry_policy": retries(),
+        "custom_hook_policy": asking_first(),
         "connection_timeout": CONNECT_SECONDS,
         "read_timeout": READ_SECONDS,
     }
@@ -170,9 +166,11 @@ def ask(
     version: str | None = None,
     query: dict[str, str] | None = None,
     bounds: Bounds | None = None,
+    before: Callable[[], None] | None = None,
 ) -> Reply:
     """One ARM request by path or by a whole URL that ARM gave; `bounds` as in HURRIED.
 
+    `before`: what every sending asks first, as `guard.still`.
     A URL of another host is a Surprise: our token goes to nobody but ARM.
     """
     from azure.core.rest import HttpRequest
@@ -186,7 +184,7 @@ def ask(
         own = {"api-version": version or version_of(path)}
         url, params = f"{known}{path}", {**own, **(query or {})}
     request = HttpRequest(method, url, params=params, json=body, headers=headers)
-    return answer(arm().send_request, request, **(bounds or {}))
+    return answer(arm().send_request, request, before=before, **(bounds or {}))
 
 
 def version_of(path: str) -> str:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
 
@@ -24,8 +25,9 @@ from rehearsal.stage_buses import Players
 from rehearsal.stage_storage import Storage
 from rehearsal.traffic_answers import Resolver
 from rehearsal.world import Address, World
-from shared import clients
+from shared import clients, guard
 from shared.plan import Plan, load
+from shared.record import fresh, stamp
 from tests.wire import Wire, open_wire
 
 CALLS = {one.__name__: one for one in (*ACTIVITIES, slips.poison_slip, witness.renew_lease)}
@@ -81,8 +83,20 @@ class Doors:
         """Call an activity as the host does: JSON in, JSON out."""
         return json.loads(json.dumps(CALLS[name](json.loads(json.dumps(payload)))))
 
+    def hold(self, **changes: object) -> None:
+        """The witness's record: run-1 moves the plan here at epoch 1, but for these changes."""
+        run = {"id": "run-1", "phase": "activate", "mode": "forced", "from": THERE, "to": HERE}
+        run |= {"at": stamp(datetime.now(UTC)), "by": "test", "reason": "", "because": ""}
+        record = fresh(self.plan.document, datetime.now(UTC))
+        held = {**record, "epoch": 1, "active": HERE, "run": run, **changes}
+        self.lay(
+            "stcontosowitness", "understudy", f"{self.plan.name}.json", json.dumps(held).encode()
+        )
+        guard.forget()
+
     def task(self, component: str, verb: str, location: str = HERE) -> dict:
-        """A Task as orchestrations make them."""
+        """A Task as orchestrations make them, of the run that holds the record."""
+        self.hold()
         return {
             "plan": self.plan.name,
             "run": "run-1",
@@ -91,6 +105,7 @@ class Doors:
             "verb": verb,
             "location": location,
             "component": self.plan.component(component, location),
+            "witness": self.plan.document["witness"],
         }
 
     def look(self, **more: object) -> dict:
@@ -129,6 +144,7 @@ class Doors:
         self.strangers.answers.clear()
         self.strangers.heard.clear()
         health.forget()
+        guard.forget()
 
 
 @contextmanager

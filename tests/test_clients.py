@@ -63,3 +63,22 @@ def test_html_is_an_answer_with_words_and_no_body() -> None:
 def test_a_redirect_is_not_followed(doors: Doors) -> None:
     doors.strangers.answers["control.example.net/"] = (302, "")
     assert probe.call("GET", "https://control.example.net/", 2).status == 302
+
+
+def test_what_is_forgotten_is_closed_and_one_that_will_not_close_holds_nobody_up() -> None:
+    closed: list[str] = []
+
+    class Client:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def close(self) -> None:
+            closed.append(self.name)
+            if self.name == "gone":
+                raise OSError("the peer is gone")
+
+    made = clients.once(Client)
+    assert made("gone") is made("gone") and made("there") is not made("gone")
+    clients.forget()
+    clients.forget()
+    assert closed == ["there", "gone"]

@@ -1,0 +1,88 @@
+"""Stale: is a task still to be done, as the witness's record has it now?
+
+A request may be sent long after it was decided: its host died and came back, its caller gave up
+and was repeated. A run's work is over when the run no longer holds the record or the epoch moved;
+a keeper's (heartbeat, caretaker) when the record says the opposite of what it is about to do.
+"""
+
+from datetime import datetime
+
+from shared import witness
+
+KEEPERS = ("heartbeat", "caretaker", "ledger")  # Who acts without a run.
+
+
+def keeper(plan: str, who: str, here: str) -> str:
+    """The `run` of a task that no run, but `who` of KEEPERS in `here`, has given."""
+    return f"{plan}-{who}-{here}"
+
+
+def kept(task: dict) -> bool:
+    """Is this a keeper's task rather than a run's?"""
+    return any(task["run"].startswith(f"{task['plan']}-{who}-") for who in KEEPERS)
+
+
+def stands_down(task: dict, own: str) -> bool:
+    """Does a location stop what is its own, without knowing the epoch?
+
+    That makes one less, never two: the only change for which nobody needs the witness.
+    """
+    alone = task["epoch"] is None and task["verb"] == "demote" and kept(task)
+    return alone and task["location"] == own
+
+
+def contradiction(record: dict, task: dict, now: datetime) -> str:
+    """Why this task must not be done any more at `now`, the witness's time; empty: it may.
+
+    What only a location itself may do without an epoch, `stands_down` tells.
+    """
+    if task["stage"] == "restore":
+        return serving(record, task["location"], now)
+    if not kept(task):
+        return witness.holds(record, task) or witness.moved(record, task)
+    if task["epoch"] is None:
+        return "a task without an epoch may only stop what is in its own location"
+    if record["epoch"] != task["epoch"]:
+        return f"epoch moved: the task has {task['epoch']}, the witness {record['epoch']}"
+    return DIRECTIONS[task["verb"]](record, task["location"], now)
+
+
+def serving(record: dict, place: str, now: datetime) -> str:
+    """Why the gateway in `place` is not to be restored over."""
+    run = record["run"]
+    if record["active"] == place:
+        return f"{place} is the active location: its gateway serves"
+    return f"run {run['id']} is under way" if witness.in_progress(run, now) else ""
+
+
+def not_to_serve(record: dict, place: str, now: datetime) -> str:
+    run = record["run"]
+    if record["active"] != place:
+        return f"{record['active']} is active at epoch {record['epoch']}, not {place}"
+    return f"run {run['id']} is under way" if witness.in_progress(run, now) else ""
+
+
+def not_to_stop(record: dict, place: str, now: datetime) -> str:
+    run = record["run"]
+    if record["active"] == place:
+        return f"{place} is active at epoch {record['epoch']}"
+    coming = witness.in_progress(run, now) and run["to"] == place
+    return f"run {run['id']} is on its way to {place}" if coming else ""
+
+
+def no_matter(record: dict, place: str, now: datetime) -> str:
+    return ""
+
+
+def not_to_settle(record: dict, place: str, now: datetime) -> str:
+    run = record["run"]
+    return f"run {run['id']} is under way" if witness.in_progress(run, now) else ""
+
+
+DIRECTIONS = {
+    "promote": not_to_serve,
+    "demote": not_to_stop,
+    "undo": not_to_stop,
+    "verify": no_matter,
+    "settle": not_to_settle,
+}
