@@ -8,16 +8,16 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import cast
 
 from orchestrations.component import component
 from orchestrations.heartbeat import heartbeat
 from orchestrations.stages import stage
 from orchestrations.watchdog import watchdog
-from rehearsal.simulation.activities import MODELS
-from rehearsal.simulation.durable import ACTIVITY, CHILD, Instance, Leaf
-from rehearsal.simulation.world import Ask, Asking, World
+from rehearsal.simulation.activities import AT_ONCE, MODELS
+from rehearsal.simulation.durable import Answer, Instance
+from rehearsal.simulation.tasks import ACTIVITY, CHILD, Leaf
+from rehearsal.simulation.world import START, Ask, Asking, World
 from shared import slip
 from shared.reply import Surprise
 
@@ -31,6 +31,11 @@ ETERNAL = ("watchdog", "heartbeat")
 KEEP_SECONDS = 20.0
 LOCK_SECONDS = 30.0
 DELIVERIES_MAX = 10
+Then = Callable[[bool, object], None]
+
+
+def ignore(ok: bool, value: object) -> None:
+    """Nobody waits for the end of this."""
 
 
 @dataclass
@@ -101,12 +106,55 @@ def take(app: "App", bus: Bus, message: Message) -> Asking:
     return {}
 
 
+class Work:
+    """Requests of one process, one after another; `then` gets (True, result) or (False, why)."""
+
+    __slots__ = ("app", "life", "asking", "then")
+
+    def __init__(self, app: "App", asking: Asking, then: Then) -> None:
+        self.app, self.life, self.asking, self.then = app, app.life, asking, then
+
+    def go_on(self, answer: object) -> None:
+        app = self.app
+        if app.life != self.life:
+            return
+        try:
+            if isinstance(answer, Surprise):
+                ask = self.asking.throw(answer)
+            else:
+                ask = self.asking.send(answer)
+        except StopIteration as end:
+            self.ended(True, end.value)
+        except Surprise as error:
+            error.__traceback__ = None  # It holds every frame, and so the whole world.
+            self.ended(False, error)
+        else:
+            if app.life == self.life:  # It may just have died of what it did.
+                app.world.send(app, ask, self.go_on)
+
+    def ended(self, ok: bool, value: object) -> None:
+        self.then(ok, value)
+
+
+class Act(Work):
+    """An activity: its answer goes to the orchestration that asked for it."""
+
+    __slots__ = ("instance", "generation", "leaf")
+
+    def __init__(self, app: "App", asking: Asking, instance: Instance, leaf: Leaf) -> None:
+        super().__init__(app, asking, ignore)
+        self.instance, self.generation, self.leaf = instance, instance.generation, leaf
+
+    def ended(self, ok: bool, value: object) -> None:
+        self.app.acted(self.instance, self.generation, self.leaf, ok, value)
+
+
 class App:
     """The Understudy app of one location."""
 
     def __init__(self, world: World, here: str) -> None:
         self.world, self.here = world, here
-        self._skew = timedelta(seconds=world.weather.skews[here])
+        self._started = START + timedelta(seconds=world.weather.skews[here])
         self.hub: dict[str, Instance] = {}
         self.up = False
         self.booted = 0.0
@@ -117,7 +165,7 @@ class App:
     @property
     def now(self) -> datetime:
         """The clock of this location, right or wrong."""
-        return self.world.server_time + self._skew
+        return self._started + timedelta(seconds=self.world.now)
 
     def boot(self) -> None:
         """Start the process: what was under way goes on, the timers begin anew."""
@@ -145,26 +193,9 @@ class App:
             self.kill()
             self.world.at(self.world.random.uniform(0.5, 40), self.boot)
 
-    def perform(self, work: Asking, then: Callable[[bool, object], None] | None = None) -> None:
-        """Let `work` send its requests; `then` gets (True, result) or (False, why)."""
-        life = self.life
-
-        def go_on(answer: object) -> None:
-            if self.life != life:
-                return
-            try:
-                ask = work.throw(answer) if isinstance(answer, Surprise) else work.send(answer)
-            except StopIteration as end:
-                if then:
-                    then(True, end.value)
-            except Surprise as error:
-                if then:
-                    then(False, error)
-            else:
-                if self.life == life:  # It may just have died of what it did.
-                    self.world.send(self, ask, go_on)
-
-        go_on(None)
+    def perform(self, asking: Asking, then: Then = ignore) -> None:
+        """Let `asking` send its requests."""
+        Work(self, asking, then).go_on(None)
 
     def start(
         self, name: str, id: str, told: object, parent: tuple[str, int] | None = None
@@ -175,11 +206,19 @@ class App:
         self.world.judge.began(self.here, instance)
         self.world.at(0.01, self._begin, instance, self.life)
 
+    def raise_event(self, id: str, name: str, value: object) -> bool:
+        """Raise an external event; is there an instance that it can still reach?"""
+        instance = self.hub.get(id)
+        if instance is None or instance.done:
+            return False
+        self._turn(instance, [(name, True, value)])
+        return True
+
     def _begin(self, instance: Instance, life: int) -> None:
-        if self.life == life:
+        if self.life == life and not instance.turns:
             self._turn(instance, [])
 
-    def _turn(self, instance: Instance, news: list) -> None:
+    def _turn(self, instance: Instance, news: list[Answer]) -> None:
         generation = instance.generation
         self._open(instance, instance.turn(self.now, news))
         if instance.generation != generation:
@@ -197,17 +236,30 @@ class App:
     def _open(self, instance: Instance, leaves: list[Leaf]) -> None:
         """Set to work what an orchestration asks for."""
         for leaf in leaves:
-            ref, generation = leaf.ref, instance.generation
             if leaf.kind == ACTIVITY:
-                payload = cast(dict, leaf.told)
-                self.world.judge.called(self.here, leaf.name, payload)
-                work = MODELS[leaf.name](self.world, self, payload)
-                self.perform(work, partial(self._acted, instance, generation, leaf))
+                self._act(instance, leaf)
             elif leaf.kind == CHILD:
                 self._adopt(instance, leaf)
-            else:
+            elif not leaf.is_cancelled:
                 delay = max(0.0, (cast(datetime, leaf.due) - self.now).total_seconds())
-                self.world.at(delay, self._fire, instance, generation, ref, self.life)
+                self.world.at(delay, self._fire, instance, instance.generation, leaf.ref, self.life)
+
+    def _act(self, instance: Instance, leaf: Leaf) -> None:
+        payload = cast(dict, leaf.told)
+        self.world.judge.called(self.here, leaf.name, payload)
+        at_once = AT_ONCE.get(leaf.name)
+        if at_once:
+            answer = at_once(self.world, self, payload)
+            self.acted(instance, instance.generation, leaf, True, answer)
+            return
+        asking = MODELS[leaf.name](self.world, self, payload)
+        Act(self, asking, instance, leaf).go_on(None)
+
+    def acted(
+        self, instance: Instance, generation: int, leaf: Leaf, ok: bool, value: object
+    ) -> None:
+        self.world.judge.answered(self.here, leaf.name, cast(dict, leaf.told), ok, value)
+        self._answer(instance, generation, leaf.ref, ok, value)
 
     def _adopt(self, instance: Instance, leaf: Leaf) -> None:
         """A child that was started before the process died only has to tell its end."""
@@ -217,12 +269,6 @@ class App:
         elif known.done:
             answer = known.failure or known.output
             self._answer(instance, instance.generation, leaf.ref, not known.failure, answer)
-
-    def _acted(
-        self, instance: Instance, generation: int, leaf: Leaf, ok: bool, value: object
-    ) -> None:
-        self.world.judge.answered(self.here, leaf.name, cast(dict, leaf.told), ok, value)
-        self._answer(instance, generation, leaf.ref, ok, value)
 
     def _answer(
         self, instance: Instance, generation: int, ref: int, ok: bool, value: object

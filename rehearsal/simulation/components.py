@@ -11,6 +11,7 @@ from shared.reply import Surprise, Unreachable
 
 HURRIED_SECONDS = 5.0
 OPERATION_SECONDS = 2.0
+RUNS_SECONDS = (0, 0, 2, 20, 200)  # How long what runs in a workflow may take to its end.
 
 
 def spot(task: dict) -> tuple[str, str]:
@@ -52,7 +53,36 @@ def switch(world: World, task: dict, wanted: bool) -> None:
         return
     if world.enabled[spot(task)] != wanted:
         world.enabled[spot(task)] = wanted
+        if not wanted:  # Runs that have begun go on to their end.
+            world.empty_at[spot(task)] = world.now + world.random.choice(RUNS_SECONDS)
         world.judge.switched(task, wanted)
+
+
+def drain_workflow(world: World, app: Source, task: dict) -> Asking:
+    """How many runs are still in flight in a workflow that starts no new ones?"""
+    name = task["component"]["name"]
+
+    def flying() -> bool:
+        return world.enabled[spot(task)] or world.now < world.empty_at.get(spot(task), 0.0)
+
+    try:
+        busy = yield Ask(f"arm.{task['location']}", flying, HURRIED_SECONDS)
+    except Unreachable as error:
+        return refused(f"{name} is unreachable: {error}", unseen=True)
+    return refused("1 runs are in flight", count=1, runs=["1"]) if busy else succeeded(count=0)
+
+
+def transfer_workflow(world: World, app: Source, task: dict) -> Asking:
+    """Carry the triggers' memory over, unless the copy runs already."""
+    there, other = task["location"], world.plan.other(task["location"])
+    try:
+        if (yield Ask(f"arm.{there}", lambda: world.enabled[spot(task)], HURRIED_SECONDS)):
+            return skipped("it runs already")
+        yield Ask(f"arm.{other}", bool, HURRIED_SECONDS)
+        yield Ask(f"arm.{there}", bool, HURRIED_SECONDS)
+    except Unreachable as error:
+        return refused(f"the state cannot be carried over: {error}")
+    return succeeded("goes on where its source stopped")
 
 
 def observe_gateway(world: World, app: Source, task: dict) -> Asking:

@@ -3,8 +3,9 @@
 import json
 from typing import cast
 
-from rehearsal.simulation.activities import changed, reserve_run, send_slip
+from rehearsal.simulation.activities import send_slip
 from rehearsal.simulation.apps import App
+from rehearsal.simulation.records import changed, reserve_run
 from rehearsal.simulation.world import Asking, World
 from shared import api, permit, slip
 from shared.outcome import refused, succeeded

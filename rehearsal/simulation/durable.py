@@ -12,46 +12,27 @@ from typing import cast
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
+from rehearsal.simulation.tasks import ACTIVITY, CHILD, EVENT, TIMER, All, Any, Leaf, Task, leaves
 
-ACTIVITY, CHILD, TIMER = "activity", "child", "timer"
-Answer = tuple[int, bool, object]  # (which task, did it succeed, its result or why not)
+# (which task, by its ref, or which event, by its name; did it succeed; its result or why not)
+Answer = tuple[int | str, bool, object]
 Story = Callable[[DurableOrchestrationContext], Flow]
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+RESUMES_MAX = 1000  # Of one turn: an orchestrator that never waits would never give way.
 
 
 class Unsteady(Exception):
     """An orchestrator that asked for something else when its history was replayed."""
 
 
-class Leaf:
-    """One task that an orchestrator asked for; `ref` is its place among all it asked for."""
-
-    __slots__ = ("kind", "name", "told", "due", "id", "ref", "done", "ok", "value")
-
-    def __init__(self, kind: str, name: str, told: object, due: datetime | None, id: str) -> None:
-        self.kind, self.name, self.told, self.due, self.id = kind, name, told, due, id
-        self.ref, self.done, self.ok = -1, False, True
-        self.value: object = None
-
-    def same_as(self, other: "Leaf") -> bool:
-        mine = (self.kind, self.name, self.told, self.due, self.id)
-        return mine == (other.kind, other.name, other.told, other.due, other.id)
-
-
-class All:
-    """Several tasks awaited together; fails as soon as one has failed, as in the SDK."""
-
-    __slots__ = ("parts",)
-
-    def __init__(self, parts: list[Leaf]) -> None:
-        self.parts = parts
-
-
 class Context:
     """The members of DurableOrchestrationContext that our orchestrators use, and no others."""
 
+    __slots__ = ("told", "instance_id", "current_utc_datetime", "status", "again", "continued")
+
     def __init__(self, told: object, id: str) -> None:
         self.told, self.instance_id = told, id
-        self.current_utc_datetime = datetime.min.replace(tzinfo=UTC)
+        self.current_utc_datetime = LONG_AGO
         self.status: object = None
         self.again: object = None
         self.continued = False
@@ -68,8 +49,14 @@ class Context:
     def create_timer(self, fire_at: datetime) -> Leaf:
         return Leaf(TIMER, "", None, fire_at, "")
 
-    def task_all(self, activities: list[Leaf]) -> All:
+    def wait_for_external_event(self, name: str) -> Leaf:
+        return Leaf(EVENT, name, None, None, "")
+
+    def task_all(self, activities: list[Task]) -> All:
         return All(activities)
+
+    def task_any(self, activities: list[Task]) -> Any:
+        return Any(activities)
 
     def set_custom_status(self, status: object) -> None:
         self.status = status
@@ -92,6 +79,11 @@ class Instance:
         self.generation = 0
         self._wake_up()
 
+    @property
+    def status(self) -> object:
+        """The custom status, as anybody may read it."""
+        return self._context.status
+
     def turn(self, now: datetime, news: list[Answer]) -> list[Leaf]:
         """Take note of what was answered and go on; gives the tasks that are newly asked for."""
         self.turns.append((now, news))
@@ -99,7 +91,10 @@ class Instance:
 
     def waits_for(self, ref: int) -> bool:
         """Is this task still open? An answer that comes twice is dropped."""
-        return not self.done and ref < len(self.asked) and not self.asked[ref].done
+        if self.done or ref >= len(self.asked):
+            return False
+        leaf = self.asked[ref]
+        return not leaf.is_completed and not leaf.is_cancelled
 
     def recall(self) -> list[Leaf]:
         """After a kill: replay the turns in a new generator; gives the tasks still open."""
@@ -109,65 +104,85 @@ class Instance:
             self._go_on(now, news)
         if len(before) != len(self.asked) or not all(map(Leaf.same_as, before, self.asked)):
             raise Unsteady(f"{self.id} asks for something else when replayed")
-        return [leaf for leaf in self.asked if not leaf.done]
+        return [leaf for leaf in self.asked if not leaf.is_completed and not leaf.is_cancelled]
 
     def _wake_up(self) -> None:
         self._context = Context(self.told, self.id)
         self._flow: Flow | None = None
-        self._awaited: Leaf | All | None = None
+        self._awaited: Task | None = None
+        self._ending: tuple[object, str] | None = None  # What it returned, or why it broke.
+        self._listening: dict[str, list[Leaf]] = {}
+        self._early: dict[str, object] = {}  # Events that nobody waited for; one slot per name.
 
     def _go_on(self, now: datetime, news: list[Answer]) -> list[Leaf]:
         self._context.current_utc_datetime = now
-        for ref, ok, value in news:
-            leaf = self.asked[ref]
-            leaf.done, leaf.ok, leaf.value = True, ok, value
         first = len(self.asked)
-        try:
-            if self._flow is None:
-                self._flow = self.story(cast(DurableOrchestrationContext, self._context))
-                self._await(next(self._flow))
-            for _ in range(len(news) + 1):  # More than one wait can end at once, but no more.
-                if not self._resume(self._flow):
-                    break
-        except StopIteration as end:
-            self._end(end.value)
-        # An orchestrator may raise anything; to its host the instance then has failed.
-        except Exception as failure:
-            self.done, self.failure = True, f"{type(failure).__name__}: {failure}"
+        if self._flow is None:
+            self._flow = self.story(cast(DurableOrchestrationContext, self._context))
+            self._resume()
+        for which, ok, value in news:
+            if isinstance(which, int):
+                self.asked[which].close(ok, value)
+            else:
+                self._hear(which, value)
+            awaited = self._awaited
+            if awaited is not None and awaited.is_completed:
+                self._resume()
+        if self._ending is not None:
+            self._end(*self._ending)
         return self.asked[first:]
 
-    def _resume(self, flow: Flow) -> bool:
-        """Hand the awaited result to the generator if it is there."""
-        awaited = self._awaited
-        if isinstance(awaited, Leaf):
-            if not awaited.done:
-                return False
-            one_by_one = [awaited]
+    def _hear(self, name: str, value: object) -> None:
+        """An event: the last who began to wait for it gets it; without any it is kept."""
+        waiting = self._listening.get(name)
+        if waiting:
+            waiting.pop().close(True, value)
         else:
-            one_by_one = cast(All, awaited).parts
-        missing = False
-        for part in one_by_one:
-            if not part.done:
-                missing = True
-            elif not part.ok:
-                self._await(flow.throw(Exception(str(part.value))))
-                return True
-        if missing:
-            return False
-        values = [part.value for part in one_by_one]
-        self._await(flow.send(values[0] if isinstance(awaited, Leaf) else values))
-        return True
+            self._early[name] = value
 
-    def _await(self, task: Leaf | All) -> None:
-        self._awaited = task
-        for leaf in task.parts if isinstance(task, All) else [task]:
-            if leaf.ref < 0:
+    def _resume(self) -> None:
+        """Hand the awaited result to the generator, until it waits for what is not there yet."""
+        flow, awaited = cast(Flow, self._flow), self._awaited
+        try:
+            for _ in range(RESUMES_MAX):
+                if awaited is None:
+                    awaited = next(flow)
+                elif awaited.ok:
+                    awaited = flow.send(awaited.result)
+                else:
+                    awaited = flow.throw(Exception(str(awaited.result)))
+                self._ask(awaited)
+                if not awaited.is_completed:
+                    self._awaited = awaited
+                    return
+            raise Unsteady(f"{self.id} never waits")
+        except StopIteration as end:
+            self._awaited, self._ending = None, (end.value, "")
+        # An orchestrator may raise anything; to its host the instance then has failed.
+        except Exception as failure:
+            self._awaited, self._ending = None, (None, f"{type(failure).__name__}: {failure}")
+
+    def _ask(self, task: Task) -> None:
+        """Take note of what is asked for; an event that came early is there at once."""
+        for leaf in (task,) if type(task) is Leaf else leaves(task):
+            if leaf.ref >= 0:
+                continue
+            if leaf.kind != EVENT:
                 leaf.ref = len(self.asked)
                 self.asked.append(leaf)
+                continue
+            leaf.ref = 0
+            if leaf.name in self._early:
+                leaf.close(True, self._early[leaf.name])
+            else:
+                self._listening.setdefault(leaf.name, []).append(leaf)
 
-    def _end(self, output: object) -> None:
-        if not self._context.continued:
-            self.done, self.output = True, output
+    def _end(self, output: object, failure: str) -> None:
+        """The orchestrator has returned; as in Durable nothing ends while a task is open."""
+        if not all(leaf.is_completed or leaf.is_cancelled for leaf in self.asked):
+            return
+        if failure or not self._context.continued:
+            self.done, self.output, self.failure = True, output, failure
             return
         self.told, self.turns, self.asked = self._context.again, [], []
         self.generation += 1

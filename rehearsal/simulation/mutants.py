@@ -11,7 +11,7 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow, component, heartbeat, stages
 from orchestrations.steps import attempt
-from rehearsal.simulation import activities, apps, components
+from rehearsal.simulation import activities, apps, components, records
 from rehearsal.simulation.apps import App, Bus, Message
 from rehearsal.simulation.patches import Patch
 from rehearsal.simulation.world import Ask, Asking, Source, World
@@ -24,7 +24,7 @@ def forget_the_cas() -> list[Patch]:
     def any_etag(world: World, etag: int) -> bool:
         return True
 
-    return [(activities, "matches", any_etag)]
+    return [(records, "matches", any_etag)]
 
 
 def claim_at_every_repeat() -> list[Patch]:

@@ -46,6 +46,7 @@ def tell(seed: int, plan: Plan) -> Told:
         world.judge.conclude()
     lines = [f"{at:9.3f}  {text}" for at, text in world.lines]
     judge = world.judge
+    world.forget()
     return Told(seed, judge.violations, judge.notes, judge.claims, world.now, lines)
 
 

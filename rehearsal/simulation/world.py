@@ -59,6 +59,10 @@ class World:
         self.lost_at: dict[str, float] = {}
         self.apps: dict[str, App] = {}
         self.claims = {name: {"epoch": 0, "mine": False} for name in names}
+        self.notes: dict[str, dict[str, dict]] = {
+            name: {} for name in names
+        }  # run -> stage -> rows
+        self.empty_at: dict[tuple[str, str], float] = {}  # When a stopped workflow's runs end.
         home = plan.home
         self.profile_location = plan.other(home)
         self.enabled = {
@@ -89,6 +93,19 @@ class World:
             self.now, _, act, args = heapq.heappop(queue)
             act(*args)
         self.now = until
+
+    def forget(self) -> None:
+        """Let go of everything at the end of a seed, without a sweep of the collector's.
+
+        A world is full of circles; left alone, each seed takes memory that no cache has seen.
+        """
+        for app in self.apps.values():
+            vars(app).clear()
+        for bus in self.buses.values():
+            vars(bus).clear()
+        self._queue.clear()
+        self.apps, self.buses = {}, {}
+        del self.judge
 
     def tell(self, *words: object) -> None:
         """One line of the story."""
