@@ -15,6 +15,8 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.component import row
+from orchestrations.ends import halt, output, outwait, reasons, stop, troubles
+from orchestrations.people import page, wait
 from orchestrations.quiesce import quiesce
 from orchestrations.steps import PATIENCE, Told, attempt, brief, told_to
 from orchestrations.waves import act, promote_wave_by_wave
@@ -23,7 +25,7 @@ from shared.kinds import KINDS
 from shared.outcome import refused
 from shared.plan import Plan
 
-SILENT_ROUNDS_MAX = 5  # Of PATIENCE each; a run is taken for dead after an hour.
+HELD_MAX = 50  # Pauses that a stage sits through before it begins.
 FENCE_ATTEMPTS = 1  # A dead region does not answer better the second time; minutes count.
 VERIFY_ROUNDS_MAX = 10
 VERIFY_PAUSE = timedelta(seconds=2)
@@ -41,10 +43,13 @@ def stage(context: DurableOrchestrationContext) -> Flow:
         return (yield from halt(context, paper, witness, loaded["because"]))
     plan = Plan.model_validate(loaded["plan"])
     witness = loaded["plan"]["witness"]
-    entered = yield from enter(context, paper, witness)
+    entered = yield from enter(context, plan, paper, witness)
     if entered["status"] != "succeeded":
-        return (yield from halt(context, paper, witness, entered["because"]))
+        return (yield from stop(context, plan, paper, entered))
     paper = {**paper, "epoch": entered["record"]["epoch"]}
+    run = entered["record"]["run"]
+    if run and paper["stage"] != "quiesce":  # That one looks for itself, before it stops anything.
+        paper = slip.switched(paper, run["mode"])
     told = yield from tell_story(context, plan, paper)
     if told.halt:
         return (yield from halt(context, paper, witness, told.halt, told.rows))
@@ -75,21 +80,26 @@ def witness_of(context: DurableOrchestrationContext, paper: dict) -> Flow:
     return newest["plan"]["witness"] if newest["status"] == "succeeded" else {}
 
 
-def enter(context: DurableOrchestrationContext, paper: dict, witness: dict) -> Flow:
+def enter(context: DurableOrchestrationContext, plan: Plan, paper: dict, witness: dict) -> Flow:
     """Take the epoch (claim) or prove that it is still this run's (every later stage).
 
-    A claimed run that ends half way leaves nobody to go on: it outwaits a silent witness for half
-    an hour and pages meanwhile.
+    Where people hold the run it waits for them first, as often as they do.
     """
-    activity = "claim_epoch" if paper["stage"] == "claim" else "advance_run"
     payload = {"slip": paper, "witness": witness, "phase": paper["stage"]}
-    entered = yield from attempt(context, activity, payload, PATIENCE)
-    for _ in range(SILENT_ROUNDS_MAX):
-        if activity == "claim_epoch" or not entered.get("surprised"):
-            break
-        yield from page(context, paper, f"{paper['stage']} waits", entered["because"])
-        entered = yield from attempt(context, activity, payload, PATIENCE)
-    return entered
+    if paper["stage"] == "protect":
+        payload["quietMinutes"] = plan.quiet_minutes
+    entered = refused("")
+    for _ in range(HELD_MAX):
+        if paper["stage"] == "claim":
+            entered = yield from attempt(context, "claim_epoch", payload, PATIENCE)
+        else:
+            entered = yield from outwait(context, paper, "advance_run", payload)
+        if not entered.get("waits"):
+            return entered
+        lapsed = yield from wait(context, plan, paper, entered)
+        if lapsed:
+            return lapsed
+    return refused(f"held {HELD_MAX} times", record=entered["record"])
 
 
 def leave(
@@ -102,9 +112,10 @@ def leave(
     started: datetime,
 ) -> Flow:
     """Send the slip on, or finish the run where the route ends."""
-    failed = [one for one in rows if one["outcome"] == "refused"]
-    because = "; ".join(f"{one['component']}: {one['because']}" for one in failed)[:1000]
-    onward = slip.onward(paper, {**facts, **troubles(paper, failed)})
+    failed = troubles(rows)
+    because = reasons(failed)
+    kept = yield from note(context, plan, paper, rows)
+    onward = slip.onward(paper, {**facts, **kept, **left_behind(paper, failed)})
     if onward is not None:
         payload = {"slip": onward, "queue": slip.queue(onward), "location": paper["to"]}
         sent = yield from attempt(context, "send_slip", payload, PATIENCE)
@@ -117,19 +128,24 @@ def leave(
         yield from page(context, paper, f"{paper['stage']}: {len(failed)} refused", because)
     if onward is None:
         yield from page(context, paper, "run finished", verdict_of(paper))
-    outcome = "partial" if failed else "succeeded"
-    times = {"startedAt": started.isoformat(), "endedAt": context.current_utc_datetime.isoformat()}
-    return {
-        "stage": paper["stage"],
-        "outcome": outcome,
-        "because": because,
-        "rows": rows,
-        "slip": paper,
-        **times,
-    }
+    return output(context, paper, "partial" if failed else "succeeded", because, rows, started)
 
 
-def troubles(paper: dict, failed: list[dict]) -> dict:
+def note(context: DurableOrchestrationContext, plan: Plan, paper: dict, rows: list[dict]) -> Flow:
+    """Keep what this stage did where an undo finds it; the fact that names what could not be."""
+    if slip.STAGES.index(paper["stage"]) >= slip.STAGES.index(plan.point_of_no_return):
+        return {}
+    keys = ("component", "verb", "location", "outcome")
+    done = [{key: one.get(key) for key in keys} for one in rows if one["outcome"] == "succeeded"]
+    if not done:
+        return {}
+    payload = {"run": paper["run"], "stage": paper["stage"], "rows": done}
+    noted = yield from attempt(context, "note_rows", payload)
+    unnoted = paper["facts"].get("unnoted", [])
+    return {} if noted["status"] == "succeeded" else {"unnoted": [*unnoted, paper["stage"]]}
+
+
+def left_behind(paper: dict, failed: list[dict]) -> dict:
     """How many components each stage had to leave behind: small, and enough for the last page."""
     known = paper["facts"].get("troubles", 0)
     return {"troubles": known + (len(failed) if paper["stage"] != "fence" else 0)}
@@ -140,35 +156,6 @@ def verdict_of(paper: dict) -> str:
     return f"{paper['plan']} is active in {paper['to']}, epoch {paper['epoch']}" + (
         f"; {left} steps were refused, see the run" if left else ""
     )
-
-
-def halt(
-    context: DurableOrchestrationContext,
-    paper: dict,
-    witness: dict,
-    because: str,
-    rows: list[dict] | None = None,
-) -> Flow:
-    """End the run here and say so; the reservation is given back so that a new run may start."""
-    if witness:
-        payload = {"slip": paper, "witness": witness, "because": because}
-        yield from attempt(context, "halt_run", payload)
-    yield from page(context, paper, f"run halted at {paper['stage']}", because)
-    now = context.current_utc_datetime.isoformat()
-    return {
-        "stage": paper["stage"],
-        "outcome": "refused",
-        "because": because,
-        "rows": rows or [],
-        "slip": paper,
-        "startedAt": now,
-        "endedAt": now,
-    }
-
-
-def page(context: DurableOrchestrationContext, paper: dict, title: str, because: str) -> Flow:
-    payload = {"plan": paper["plan"], "run": paper["run"], "title": title, "because": because}
-    yield from attempt(context, "alert", payload, attempts_max=1)
 
 
 def claim(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:

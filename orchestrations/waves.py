@@ -6,10 +6,11 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.component import row
+from orchestrations.people import Ear
 from orchestrations.steps import ATTEMPTS_MAX, brief
 from shared import pace
 from shared.kinds import KINDS
-from shared.outcome import refused
+from shared.outcome import refused, skipped
 from shared.plan import Plan
 
 CHUNK = 25  # Side by side: enough to use ARM's rate, few enough for one host's threads.
@@ -22,14 +23,16 @@ def promote_wave_by_wave(context: DurableOrchestrationContext, plan: Plan, paper
 
     What waits for a component that was refused is not tried: its row says for whom it waited.
     """
-    since = context.current_utc_datetime
+    since, ear = context.current_utc_datetime, Ear(context, plan, paper)
     rows: list[dict] = []
     broken: list[str] = []
     for wave in plan.waves(paper["stage"], paper["to"]):
         ready = [name for name in wave if not blockers(plan, name, broken)]
         held = [name for name in wave if blockers(plan, name, broken)]
         spent = (len(rows), since)
-        rows += yield from act(context, plan, paper, "promote", paper["to"], ready, spent=spent)
+        rows += yield from act(
+            context, plan, paper, "promote", paper["to"], ready, spent=spent, ear=ear
+        )
         rows += [waiting(context, plan, paper, name, blockers(plan, name, broken)) for name in held]
         broken = [one["component"] for one in rows if one["outcome"] == "refused"]
     return rows
@@ -46,20 +49,27 @@ def act(
     spent: tuple[int, datetime] | None = None,
     turn: int = 0,
     futile: bool = False,
+    ear: Ear | None = None,
 ) -> Flow:
     """Do `verb` on `names` in `location`, in chunks held back to ARM's token bucket.
 
     `spent`: the requests that the bucket has paid for already, and since when. `turn` keeps the
     ids of a second try apart from the first. `futile`: once everything in a chunk was refused the
     rest is not tried, because a dead region takes its seconds for each of a thousand workflows.
+    `ear`: hears people between two chunks, since the beginning of the stage.
     """
     before, since = spent or (0, context.current_utc_datetime)
+    ear = ear or Ear(context, plan, paper)
     rows: list[dict] = []
     for first in range(0, len(names), CHUNK):
         chunk = names[first : first + CHUNK]
         orders = [order(plan, paper, verb, location, name, attempts) for name in chunk]
         if futile and rows and all(one["outcome"] == "refused" for one in rows):
             rows += [untried(context, o["task"], FUTILE) for o in orders]
+            continue
+        told = yield from ear.heed()
+        if told:
+            rows += [unwanted(context, o["task"], told) for o in orders]
             continue
         due = since + timedelta(seconds=pace.delay_seconds(before + first + len(chunk)))
         if due > context.current_utc_datetime:
@@ -120,6 +130,11 @@ def waiting(
     task = order(plan, paper, "promote", paper["to"], name, ATTEMPTS_MAX)["task"]
     because = f"not tried: it waits for {', '.join(waited)}, which was refused"
     return untried(context, task, because)
+
+
+def unwanted(context: DurableOrchestrationContext, task: dict, because: str) -> dict:
+    now = context.current_utc_datetime
+    return row(task, now, now, skipped(f"not tried: {because}", attempts=0))
 
 
 def untried(context: DurableOrchestrationContext, task: dict, because: str) -> dict:

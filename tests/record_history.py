@@ -64,7 +64,7 @@ EVERYWHERE: dict[str, object] = {
         (
             *("send_slip", "finish_run", "halt_run", "alert", "write_manifest", "prune_backups"),
             *("begin_restore", "promote_gateway", "compare_gateways", "verify_gateway"),
-            *("mark_proven", "write_watch", "reserve_run"),
+            *("mark_proven", "write_watch", "reserve_run", "note_rows"),
         ),
         done(),
     ),

@@ -1,0 +1,117 @@
+"""Undo: take back what a cancelled run has really changed, the last first.
+
+Only what its journal says it changed: what was so before is left alone, and so is what a person
+did. What cannot be stopped at the target is not started at the source, for two are worse than
+none; it is written down, paged and left to the keepers of both locations.
+"""
+
+from azure.durable_functions import DurableOrchestrationContext
+
+from orchestrations import Flow
+from orchestrations.component import row
+from orchestrations.steps import ATTEMPTS_MAX, attempt
+from orchestrations.waves import act, order, untried
+from shared import slip
+from shared.kinds import KINDS, Verb
+from shared.outcome import refused, skipped
+from shared.plan import Plan
+
+STOP_TURN, START_TURN = 0, 1  # Keep the ids of the two passes over a component apart.
+
+
+def undo(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
+    """Undo every stage of the slip's run, and give a row for each component.
+
+    Safe to repeat: what is so already is skipped. `paper` carries the epoch that holds now.
+    """
+    paper = {**paper, "stage": "undo"}
+    noted = yield from attempt(context, "read_rows", {"run": paper["run"]})
+    stages = noted.get("stages", {})
+    unnoted = paper["facts"].get("unnoted", []) if noted["status"] == "succeeded" else ["(all)"]
+    rows = [lost(context, paper, name) for name in unnoted]
+    for name in reversed(slip.STAGES):
+        rows += yield from take_back(context, plan, paper, name, changed(stages, name, "promote"))
+    kept = [one["component"] for one in rows if one["outcome"] == "refused"]
+    stopped = [name for stage in stages for name in changed(stages, stage, "demote")]
+    return rows + (yield from start_again(context, plan, paper, stopped, kept))
+
+
+def changed(stages: dict[str, list[dict]], stage: str, verb: str) -> list[str]:
+    """The components on which this stage really did `verb`."""
+    return [
+        one["component"]
+        for one in stages.get(stage, [])
+        if one["verb"] == verb and one["outcome"] == "succeeded"
+    ]
+
+
+def take_back(
+    context: DurableOrchestrationContext, plan: Plan, paper: dict, stage: str, names: list[str]
+) -> Flow:
+    """Undo what `stage` promoted, its last wave first."""
+    rows: list[dict] = []
+    for wave in reversed(plan.waves(stage, paper["to"]) if names else []):
+        for where in (paper["to"], paper["from"]):
+            able = [n for n in wave if n in names and undone_in(plan, n, paper) == where]
+            rows += yield from act(
+                context, plan, paper, "undo", where, able, ATTEMPTS_MAX, turn=STOP_TURN
+            )
+        rows += [
+            unable(context, plan, paper, name)
+            for name in wave
+            if name in names and undone_in(plan, name, paper) is None
+        ]
+    return rows
+
+
+def undone_in(plan: Plan, name: str, paper: dict) -> str | None:
+    """In which location's favour the kind's `undo` is done; None where it has none.
+
+    What is undone by promoting (whom callers are sent to) is promoted where it was before.
+    """
+    kind = KINDS[plan.part(name).kind]
+    back: Verb | None = kind.get("undo")
+    if back is None:
+        return None
+    return paper["from"] if back.activity == kind["promote"].activity else paper["to"]
+
+
+def start_again(
+    context: DurableOrchestrationContext,
+    plan: Plan,
+    paper: dict,
+    stopped: list[str],
+    kept: list[str],
+) -> Flow:
+    """Promote at the source what the run stopped there, but for what still runs at the target."""
+    back, rows = paper["from"], []
+    for wave in plan.waves("activate", back) if stopped else []:
+        able = [name for name in wave if name in stopped and name not in kept]
+        rows += yield from act(
+            context, plan, paper, "promote", back, able, turn=START_TURN, futile=True
+        )
+        rows += [
+            untried(
+                context,
+                order(plan, paper, "promote", back, name, ATTEMPTS_MAX)["task"],
+                f"not tried: it may still run in {paper['to']}",
+            )
+            for name in wave
+            if name in stopped and name in kept
+        ]
+    return rows
+
+
+def unable(context: DurableOrchestrationContext, plan: Plan, paper: dict, name: str) -> dict:
+    task = order(plan, paper, "promote", paper["to"], name, ATTEMPTS_MAX)["task"]
+    now = context.current_utc_datetime
+    stays = skipped(f"a {plan.part(name).kind} has no undo: it stays as it is")
+    return row({**task, "verb": "undo"}, now, now, stays)
+
+
+def lost(context: DurableOrchestrationContext, paper: dict, stage: str) -> dict:
+    """The row of a stage whose journal is not there: nobody knows what to undo."""
+    task = {**paper, "verb": "undo", "location": paper["to"], "component": {"name": stage}}
+    now = context.current_utc_datetime
+    because = f"what {stage} changed was not written down: compare both locations by hand"
+    return row(task, now, now, refused(because))
