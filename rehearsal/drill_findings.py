@@ -48,6 +48,7 @@ async def gather(drill: "Drill", scenario: Scenario) -> dict:
         "steps": steps,
         "slips": slips,
         "exclusives": exclusives,
+        "planned": scenario.planned,
         "hostMegabytes": _megabytes(drill),
         "objectives": objectives,
         "verdicts": drill.watcher.verdicts,

@@ -16,7 +16,7 @@ def spans(drill: "Drill", facts: dict, steps: list[dict]) -> dict:
     """`lanes`, `spans` and `marks` for the drawing."""
     end = datetime.now(UTC).isoformat()
     made = [
-        *_sides(drill, facts, end),
+        *_sides(drill, end),
         *_changes("verdict", _verdicts(drill), end, lambda state: (state, state)),
         *_stages(drill),
         *_parts(facts),
@@ -56,21 +56,40 @@ def _first(facts: dict, rows: list[dict]) -> str:
     return max(earliest, lead)
 
 
-def _sides(drill: "Drill", facts: dict, end: str) -> list[dict]:
-    """Both locations: active, standby or lost."""
-    records = drill.watcher.records
-    if not records:
-        return []
-    start, outage, claimed = records[0]["at"], facts.get("outageAt"), facts.get("claimedAt")
-    lost = outage if outage and drill.stage.world.locations[drill.home].outages else None
-    rows = [_span(drill.home, start, lost or end, "old", "active")]
-    if lost:
-        rows.append(_span(drill.home, lost, end, "lost", "lost"))
-    rows.append(_span(drill.standby, start, claimed or end, "idle", "standby"))
-    if claimed:
-        epoch = drill.watcher.epochs[-1]
-        rows.append(_span(drill.standby, claimed, end, "new", f"active, epoch {epoch}"))
-    return rows
+def _sides(drill: "Drill", end: str) -> list[dict]:
+    """Each location: active, standby or lost, by the witness and by what was taken."""
+    return [row for name in (drill.home, drill.standby) for row in _side(drill, name, end)]
+
+
+def _side(drill: "Drill", name: str, end: str) -> list[dict]:
+    changes = [
+        (row["at"], {"active": row["record"]["active"], "epoch": row["record"]["epoch"]})
+        for row in drill.watcher.records
+    ]
+    changes += [
+        (row["at"], {"lost": row["lost"]}) for row in drill.stage.losses if row["location"] == name
+    ]
+    known: dict = {}
+    shown: list[tuple[str, str, str]] = []
+    for at, change in sorted(changes, key=lambda row: row[0]):
+        known |= change
+        kind, label = _looks(drill, name, known)
+        if known.get("active") and (not shown or shown[-1][1:] != (kind, label)):
+            shown.append((at, kind, label))
+    until = [*(at for at, _, _ in shown[1:]), end]
+    return [
+        _span(name, at, to, kind, label)
+        for (at, kind, label), to in zip(shown, until, strict=False)
+    ]
+
+
+def _looks(drill: "Drill", name: str, known: dict) -> tuple[str, str]:
+    if known.get("lost"):
+        return "lost", "lost"
+    if known.get("active") != name:
+        return "idle", "standby"
+    label = f"active, epoch {known['epoch']}" if known["epoch"] else "active"
+    return ("old" if name == drill.home else "new"), label
 
 
 def _verdicts(drill: "Drill") -> list[dict]:

@@ -40,6 +40,8 @@ MOMENTS = (
     ("redirectedAt", "Callers redirected"),
     ("verifiedAt", "Verified"),
 )
+# What is called otherwise where a person's word, and no outage, was the beginning.
+PLANNED = {"outageAt": "Asked for", "detectedAt": "Run reserved"}
 HEADLINES = {
     "met": "Objectives met",
     "missed": "Objectives missed",
@@ -89,19 +91,27 @@ def render(report: dict) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {"clock": clock, "words": words, "figure": figure}
+    planned = report.get("planned", False)
     moments = [
-        (label, report[key], seconds_between(report["outageAt"], report[key]))
+        (PLANNED.get(key, label) if planned else label, report[key], _after(report, key))
         for key, label in MOMENTS
         if report[key]
     ]
     return environment.get_template("report.html").render(
         report=report,
+        planned=planned,
         headline=HEADLINES[report["outcome"]],
         drawing=drawing(report),
         bound=parts_bar(report),
         moments=moments,
         ratio=_ratio(report),
     )
+
+
+def _after(report: dict, key: str) -> float | None:
+    """Seconds after the beginning; the witness's Date has no fractions, so it may seem before."""
+    passed = seconds_between(report["outageAt"], report[key])
+    return passed if passed is None else max(0.0, passed)
 
 
 def _ratio(report: dict) -> float | None:
