@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from activities import apim_backups, gateway, plans, slips, traffic, watches, witness, workflow
-from shared import api, dryrun, permit, slip, store, views, watch
+from activities import apim_backups, desk_dryrun, plans, readiness, slips, watches, witness
+from shared import api, permit, slip, store, views, watch
 from shared.plan import Plan
 from shared.problem import Problem, problem
-from shared.reply import Surprise, Unreachable
+from shared.reply import Surprise
 from shared.settings import settings
+from shared.witness import in_progress
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,11 +28,6 @@ THREADS = 16
 VIEW_SECONDS = 4.0
 AGAIN = "send it again with the same Idempotency-Key: it stays one run"
 UNSURE = "it may have been accepted: look at /api/runs/{run} before you send another"
-OBSERVERS = {
-    "logicWorkflow": workflow.observe_workflow,
-    "apiManagement": gateway.observe_gateway,
-    "trafficManager": traffic.observe_traffic,
-}
 
 
 def refuse(status: int, title: str, detail: str, **more: object) -> Problem:
@@ -108,7 +104,21 @@ def overview(name: str) -> dict:
     record = in_time("witness", warnings, known_record, document)
     active = record["active"] if record else document["home"]
     manifests = in_time("backups", warnings, backups_of, document, active)
-    return views.plan_view(document, record, seen, manifests or [], warnings, datetime.now(UTC))
+    ready = in_time(
+        "readiness", warnings, readiness.recent, document, api.standby(document, active)
+    )
+    now = datetime.now(UTC)
+    return views.plan_view(document, record, seen, manifests or [], warnings, now, ready)
+
+
+@answered
+def one_readiness(name: str) -> tuple:
+    """What would make a failover to the standby of the moment fail, check by check."""
+    document, warnings = known_plan(name)["plan"], list[str]()
+    record = in_time("witness", warnings, known_record, document)
+    active = record["active"] if record else document["home"]
+    found = readiness.recent(document, api.standby(document, active))
+    return 200, {"plan": name, "active": active, **found}
 
 
 def watched(name: str, warnings: list[str]) -> dict | None:
@@ -153,12 +163,17 @@ def order_failover(name: str, body: bytes, key: str | None) -> tuple:
     if begun and begun["phase"] != "requested":
         return accepted(begun)
     target = begun["to"] if begun else order["to"] or api.standby(document, record["active"])
-    allowed = permit.allow(None, record, document, target, now, "person", order["mode"])
+    known = watched(name, []) if order["mode"] == "graceful" else None
+    verdict = known["verdict"] if known and known["watches"] == record["active"] else None
+    allowed = permit.allow(verdict, record, document, target, now, "person", order["mode"])
     if order["dryRun"]:
-        return 200, rehearse(document, {**order, "to": target}, allowed, now)
+        return 200, desk_dryrun.rehearse(document, {**order, "to": target}, allowed, now)
     if not begun and not allowed["allowed"]:
         raise refuse(409, "Not now", allowed["because"])
-    return launch(document, first_slip(found, {**order, "to": target}, now), key)
+    if not begun and order["mode"] == "graceful" and (no := readiness.hindrance(document, target)):
+        raise refuse(409, "Not ready", f"{no['because']}; use forced", checks=no["checks"])
+    said = readiness.warnings(document, target) if order["mode"] == "forced" else []
+    return launch(document, first_slip(found, {**order, "to": target}, now), key, said)
 
 
 def first_slip(found: dict, order: dict, now: datetime) -> dict:
@@ -176,7 +191,7 @@ def first_slip(found: dict, order: dict, now: datetime) -> dict:
     )
 
 
-def launch(document: dict, paper: dict, key: str | None) -> tuple:
+def launch(document: dict, paper: dict, key: str | None, warnings: list[str]) -> tuple:
     """Reserve and send: whoever got no answer may repeat both under the same run id."""
     advice = AGAIN if key else UNSURE.format(run=paper["run"])
     try:
@@ -189,44 +204,13 @@ def launch(document: dict, paper: dict, key: str | None) -> tuple:
     except Surprise as silent:
         detail = f"{silent}; {advice}"
         raise refuse(503, "Out of reach", detail, run=paper["run"]) from silent
-    return accepted(reserved["record"]["run"])
+    return accepted(reserved["record"]["run"], warnings)
 
 
-def accepted(run: dict) -> tuple:
+def accepted(run: dict, warnings: list[str] | None = None) -> tuple:
     location = {"Location": f"/api/runs/{run['id']}"}
-    return 202, {"run": run["id"], "to": run["to"], "mode": run["mode"]}, location
-
-
-def rehearse(document: dict, order: dict, allowed: dict, now: datetime) -> dict:
-    """Observe every component as the run would, side by side, and say what would be called."""
-    plan, silent = Plan.model_validate(document), set[str]()
-    acts = dryrun.order(plan, order["to"], order["mode"])
-    with ThreadPoolExecutor(THREADS) as pool:
-        rows = list(pool.map(lambda act: compared(plan, act, silent), acts))
-    return views.dry_run(document, allowed, rows, now)
-
-
-def compared(plan: Plan, act: dict, silent: set[str]) -> dict:
-    """One act beside what is there. A location found `silent` is not asked a thousand times."""
-    part = plan.component(act["component"], act["location"])
-    observe = OBSERVERS.get(part["kind"])
-    task = {**act, "component": part, "plan": plan.name}
-    seen = {"status": "skipped", "because": "cannot be observed"}
-    if act["location"] in silent:
-        seen = {"status": "refused", "because": f"not asked: {act['location']} is silent"}
-    elif observe:
-        seen = looked(observe, task, silent)
-    return dryrun.difference(act, part, seen)
-
-
-def looked(observe: Callable[[dict], dict], task: dict, silent: set[str]) -> dict:
-    try:
-        return observe(task)
-    except Unreachable as nobody:
-        silent.add(task["location"])
-        return {"status": "refused", "because": str(nobody)}
-    except Surprise as strange:
-        return {"status": "refused", "because": str(strange)}
+    body = {"run": run["id"], "to": run["to"], "mode": run["mode"]}
+    return 202, {**body, "warnings": warnings} if warnings else body, location
 
 
 @answered
@@ -242,7 +226,7 @@ def order_backup(name: str) -> tuple:
     record, here = known_record(known_plan(name)["plan"]), settings().location
     if record["active"] != here:
         raise refuse(409, "Not here", f"{name} is active in {record['active']}: ask its app")
-    if record["run"]:
+    if in_progress(record["run"], datetime.now(UTC)):
         raise refuse(409, "Not now", f"run {record['run']['id']} is under way")
     return 202, {"plan": name, "instance": f"backup.{name}"}
 
@@ -256,11 +240,12 @@ def order_decision(name: str, word: str, body: bytes) -> tuple:
     except api.BadRequest as bad:
         raise refuse(400, "Bad request", str(bad), errors=bad.errors) from bad
     payload = {"plan": name, "witness": document["witness"], "word": word, **said.model_dump()}
-    decided = witness.decide(payload)
+    decided = witness.decide({**payload, "maintenance": document["maintenance"]})
     if decided["status"] != "succeeded":
         raise refuse(409, "Not now", decided["because"])
     record = decided["record"]
-    return 200, {"plan": name, "paused": record["paused"], "quietUntil": record["quietUntil"]}
+    shown = ("paused", "liftedAt", "quietUntil")
+    return 200, {"plan": name, **{key: record[key] for key in shown}}
 
 
 @answered

@@ -112,9 +112,12 @@ def give_back(payload: dict) -> dict:
 
 
 def decide(payload: dict) -> dict:
-    """Write down what a person decided of `plan`: `word`, `by`, `comment`. Safe to repeat."""
-    word, by, comment = payload["word"], payload["by"], payload["comment"]
-    change = partial(decisions.decide, word=word, by=by, comment=comment)
+    """Write down what a person decided of `plan`: `word`, `by`, `comment`. Safe to repeat.
+
+    `maintenance`: the plan's windows, of which `resume` lifts the one that is open.
+    """
+    said = {key: payload[key] for key in ("word", "by", "comment")}
+    change = partial(decisions.decide, **said, windows=payload.get("maintenance", []))
     return _changed(payload, payload["plan"], lambda r, now: change(r, now=now))
 
 

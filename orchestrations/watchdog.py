@@ -10,12 +10,13 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.steps import attempt, brief, told_to
-from shared import permit, slip, verdict, witness
+from shared import permit, refusals, slip, verdict, witness
 from shared.plan import Plan
 
 ROUNDS_PER_GENERATION = 6  # Every turn replays the whole generation: short ones cost nothing.
 LOAD_ATTEMPTS = 1  # The next round is the retry.
 LOAD_PAUSE = timedelta(seconds=10)  # Without a plan nobody says how long a round is.
+NEW = {"verdict": None, "record": None, "refusal": "", "told": [], "asked": None}
 
 
 def watchdog(context: DurableOrchestrationContext) -> Flow:
@@ -25,7 +26,7 @@ def watchdog(context: DurableOrchestrationContext) -> Flow:
     when the plan is gone or active here; while the plan cannot be read it waits and asks again.
     """
     told = told_to(context)
-    memory = told.get("memory") or {"verdict": None, "record": None, "refusal": "", "asked": None}
+    memory = {**NEW, **(told.get("memory") or {})}  # An older version's memory has fewer keys.
     for _ in range(ROUNDS_PER_GENERATION):
         started = context.current_utc_datetime
         loaded = yield from attempt(context, "load_plan", {"plan": told["plan"]}, LOAD_ATTEMPTS)
@@ -50,10 +51,10 @@ def watchdog(context: DurableOrchestrationContext) -> Flow:
 
 def hold(context: DurableOrchestrationContext, plan: str, because: str, memory: dict) -> Flow:
     """A round without a plan: what is known is kept, so that a hiccup of storage costs a round."""
-    if because != memory["refusal"]:
-        yield from tell(context, plan, "plan cannot be loaded", because)
+    reason = refusals.key("load_plan", because)
+    memory = yield from refuse(context, plan, "plan cannot be loaded", because, reason, memory)
     yield context.create_timer(context.current_utc_datetime + LOAD_PAUSE)
-    return {**memory, "refusal": because}
+    return memory
 
 
 def recall(context: DurableOrchestrationContext, document: dict, memory: dict) -> Flow:
@@ -78,6 +79,8 @@ def watch_once(
         seen["observations"], seen["controls"], was, loaded["plan"]["watch"], now
     )
     memory = {**memory, "verdict": judged, "record": record}
+    if judged["state"] == "healthy":  # What is refused from now on is another story.
+        memory = {**memory, "refusal": "", "told": []}
     if judged["state"] == "lost":
         memory = yield from take_over(context, loaded, here, active, memory, seen["record"])
     if was is None or was["state"] != judged["state"]:
@@ -149,15 +152,14 @@ def take_over(
     `record`: as read in this very round, or None. An older one says nothing of the lease.
     """
     document, judged = loaded["plan"], memory["verdict"]
-    now = context.current_utc_datetime
+    now, about = context.current_utc_datetime, (loaded["plan"]["name"], "failover refused")
     if waiting(memory, here, now):
         paper = promised(loaded, memory)
         return (yield from send(context, document["name"], here, paper, memory))
     answer = permit.allow(judged, record, document, here, now, origin="watchdog", mode="forced")
     if not answer["allowed"]:
-        if answer["because"] != memory["refusal"]:
-            yield from tell(context, document["name"], "failover refused", answer["because"])
-        return {**memory, "refusal": answer["because"]}
+        reason = refusals.key(answer["reason"])
+        return (yield from refuse(context, *about, answer["because"], reason, memory))
     epoch = record["epoch"] if record else 0
     paper = slip.first(
         run=f"{document['name']}-{epoch + 1}-{now:%Y%m%dT%H%M%SZ}",
@@ -175,9 +177,8 @@ def take_over(
         context, "reserve_run", {"slip": paper, "witness": document["witness"]}
     )
     if reserved["status"] != "succeeded":
-        if reserved["because"] != memory["refusal"]:
-            yield from tell(context, document["name"], "failover refused", reserved["because"])
-        return {**memory, "refusal": reserved["because"]}
+        reason = refusals.key("reserve_run", reserved["because"])
+        return (yield from refuse(context, *about, reserved["because"], reason, memory))
     return (yield from send(context, document["name"], here, paper, memory))
 
 
@@ -221,12 +222,27 @@ def send(
     payload = {"slip": paper, "queue": slip.queue(paper), "location": here}
     sent = yield from attempt(context, "send_slip", payload)
     if sent["status"] != "succeeded":
-        if sent["because"] != memory["refusal"]:
-            yield from tell(context, plan, "slip not sent", sent["because"])
-        return {**memory, "asked": paper, "refusal": sent["because"]}
+        reason = refusals.key("send_slip", sent["because"])
+        memory = {**memory, "asked": paper}
+        return (yield from refuse(context, plan, "slip not sent", sent["because"], reason, memory))
     if memory["asked"] != paper:
         yield from tell(context, plan, "failover started", paper["reason"])
     return {**memory, "asked": paper, "refusal": ""}
+
+
+def refuse(
+    context: DurableOrchestrationContext,
+    plan: str,
+    title: str,
+    because: str,
+    reason: str,
+    memory: dict,
+) -> Flow:
+    """Note why nothing was done, and say it once per reason: the words change in every round."""
+    known = refusals.told(memory["told"], reason)
+    if known is not memory["told"]:
+        yield from tell(context, plan, title, because)
+    return {**memory, "refusal": because, "told": known}
 
 
 def tell(context: DurableOrchestrationContext, plan: str, title: str, because: str) -> Flow:

@@ -3,19 +3,39 @@
 Like every transition: the new record, the very same one where it was so already, or a refusal.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from shared.maintenance import in_force
 from shared.outcome import refused
-from shared.record import noted
+from shared.record import ACKNOWLEDGEMENTS_MAX, WORDS_MAX, noted, stamp
 
 WORDS = ("pause", "resume", "acknowledge")
 
 
-def decide(record: dict, word: str, by: str, comment: str, now: datetime) -> dict:
-    """Apply `word` of WORDS, said by `by` with a `comment`, to the record."""
+def decide(
+    record: dict,
+    word: str,
+    by: str,
+    comment: str,
+    now: datetime,
+    windows: Sequence[dict] = (),
+) -> dict:
+    """Apply `word` of WORDS, said by `by` with a `comment`, to the record.
+
+    `windows`: the plan's maintenance windows; `resume` lifts the one that is open.
+    """
     if word not in WORDS:
         return refused(f"{word} is no decision: {', '.join(WORDS)}")
+    if word == "resume" and in_force(list(windows), record["liftedAt"], now):
+        return lift(record, by, comment, now)
     return TRANSITIONS[word](record, by, comment, now)
+
+
+def lift(record: dict, by: str, comment: str, now: datetime) -> dict:
+    """The plan may move again, though a maintenance window is open; the next one holds again."""
+    lifted = {**record, "paused": False, "liftedAt": stamp(now)}
+    return noted(lifted, now, by, "lifted", comment)
 
 
 def pause(record: dict, by: str, comment: str, now: datetime) -> dict:
@@ -33,10 +53,18 @@ def resume(record: dict, by: str, comment: str, now: datetime) -> dict:
 
 
 def acknowledge(record: dict, by: str, comment: str, now: datetime) -> dict:
-    """End the quiet period after a run: the watchdog may act again at once."""
-    if record["quietUntil"] is None:
+    """End the quiet period after a run: the watchdog may act again at once.
+
+    Who ended which one, and what they said, is kept beside the transitions.
+    """
+    until = record["quietUntil"]
+    if until is None:
         return record
-    return noted({**record, "quietUntil": None}, now, by, "acknowledged", comment)
+    said = {"by": by, "at": stamp(now), "comment": comment[:WORDS_MAX], "quietUntil": until}
+    kept = [*record["acknowledgements"], said][-ACKNOWLEDGEMENTS_MAX:]
+    return noted(
+        {**record, "quietUntil": None, "acknowledgements": kept}, now, by, "acknowledged", comment
+    )
 
 
 TRANSITIONS = {"pause": pause, "resume": resume, "acknowledge": acknowledge}

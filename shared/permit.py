@@ -1,7 +1,8 @@
 """Permit: may a failover to this location begin now, and if not, why not.
 
 Diagnosis is not permission. A row of questions, each with its reason; the first that says no
-decides. "Refused because ..." is an alert of its own, so every reason names what to do.
+decides. "Refused because ..." is an alert of its own, so every reason names what to do. The words
+change with the clock; `reason`, the name of the question, does not.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared import witness
+from shared.maintenance import in_force
 
 MODES = ("forced", "graceful")
 
@@ -33,32 +35,43 @@ def allow(
     origin: str = "watchdog",
     mode: str = "forced",
 ) -> dict:
-    """May the plan move to `location`? {"allowed", "because", "needs": null | "approval"}.
+    """May the plan move to `location`? {"allowed", "because", "reason", "needs"}.
 
     `plan` is the plan document, `record` the witness's (null: it cannot be read). A `watchdog`
     answers every question; a `person` overrides verdict, lease, quiet period and automation, but
-    never a pause or a run in progress.
+    never a maintenance window, a pause or a run in progress. `reason`: the name of the question
+    that said no, or ""; `needs`: "approval" where a person's would help.
     """
     if record is None:
-        return answer("the witness cannot be read, and nobody moves a plan without it")
+        return answer("witness", "the witness cannot be read, and nobody moves a plan without it")
     case = Case(verdict, record, plan, location, now, mode)
     for question in QUESTIONS[origin]:
         because = question(case)
         if because:
-            return answer(because, "approval" if question is automation else None, plan)
-    return {"allowed": True, "because": grounds(case, origin), "needs": None}
+            asks = question is automation and plan["automation"] == "approval"
+            return answer(question.__name__, because, "approval" if asks else None)
+    return {"allowed": True, "because": grounds(case, origin), "reason": "", "needs": None}
 
 
-def answer(because: str, needs: str | None = None, plan: dict | None = None) -> dict:
-    """A no. Approval helps only where the plan asks for it."""
-    asks = plan is not None and plan["automation"] == "approval"
-    return {"allowed": False, "because": because, "needs": needs if asks else None}
+def answer(reason: str, because: str, needs: str | None = None) -> dict:
+    """A no, and for which question."""
+    return {"allowed": False, "because": because, "reason": reason, "needs": needs}
 
 
 def grounds(case: Case, origin: str) -> str:
     if origin == "person" or case.verdict is None:
         return f"a person asked, and nothing is under way at epoch {case.record['epoch']}"
     return case.verdict["because"]
+
+
+def maintenance(case: Case) -> str:
+    """A maintenance window stands above everything: people work on one of the two sides."""
+    windows = case.plan.get("maintenance", [])
+    held = in_force(windows, case.record.get("liftedAt"), case.now)
+    if held is None:
+        return ""
+    lift = f"POST /api/plans/{case.plan['name']}/resume lifts it"
+    return f"maintenance until {held['until']} ({held['because']}): {lift}"
 
 
 def known(case: Case) -> str:
@@ -121,7 +134,7 @@ def automation(case: Case) -> str:
 
 
 Question = Callable[[Case], str]
-ALWAYS: tuple[Question, ...] = (known, elsewhere, paused, alone, gentle)
+ALWAYS: tuple[Question, ...] = (maintenance, known, elsewhere, paused, alone, gentle)
 QUESTIONS: dict[str, tuple[Question, ...]] = {
     "person": ALWAYS,
     "watchdog": (*ALWAYS, lost, lapsed, quiet, automation),

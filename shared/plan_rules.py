@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from shared import roles
+from shared import maintenance, roles
 from shared.kinds import KINDS
 
-TEMPLATES = ("resource", "gatewayUrl", "url")
+TEMPLATES = ("resource", "gatewayUrl", "url", "namespace")
 VARIABLES = ("location", "resourceGroup", "short")
 VARIABLE = re.compile(r"\{([^{}]*)\}")
 RESOURCE_TYPES = {
@@ -30,7 +30,7 @@ RESOURCE_ID = re.compile(
 
 def broken_rules(data: dict) -> list[str]:
     """Every rule that the document breaks, each with its path."""
-    rules = (home, names, waits, later, cycles, exclusive, templates, maps, ids, observers)
+    rules = (home, names, waits, later, cycles, exclusive, templates, maps, ids, observers, windows)
     return [problem for rule in rules for problem in rule(data)]
 
 
@@ -201,3 +201,10 @@ def observers(data: dict) -> Iterator[str]:
     kinds = [k for k in given if isinstance(k, str)] if isinstance(given, list) else []
     for kind in sorted({k for k in kinds if kinds.count(k) > 1}):
         yield f"watch.observers: {kind} is given twice"
+
+
+def windows(data: dict) -> Iterator[str]:
+    given = data.get("maintenance")
+    for n, window in enumerate(given if isinstance(given, list) else []):
+        for key, words in maintenance.problems(window) if isinstance(window, dict) else ():
+            yield f"maintenance[{n}].{key}: {words}"

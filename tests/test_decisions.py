@@ -2,14 +2,28 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import decisions
-from shared.record import TRANSITIONS_MAX, Record, fresh
+from shared import decisions, slip, witness
+from shared.record import ACKNOWLEDGEMENTS_MAX, TRANSITIONS_MAX, Record, fresh
 
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 FRESH = fresh({"name": "contoso", "home": "westeurope"}, NOW)
+
+PAPER = slip.first(
+    run="contoso-1",
+    plan="contoso",
+    digest="d" * 64,
+    mode="forced",
+    source="westeurope",
+    target="northeurope",
+    reason="lost",
+    by="watchdog in northeurope",
+    now=NOW,
+    facts={},
+)
 
 
 def said(record: dict, *words: str) -> dict:
@@ -38,6 +52,38 @@ def test_a_pause_is_kept_with_who_and_why_until_it_is_resumed():
 def test_an_acknowledgement_ends_the_quiet_period():
     quiet = {**FRESH, "quietUntil": "2026-01-05T09:00:00+00:00"}
     assert said(quiet, "acknowledge")["quietUntil"] is None
+
+
+def test_an_acknowledgement_is_kept_with_the_quiet_period_that_it_ended():
+    quiet = {**FRESH, "quietUntil": "2026-01-05T09:00:00+00:00"}
+    kept = said(quiet, "acknowledge")["acknowledgements"]
+    assert kept == [
+        {
+            "by": "ada",
+            "at": NOW.isoformat(),
+            "comment": "game day",
+            "quietUntil": "2026-01-05T09:00:00+00:00",
+        }
+    ]
+
+
+def test_only_the_last_acknowledgements_are_kept():
+    record = FRESH
+    for n in range(ACKNOWLEDGEMENTS_MAX + 5):
+        until = f"2026-01-05T09:00:{n:02}+00:00"
+        record = said({**record, "quietUntil": until}, "acknowledge")
+    assert len(record["acknowledgements"]) == ACKNOWLEDGEMENTS_MAX
+    assert record["acknowledgements"][-1]["quietUntil"] == "2026-01-05T09:00:14+00:00"
+
+
+@pytest.mark.parametrize("phase", ["requested", "claim", "activate"])
+def test_a_run_that_is_not_finished_leaves_no_quiet_period(phase: str):
+    record = witness.reserve(FRESH, PAPER, NOW)
+    record = witness.claim(record, PAPER, NOW) if phase != "requested" else record
+    paper = {**PAPER, "epoch": record["epoch"]}
+    record = witness.advance(record, paper, phase, NOW) if phase == "activate" else record
+    halted = witness.halt(record, paper, "the epoch moved", NOW)
+    assert (halted["run"], halted["quietUntil"]) == (None, None)
 
 
 @given(st.lists(st.sampled_from(decisions.WORDS), max_size=120))

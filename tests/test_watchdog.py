@@ -1,9 +1,10 @@
 """The watchdog, driven through the SDK's own replay."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 
-from orchestrations.watchdog import watchdog
+from orchestrations.watchdog import OBSERVERS, ROUNDS_PER_GENERATION, watchdog
 from shared import plan, slip
 from shared.outcome import refused, succeeded
 from shared.record import YOUNGER_OF_RUN
@@ -96,6 +97,56 @@ def test_a_refused_failover_is_alerted_once_and_not_every_round():
     run = on_watch(watched(False, False, record(paused=True)), minutes=3)
     refusals = [t for t in run.named("alert") if t["title"] == "failover refused"]
     assert len(refusals) == 1 and "paused" in refusals[0]["because"]
+
+
+def watched_for(rounds: int, answers: dict) -> list[dict]:
+    """The alerts of so many rounds, generation after generation."""
+    told: dict = {"plan": "contoso", "location": HERE}
+    alerts: list[dict] = []
+    for _ in range(rounds // ROUNDS_PER_GENERATION):
+        run = Replay(watchdog, told, answers).run()
+        assert isinstance(run.again, dict) and not run.failure
+        alerts += run.named("alert")
+        told = run.again
+    return alerts
+
+
+def refusals_of(alerts: list[dict]) -> list[str]:
+    return [told["because"] for told in alerts if told["title"] == "failover refused"]
+
+
+def test_fifty_rounds_of_one_refusal_are_one_alert_though_its_words_change():
+    count = iter(range(1000))
+
+    def no(told: dict) -> dict:
+        n = next(count)
+        return refused(f"run r-{n} is in progress (fence since 2026-01-05T08:00:{n:02}+00:00)")
+
+    alerts = watched_for(54, watched(False, False, reserve_run=no))
+    assert next(count) > 50 and len(refusals_of(alerts)) == 1
+
+
+def test_a_new_reason_is_alerted_again_and_an_old_one_that_returns_is_not():
+    reasons = ["contoso is paused", "westeurope is active, not northeurope"]
+    count = iter(range(1000))
+
+    def no(told: dict) -> dict:
+        return refused(reasons[next(count) // 10 % 2])
+
+    assert refusals_of(watched_for(54, watched(False, False, reserve_run=no))) == reasons
+
+
+def test_a_refusal_is_alerted_again_after_the_region_was_well():
+    """Six rounds of loss, six in which all is well, six of loss."""
+
+    def tide(kind: str) -> Callable[[dict], dict]:
+        count = iter(range(1000))
+        return lambda told: succeeded(
+            observation=saw(kind, next(count) // 6 % 2 == 1), record=record(paused=True)
+        )
+
+    observers = {OBSERVERS[kind]: tide(kind) for kind in PLAN.watch.observers}
+    assert len(refusals_of(watched_for(18, {**watched(True, True), **observers}))) == 2
 
 
 def test_a_lost_region_starts_a_run_after_the_configured_rounds():
