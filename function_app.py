@@ -14,14 +14,15 @@ from functools import partial
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities import ACTIVITIES, desk, health, slips
+from activities import ACTIVITIES, desk, health, ledger_desk, slips
 from orchestrations.backup import backup
 from orchestrations.component import component
 from orchestrations.heartbeat import heartbeat
+from orchestrations.ledger import ledger
 from orchestrations.restore import restore
 from orchestrations.stages import stage
 from orchestrations.watchdog import watchdog
-from shared import access, decisions, openapi, slip, store
+from shared import access, decisions, ledger_orders, openapi, slip, store
 from shared.problem import Problem, problem
 from shared.reply import Surprise
 from shared.settings import settings
@@ -38,7 +39,7 @@ app = df.DFApp(http_auth_level=READ)
 
 # --- Orchestrations and activities -------------------------------------------------------------
 
-for orchestration in (watchdog, heartbeat, stage, component, backup, restore):
+for orchestration in (watchdog, heartbeat, ledger, stage, component, backup, restore):
     app.orchestration_trigger(context_name="context")(orchestration)
 for activity in ACTIVITIES:
     app.activity_trigger(input_name="payload")(activity)
@@ -49,8 +50,12 @@ for activity in ACTIVITIES:
 @app.timer_trigger(arg_name="timer", schedule="%WATCHDOG_SCHEDULE%")
 @app.durable_client_input(client_name="client")
 async def keep_watch(timer: func.TimerRequest, client) -> None:
-    """Every plan has its watchdog; where the plan is active it finds nothing to watch and ends."""
+    """Every plan has its watchdog; where the plan is active it finds nothing to watch and ends.
+
+    And its ledger, which remembers what is in flight on the active side.
+    """
     await ensure_each(client, "watchdog")
+    await ensure_each(client, "ledger")
 
 
 @app.timer_trigger(arg_name="timer", schedule="%HEARTBEAT_SCHEDULE%")
@@ -167,6 +172,13 @@ async def get_plan(req: func.HttpRequest) -> func.HttpResponse:
     return await answer(req, access.READ, partial(desk.one_plan, req.route_params["plan"]))
 
 
+@app.route("plans/{plan}/readiness", methods=["GET"])
+async def get_readiness(req: func.HttpRequest) -> func.HttpResponse:
+    """What would make a failover to the standby fail, check by check."""
+    work = partial(desk.one_readiness, req.route_params["plan"])
+    return await answer(req, access.READ, work)
+
+
 @app.route("plans/{plan}/backups", methods=["GET"])
 async def get_backups(req: func.HttpRequest) -> func.HttpResponse:
     """Every backup with its manifest, newest first."""
@@ -194,20 +206,29 @@ async def post_failover(req: func.HttpRequest) -> func.HttpResponse:
     return await answer(req, access.OPERATE, work)
 
 
-def hear(word: str) -> None:
-    """Register `POST /api/plans/{plan}/{word}`: a person's decision about a plan."""
+def hear(path: str, word: str, work: Callable[[str, str, bytes], tuple]) -> None:
+    """Register `POST /api/plans/{plan}/{path}`: a person says `word` to a plan."""
 
     async def post(req: func.HttpRequest) -> func.HttpResponse:
-        work = partial(desk.order_decision, req.route_params["plan"], word, req.get_body())
-        return await answer(req, access.OPERATE, work)
+        told = partial(work, req.route_params["plan"], word, req.get_body())
+        return await answer(req, access.OPERATE, told)
 
     post.__name__ = f"post_{word}"
     post.__doc__ = f"A person says {word} to a plan."
-    app.route(f"plans/{{plan}}/{word}", methods=["POST"], auth_level=OPERATE)(post)
+    app.route(f"plans/{{plan}}/{path}", methods=["POST"], auth_level=OPERATE)(post)
 
 
 for said in decisions.WORDS:
-    hear(said)
+    hear(said, said, desk.order_decision)
+for said in ledger_orders.WORDS:
+    hear(f"ledger/{said}", said, ledger_desk.order)
+
+
+@app.route("plans/{plan}/ledger", methods=["GET"])
+async def get_ledger(req: func.HttpRequest) -> func.HttpResponse:
+    """Runs in flight on the active side; after a failover those abandoned, and what is offered."""
+    work = partial(ledger_desk.one_ledger, req.route_params["plan"], req.params.get("epoch"))
+    return await answer(req, access.READ, work)
 
 
 @app.route("runs/{run}", methods=["GET"])
@@ -231,7 +252,7 @@ async def get_run(req: func.HttpRequest, client) -> func.HttpResponse:
         for stop, one in zip(stops, known, strict=True)
         if one.runtime_status is not None
     }
-    return await answer(req, access.READ, partial(desk.one_run, run, instances))
+    return await answer(req, access.READ, partial(ledger_desk.one_run, run, instances))
 
 
 # --- What the answers are made of --------------------------------------------------------------

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from shared import faults, witness
 
 BYTES_MAX = 16 * 1024
+LEDGER_BYTES_MAX = 64 * 1024  # Five hundred names of runs.
 KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -40,6 +41,24 @@ class Decision(BaseModel):
 
     by: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
     comment: Annotated[str, Field(max_length=1000)] = ""
+
+
+class LedgerOrder(Decision):
+    """The body of POST /api/plans/{plan}/ledger/resubmit and drain."""
+
+    # By default all of the newest ended epoch that the word is for.
+    runs: Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=500)] | None = (
+        None
+    )
+    epoch: Annotated[int, Field(ge=0)] | None = None
+
+
+def ledger_order(body: bytes) -> LedgerOrder:
+    """Who orders what for which runs; raises BadRequest."""
+    try:
+        return LedgerOrder.model_validate(faults.read(body, LedgerOrder, LEDGER_BYTES_MAX))
+    except faults.Faulty as error:
+        raise BadRequest(error.faults) from error
 
 
 def decision(body: bytes) -> Decision:

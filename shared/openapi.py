@@ -5,7 +5,7 @@ from typing import NamedTuple
 from pydantic.json_schema import models_json_schema
 
 from shared import access
-from shared.api import Decision, Failover
+from shared.api import Decision, Failover, LedgerOrder
 
 VERSION = "0.1.0"
 READ, CHANGE, OPEN = "read", "change", "open"
@@ -42,6 +42,14 @@ ROUTES: tuple[Route, ...] = (
         {200: "the plan; `warnings` say why something is null or old", 404: "no such plan"},
     ),
     Route(
+        "/plans/{plan}/readiness",
+        "get",
+        "getReadiness",
+        "What would make a failover to the standby fail today, the worst first",
+        READ,
+        {200: "ready or not, and every check with what to do", 404: "no such plan"},
+    ),
+    Route(
         "/plans/{plan}/failover",
         "post",
         "postFailover",
@@ -52,7 +60,7 @@ ROUTES: tuple[Route, ...] = (
             202: "reserved and sent; Location is the run, the same for the same Idempotency-Key",
             400: "the body or the key is wrong; every error is named",
             404: "no such plan",
-            409: "not now: a run is in progress, or the plan is paused",
+            409: "not now: a run is in progress, the plan is paused, or (graceful) not ready",
         },
     ),
     Route(
@@ -92,6 +100,32 @@ ROUTES: tuple[Route, ...] = (
         {200: "the backups", 404: "no such plan"},
     ),
     Route(
+        "/plans/{plan}/ledger",
+        "get",
+        "getLedger",
+        "Runs in flight on the active side; after a failover those abandoned, and what is offered",
+        READ,
+        {200: "the ledgers that lie here", 400: "epoch is no number", 404: "no such plan or epoch"},
+    ),
+    *(
+        Route(
+            f"/plans/{{plan}}/ledger/{word}",
+            "post",
+            f"post{word.capitalize()}",
+            says,
+            CHANGE,
+            {
+                202: "what is ordered, what was before, and what is refused and why",
+                400: "the body is wrong; every error is named",
+                404: "no such plan, or no ledger of such an epoch here",
+            },
+        )
+        for word, says in (
+            ("resubmit", "Run again, once, what a failover cut off and did not end well"),
+            ("drain", "Cancel what still runs of it in the region that came back"),
+        )
+    ),
+    Route(
         "/runs/{run}",
         "get",
         "getRun",
@@ -105,6 +139,8 @@ BODIES = {
     "postPause": "Decision",
     "postResume": "Decision",
     "postAcknowledge": "Decision",
+    "postResubmit": "LedgerOrder",
+    "postDrain": "LedgerOrder",
 }
 KEYS: dict = {
     "readKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
@@ -136,7 +172,7 @@ def document() -> dict:
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method] = operation(route)
     _, models = models_json_schema(
-        [(Failover, "validation"), (Decision, "validation")],
+        [(Failover, "validation"), (Decision, "validation"), (LedgerOrder, "validation")],
         ref_template="#/components/schemas/{model}",
     )
     return {
@@ -201,4 +237,6 @@ def parameters(route: Route) -> list[dict]:
     ]
     if route.name == "postFailover":
         found.append({"name": "Idempotency-Key", "in": "header", "schema": text})
+    if route.name == "getLedger":
+        found.append({"name": "epoch", "in": "query", "schema": {"type": "integer"}})
     return found

@@ -21,6 +21,7 @@ from shared.plan_parts import (
     Alerts,
     Backup,
     Component,
+    Ledger,
     Location,
     LogicWorkflow,
     Maintenance,
@@ -67,6 +68,7 @@ class Plan(Part):
     maintenance: Annotated[list[Maintenance], Field(max_length=20)] = []
     alerts: Alerts | None = None
     backup: Backup = Backup()
+    ledger: Ledger = Ledger()
     components: Annotated[list[Component], Field(min_length=1, max_length=10_000)]
 
     @cached_property
@@ -103,6 +105,13 @@ class Plan(Part):
         spot = self.locations[location].model_dump(by_alias=True)
         part = self.part(name).model_dump(mode="json", by_alias=True, exclude_none=True)
         return resolved(part, location, spot)
+
+    def queues(self, location: str) -> list[dict]:
+        """The queues whose depth the ledger keeps: {"namespace": id, "queue"}, as of `location`."""
+        spot = self.locations[location].model_dump(by_alias=True)
+        return [
+            resolved(one.model_dump(by_alias=True), location, spot) for one in self.ledger.queues
+        ]
 
     def gateway(self) -> str | None:
         """The name of the plan's API Management component, if it has one."""

@@ -87,6 +87,27 @@ class Backup(Part):
     keep_count: Annotated[int, Field(ge=1, le=1000)] = 10
 
 
+class Queue(Part):
+    """A queue whose depth the ledger keeps; `namespace` may be a template."""
+
+    namespace: Annotated[
+        str,
+        Field(
+            pattern=r"^(\{resourceGroup\}|/subscriptions/[^/\s]+/resourceGroups/[^/\s]+)"
+            r"/providers/Microsoft\.ServiceBus/namespaces/([A-Za-z0-9-]|\{short\})+$"
+        ),
+    ]
+    queue: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~/-]{0,259}$")]
+
+
+class Ledger(Part):
+    """How the standby remembers what is in flight on the active side."""
+
+    every_seconds: Annotated[int, Field(ge=5, le=3600)] = 60
+    runs_max: Annotated[int, Field(ge=1, le=2000)] = 500
+    queues: Annotated[list[Queue], Field(max_length=50)] = []
+
+
 class Base(Part):
     """What every component has. `resource` is a template or `resources` names each location's."""
 

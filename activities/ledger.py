@@ -1,0 +1,210 @@
+"""Ledger: look at what is in flight on the active side, and later at what became of it.
+
+After Microsoft.Logic 2019-05-01 (runs, $filter by status) and Microsoft.ServiceBus 2024-01-01
+(countDetails). Nothing here changes anything but this location's own ledger. A region that does
+not answer is an answer: it leaves the ledger as it was.
+"""
+
+from datetime import UTC, datetime
+
+from shared import clients, ledger, ledger_orders, ledger_store, store
+from shared.outcome import refused, skipped, succeeded
+from shared.plan import Plan
+from shared.reply import Reply, Surprise, Unreachable
+
+RUNS_MAX = 100  # Of one workflow in one status: one page.
+
+
+def keep_ledger(payload: dict) -> dict:
+    """Look at `most` workflows of `plan` in `location`, from `cursor` on, and write down what runs.
+
+    Facts: `cursor` for the next call (0: all have been looked at), `runs` in flight as known.
+    Refused where nobody answers, and where `epoch` is not the ledger's. Safe to repeat: reads, and
+    the same look again.
+    """
+    plan, location, cursor = known(payload["plan"]), payload["location"], payload["cursor"]
+    names = workflows(plan)
+    cursor = cursor if cursor < len(names) else 0
+    chunk = names[cursor : cursor + payload["most"]]
+    seen, silent = seen_of(plan, location, chunk)
+    onward = cursor + len(chunk) if cursor + len(chunk) < len(names) else 0
+    now = datetime.now(UTC)
+
+    def noted(was: dict) -> dict | None:
+        if was["epoch"] != payload["epoch"] or was["location"] != location:
+            return None
+        was = ledger.looked(was, seen, now, plan.ledger.runs_max)
+        if silent:
+            return ledger.unanswered(was, silent, now)
+        return ledger.swept(was, cursor, onward, now)
+
+    begun = ledger.fresh(plan.name, payload["epoch"], location)
+    kept = ledger_store.change(plan.name, noted, new=begun)
+    if kept is None:
+        return refused(f"the ledger is of another epoch than {payload['epoch']}")
+    if silent:
+        return refused(f"the last good look stays: {silent}", runs=len(kept["runs"]))
+    return succeeded(cursor=onward, runs=len(kept["runs"]))
+
+
+def known(name: str) -> Plan:
+    """The newest good plan; an orchestration that asks for it has just loaded it."""
+    held = store.newest(name)
+    if held is None:
+        raise Unreachable(f"plan {name} is gone")
+    return held.plan
+
+
+def workflows(plan: Plan) -> list[str]:
+    return [part.name for part in plan.components if part.kind == "logicWorkflow"]
+
+
+def seen_of(plan: Plan, location: str, names: list[str]) -> tuple[list[dict], str]:
+    """What runs in these workflows, and why the look ended early. One silence ends it: a region
+    that is dying does not answer the next question either."""
+    seen: list[dict] = []
+    for name in names:
+        resource = plan.component(name, location)["resource"]
+        one: dict = {"workflow": name, "runs": [], "more": False}
+        for status in ledger.IN_FLIGHT:
+            try:
+                reply = listed(resource, f"status eq '{status}'")
+            except Unreachable as error:
+                return seen, str(error)
+            if reply.status == 404:  # Not deployed there: nothing of it can be in flight.
+                break
+            if not reply.ok:
+                return seen, f"{name}: {reply.words}"
+            body = reply.document
+            one["runs"] += [in_flight(run) for run in body.get("value", [])]
+            one["more"] = one["more"] or bool(body.get("nextLink"))
+        seen.append(one)
+    return seen, ""
+
+
+def listed(resource: str, wanted: str, most: int = RUNS_MAX) -> Reply:
+    """One page of a workflow's runs, newest first, within seconds."""
+    query = {"$filter": wanted, "$top": str(most)}
+    return clients.ask("GET", f"{resource}/runs", query=query, bounds=clients.HURRIED)
+
+
+def in_flight(run: dict) -> dict:
+    """What the ledger keeps of a run as ARM shows it."""
+    own = run["properties"]
+    return {
+        "run": run["name"],
+        "trigger": (own.get("trigger") or {}).get("name"),
+        "startedAt": own.get("startTime"),
+        "status": own.get("status"),
+        "tracking": (own.get("correlation") or {}).get("clientTrackingId"),
+    }
+
+
+def count_queues(payload: dict) -> dict:
+    """Write down how deep the queues are that `plan` names, as seen from `location`.
+
+    Safe to repeat: reads, and the same look again. Refused where nobody answers.
+    """
+    plan, now = known(payload["plan"]), datetime.now(UTC)
+    held = ledger_store.read(plan.name)
+    places = {row["namespace"].lower(): row["location"] for row in (held or {}).get("queues", [])}
+    seen, silent = depths(plan.queues(payload["location"]), places)
+
+    def noted(was: dict) -> dict | None:
+        return ledger.counted(was, seen, now) if was["epoch"] == payload["epoch"] else None
+
+    if seen:
+        ledger_store.change(plan.name, noted)
+    return refused(silent) if silent else succeeded(queues=len(seen))
+
+
+def depths(queues: list[dict], places: dict[str, str]) -> tuple[list[dict], str]:
+    """The queues' depths, each with where its namespace is, and why some could not be had."""
+    seen: list[dict] = []
+    silent = ""
+    for one in queues:
+        namespace = one["namespace"]
+        try:
+            if namespace.lower() not in places:
+                shown = clients.ask("GET", namespace, bounds=clients.HURRIED).expect().document
+                places[namespace.lower()] = plain(str(shown.get("location", "")))
+            path = f"{namespace}/queues/{one['queue']}"
+            reply = clients.ask("GET", path, bounds=clients.HURRIED).expect()
+        except Surprise as error:  # Whatever one queue's trouble is, the others are counted.
+            silent = silent or f"{one['queue']}: {error}"[: ledger.WORDS_MAX]
+            continue
+        details = reply.properties.get("countDetails") or {}
+        seen.append(
+            {
+                **one,
+                "location": places[namespace.lower()],
+                "active": int(details.get("activeMessageCount", 0)),
+                "deadLetter": int(details.get("deadLetterMessageCount", 0)),
+                "scheduled": int(details.get("scheduledMessageCount", 0)),
+            }
+        )
+    return seen, silent
+
+
+def plain(location: str) -> str:
+    """`West Europe` as plans write it."""
+    return location.replace(" ", "").lower()
+
+
+def freeze_ledger(payload: dict) -> dict:
+    """Keep the ledger of an epoch before `epoch`, and begin that of `epoch`, active in `active`.
+
+    `claims`: of the witness's record, for who ended it. Facts: `ended`, the newest ended epochs
+    whose ledger is kept here. Safe to repeat: what is kept is never written over.
+    """
+    name, now = payload["plan"], datetime.now(UTC)
+    ledger_store.freeze(name, payload["epoch"], payload["active"], payload["claims"], now)
+    return succeeded(ended=ledger_store.ended(name))
+
+
+def review_ledger(payload: dict) -> dict:
+    """See what became of the runs and messages in the ledger of `epoch`, once it answers again.
+
+    Facts: `looked`, at how many runs, and `orders`, how many are open. Refused while nobody
+    answers. Safe to repeat: reads.
+    """
+    held = ledger_store.read(payload["plan"], payload["epoch"])
+    if held is None:
+        return skipped("no such ledger here", looked=0, orders=0)
+    plan, now = known(payload["plan"]), datetime.now(UTC)
+    rows = ledger.to_look_at(held, ledger.REVIEWS_PER_CALL)
+    found, silent = ends_of(plan, held["location"], rows)
+    queues: list[dict] = []
+    if not silent and ledger.stranded(held):
+        places = {row["namespace"].lower(): row["location"] for row in held["queues"]}
+        queues, silent = depths(ledger.stranded(held), places)
+
+    def noted(was: dict) -> dict:
+        return ledger.recounted(ledger.reviewed(was, found, now), queues, now)
+
+    if found or queues:
+        ledger_store.change(plan.name, noted, epoch=payload["epoch"])
+    if silent:
+        return refused(silent)
+    return succeeded(looked=len(rows), orders=ledger_orders.open_orders(held))
+
+
+def ends_of(plan: Plan, location: str, rows: list[dict]) -> tuple[dict[str, str], str]:
+    """run -> its status now, of those that could be asked for, and why the look ended early."""
+    found: dict[str, str] = {}
+    for row in rows:
+        if row["workflow"] not in plan.parts:
+            found[row["run"]] = ledger.GONE
+            continue
+        resource = plan.component(row["workflow"], location)["resource"]
+        try:
+            reply = clients.ask("GET", f"{resource}/runs/{row['run']}", bounds=clients.HURRIED)
+        except Unreachable as error:
+            return found, str(error)
+        if reply.status == 404:
+            found[row["run"]] = ledger.GONE
+        elif reply.ok:
+            found[row["run"]] = str(reply.properties.get("status", ""))
+        else:
+            return found, f"{row['workflow']}: {reply.words}"
+    return found, ""

@@ -1,0 +1,81 @@
+"""Ledger views: what the HTTP API shows of ledgers, and what it offers for each run."""
+
+from datetime import datetime
+
+from shared import ledger, ledger_orders
+from shared.plan import Plan
+
+ADVICE = (
+    "they are delivered again to whoever takes from this queue once the namespace is back; "
+    "if nobody does there, enable its consumer"
+)
+
+
+def away(plan: Plan, active: str | None, location: str) -> set[str]:
+    """The workflows of which only one side may be at work, and it is not this location's."""
+    if active == location:
+        return set()
+    return {part.name for part in plan.components if part.role != "activeActive"}
+
+
+def watching(held: dict, now: datetime) -> dict:
+    """A current ledger: what is in flight over there, how old that is, and what is left out."""
+    seen_at = held["at"]
+    age = (now - datetime.fromisoformat(seen_at)).total_seconds() if seen_at else None
+    return {
+        "epoch": held["epoch"],
+        "location": held["location"],
+        "at": seen_at,
+        "ageSeconds": age,
+        "completeSince": held["sweep"]["completeSince"],
+        "silent": held["silent"],
+        "runs": held["runs"],
+        "cut": held["cut"],
+        "queues": held["queues"],
+        "b2b": held["b2b"],
+    }
+
+
+def evidence(held: dict, plan: Plan, active: str | None) -> dict:
+    """A frozen ledger: runs abandoned, messages stranded, and what may be done about them."""
+    gone = away(plan, active, held["location"])
+    return {
+        "epoch": held["epoch"],
+        "location": held["location"],
+        "failover": held["failover"],
+        "at": held["at"],
+        "ageSeconds": ledger.age_seconds(held),
+        "completeSince": held["sweep"]["completeSince"],
+        "abandoned": [abandoned(held, row, gone) for row in held["runs"]],
+        "cut": held["cut"],
+        "stranded": [{**row, "because": ADVICE} for row in ledger.stranded(held)],
+        "b2b": held["b2b"],
+    }
+
+
+def abandoned(held: dict, row: dict, gone: set[str]) -> dict:
+    """A run that was in flight: how it was last found, what was ordered, what is offered."""
+    found = held["found"].get(row["run"], {})
+    orders = [one for one in held["orders"].values() if one["run"] == row["run"]]
+    status, known = found.get("status"), {one["word"] for one in orders}
+    offer, because = None, ""
+    for word in ledger_orders.WORDS:
+        no = ledger_orders.objection(status, word, row["workflow"] in gone, named=False)
+        if not no and word not in known:
+            offer, because = word, ""
+            break
+        because = because or no
+    return {
+        **row,
+        "now": status,
+        "foundAt": found.get("at"),
+        "orders": orders,
+        "offer": offer,
+        "because": because,
+    }
+
+
+def of_run(held: dict, run: str) -> bool:
+    """Is this the ledger of the epoch that this run ended?"""
+    failover = held.get("failover")
+    return bool(failover and failover["run"] == run)
