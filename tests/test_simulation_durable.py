@@ -204,7 +204,7 @@ def test_a_timer_that_was_cancelled_is_waited_for_by_nobody():
 
 
 def test_a_timer_that_has_fired_cannot_be_cancelled():
-    timer = Leaf("timer", "", None, START, "")
+    timer = Leaf("timer", "", {}, START, "")
     timer.close(True, None)
     with pytest.raises(ValueError):
         timer.cancel()
@@ -218,7 +218,7 @@ def test_an_instance_that_waits_for_an_event_is_recalled_as_it_was():
 
 
 def test_what_has_ended_already_is_no_wait():
-    timer = Leaf("timer", "", None, START, "")
+    timer = Leaf("timer", "", {}, START, "")
     timer.close(True, None)
     assert (Any([timer]).result, All([timer]).result) == (timer, [None])
 

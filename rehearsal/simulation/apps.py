@@ -155,6 +155,7 @@ class App:
     def __init__(self, world: World, here: str) -> None:
         self.world, self.here = world, here
         self._started = START + timedelta(seconds=world.weather.skews[here])
+        self._at, self._now = 0.0, self._started
         self.hub: dict[str, Instance] = {}
         self.up = False
         self.booted = 0.0
@@ -165,7 +166,10 @@ class App:
     @property
     def now(self) -> datetime:
         """The clock of this location, right or wrong."""
-        return self._started + timedelta(seconds=self.world.now)
+        at = self.world.now
+        if at != self._at:
+            self._at, self._now = at, self._started + timedelta(seconds=at)
+        return self._now
 
     def boot(self) -> None:
         """Start the process: what was under way goes on, the timers begin anew."""
@@ -245,7 +249,7 @@ class App:
                 self.world.at(delay, self._fire, instance, instance.generation, leaf.ref, self.life)
 
     def _act(self, instance: Instance, leaf: Leaf) -> None:
-        payload = cast(dict, leaf.told)
+        payload = leaf.told
         self.world.judge.called(self.here, leaf.name, payload)
         at_once = AT_ONCE.get(leaf.name)
         if at_once:
@@ -258,7 +262,7 @@ class App:
     def acted(
         self, instance: Instance, generation: int, leaf: Leaf, ok: bool, value: object
     ) -> None:
-        self.world.judge.answered(self.here, leaf.name, cast(dict, leaf.told), ok, value)
+        self.world.judge.answered(self.here, leaf.name, leaf.told, ok, value)
         self._answer(instance, generation, leaf.ref, ok, value)
 
     def _adopt(self, instance: Instance, leaf: Leaf) -> None:

@@ -18,6 +18,7 @@ from rehearsal.simulation.tasks import ACTIVITY, CHILD, EVENT, TIMER, All, Any, 
 Answer = tuple[int | str, bool, object]
 Story = Callable[[DurableOrchestrationContext], Flow]
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+NOTHING: dict = {}
 RESUMES_MAX = 1000  # Of one turn: an orchestrator that never waits would never give way.
 
 
@@ -40,17 +41,17 @@ class Context:
     def get_input(self) -> object:
         return self.told
 
-    def call_activity(self, name: str, input_: object = None) -> Leaf:
+    def call_activity(self, name: str, input_: dict) -> Leaf:
         return Leaf(ACTIVITY, name, input_, None, "")
 
-    def call_sub_orchestrator(self, name: str, input_: object, instance_id: str) -> Leaf:
+    def call_sub_orchestrator(self, name: str, input_: dict, instance_id: str) -> Leaf:
         return Leaf(CHILD, name, input_, None, instance_id)
 
     def create_timer(self, fire_at: datetime) -> Leaf:
-        return Leaf(TIMER, "", None, fire_at, "")
+        return Leaf(TIMER, "", NOTHING, fire_at, "")
 
     def wait_for_external_event(self, name: str) -> Leaf:
-        return Leaf(EVENT, name, None, None, "")
+        return Leaf(EVENT, name, NOTHING, None, "")
 
     def task_all(self, activities: list[Task]) -> All:
         return All(activities)
@@ -142,7 +143,8 @@ class Instance:
 
     def _resume(self) -> None:
         """Hand the awaited result to the generator, until it waits for what is not there yet."""
-        flow, awaited = cast(Flow, self._flow), self._awaited
+        flow, awaited = self._flow, self._awaited
+        assert flow is not None
         try:
             for _ in range(RESUMES_MAX):
                 if awaited is None:

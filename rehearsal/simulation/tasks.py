@@ -29,7 +29,7 @@ class Leaf:
         "parent",
     )
 
-    def __init__(self, kind: str, name: str, told: object, due: datetime | None, id: str) -> None:
+    def __init__(self, kind: str, name: str, told: dict, due: datetime | None, id: str) -> None:
         self.kind, self.name, self.told, self.due, self.id = kind, name, told, due, id
         self.ref, self.is_completed, self.ok, self.is_cancelled = -1, False, True, False
         self.result: object = None

@@ -8,11 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
+from rehearsal.simulation.variants import Options
+
 Event = tuple[float, str, tuple]  # (seconds, what happens, to whom)
 # Mostly small, sometimes beyond any margin: an order of magnitude above what NTP keeps.
 SKEWS_SECONDS = (0.0, 0.0, 0.2, 1.0, 5.0, 30.0)
 TROUBLES = (0.0, 0.0, 0.01, 0.03, 0.1)
-AUTOMATION = ("automatic",) * 14 + ("approval", "alert")
+OPTIONS: tuple[tuple[str, tuple], ...] = (
+    ("automation", ("automatic",) * 14 + ("approval", "alert")),
+    ("quiet_minutes", (0, 30, 30)),
+)
 
 
 @dataclass
@@ -25,8 +30,7 @@ class Weather:
     doubled: float  # Share of messages that come twice in spite of duplicate detection.
     late: float  # Share of messages that come up to a minute late, and so out of order.
     skews: dict[str, float]
-    automation: str
-    quiet_minutes: int
+    options: Options  # What the seed's plan has otherwise than the one that was given.
     request_minutes: float  # The product's own bounds, drawn too: short ones make runs overlap.
     stalled_minutes: float
     calm_seconds: float
@@ -44,8 +48,7 @@ def draw(random: Random, locations: list[str]) -> Weather:
         doubled=random.choice((0.0, 0.1, 0.5)),
         late=random.choice((0.0, 0.05, 0.3)),
         skews={name: random.choice(SKEWS_SECONDS) * random.choice((-1, 1)) for name in locations},
-        automation=random.choice(AUTOMATION),
-        quiet_minutes=random.choice((0, 30, 30)),
+        options=tuple((name, random.choice(given)) for name, given in OPTIONS),
         request_minutes=random.choice((10, 10, 10, 0.25)),
         stalled_minutes=random.choice((60, 60, 60, 2)),
         calm_seconds=calm,

@@ -74,7 +74,7 @@ class World:
         self.laid = {name: name == home for name in names}
         self.endpoints = {name: name == home for name in names}
         self.troubled = 0  # How many requests have met trouble so far.
-        self.calm = False
+        self.calm, self.telling = False, True
         self.lines: deque[tuple[float, str]] = deque(maxlen=STORY_LINES_MAX)
         self._queue: list[tuple[float, int, Callable, tuple]] = []
         self._order = 0
@@ -108,8 +108,9 @@ class World:
         del self.judge
 
     def tell(self, *words: object) -> None:
-        """One line of the story."""
-        self.lines.append((self.now, " ".join(map(str, words))))
+        """One line of the story, if anybody reads it."""
+        if self.telling:
+            self.lines.append((self.now, " ".join(map(str, words))))
 
     @property
     def server_time(self) -> datetime:
