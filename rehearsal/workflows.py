@@ -120,11 +120,16 @@ class Workflows:
         return flow.begin(own, f"{workflow.name}:manual-{self.world.uuid()}").name
 
     def resubmit(self, workflow: Resource, trigger: str, history: str) -> str | None:
-        """Run again with the same input, and so with the same key."""
+        """Run again with the same input, and so with the same key and tracking id.
+
+        Also in a workflow that is disabled; in a location that is lost nothing begins.
+        """
         flow = self.flow(workflow)
         own = flow.trigger(trigger)
         old = next((run for run in flow.runs if run.name.lower() == history.lower()), None)
-        return flow.begin(own, old.key).name if own and old else None
+        if own is None or old is None or not flow.working:
+            return None
+        return flow.begin(own, old.key, tracking=old.tracking).name
 
     def reset(self, workflow: Resource, trigger: str) -> None:
         """Forget the trigger's state."""

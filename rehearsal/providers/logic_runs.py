@@ -3,7 +3,8 @@
 After api-version 2019-05-01. setState is in the public SDK and takes over the state of another
 workflow's trigger, whose region must answer: so it is for graceful switch-overs.
 Not emulated: expression traces, trigger schemas, links to inputs and outputs, older versions,
-$filter on runs other than status and startTime.
+$filter on runs other than status and startTime; originHistoryName and sourceHistoryName, which the
+service shows of a run's trigger and its published contract does not have.
 """
 
 import re
