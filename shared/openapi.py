@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from pydantic.json_schema import models_json_schema
 
-from shared import access
+from shared import access, runs
 from shared.api import Decision, Failover, LedgerOrder
 
 VERSION = "0.1.0"
@@ -57,7 +57,8 @@ ROUTES: tuple[Route, ...] = (
         CHANGE,
         {
             200: "dry run: what would be called and how the world would differ",
-            202: "reserved and sent; Location is the run, the same for the same Idempotency-Key",
+            202: "reserved and sent; Location is the run, the same for the same Idempotency-Key; "
+            "`evidence` is what a forced order overrides, `switched` a graceful run made forced",
             400: "the body or the key is wrong; every error is named",
             404: "no such plan",
             409: "not now: a run is in progress, the plan is paused, or (graceful) not ready",
@@ -125,6 +126,28 @@ ROUTES: tuple[Route, ...] = (
             ("drain", "Cancel what still runs of it in the region that came back"),
         )
     ),
+    *(
+        Route(
+            f"/runs/{{run}}/{word}",
+            "post",
+            f"postRun{word.capitalize()}",
+            says,
+            CHANGE,
+            {
+                200: "what holds now; an approval over verdict or lease has the evidence with it",
+                400: "the body is wrong; every error is named",
+                404: "no such run",
+                409: "not now, and why: it has ended, or is past its point of no return",
+            },
+        )
+        for word, says in (
+            ("approve", "Let a run begin that waits for a person"),
+            ("decline", "End a run that waits for a person: nothing is moved"),
+            ("pause", "Stop a run where it next can, for a day at most"),
+            ("resume", "Let a paused run go on"),
+            ("cancel", "Undo what a run has done, in reverse order, before its point of no return"),
+        )
+    ),
     Route(
         "/runs/{run}",
         "get",
@@ -136,6 +159,7 @@ ROUTES: tuple[Route, ...] = (
 )
 BODIES = {
     "postFailover": "Failover",
+    **{f"postRun{word.capitalize()}": "Decision" for word in runs.WORDS},
     "postPause": "Decision",
     "postResume": "Decision",
     "postAcknowledge": "Decision",

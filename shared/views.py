@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from shared import backups, forecast, slip, witness
+from shared import backups, forecast, readiness, slip, witness
 from shared.plan import Plan
 from shared.watch import stale
 
@@ -16,6 +16,7 @@ def plan_view(
     manifests: list[dict],
     warnings: list[str],
     now: datetime,
+    ready: dict | None = None,
 ) -> dict:
     """One plan at a glance. Ages in seconds; null where this location cannot know.
 
@@ -37,13 +38,24 @@ def plan_view(
         "observations": watch["observations"] if watch else [],
         "refusal": watch["refusal"] if watch else "",
         "backup": {"name": proven["name"], "ageSeconds": age} if proven else None,
-        "readiness": None,  # Nothing assesses it yet.
+        "readiness": readiness.brief(ready) if ready else None,
+        **protected(run, ready),
         "forecast": expected(document, record),
         "objectives": document["objectives"],
         "quietUntil": record["quietUntil"] if record else None,
         "transitions": record["transitions"] if record else [],
         "warnings": [*warnings, silent] if silent else warnings,
     }
+
+
+def protected(run: dict | None, ready: dict | None) -> dict:
+    """Is the next disaster survivable? {"protected": true | false | null, "protectedBecause"}."""
+    words = ready["because"] if ready else "nobody could look whether the standby is ready"
+    if run and run["phase"] == "protect":
+        words = f"run {run['id']} protects since {run['at']}: {words}"
+    elif run:
+        words = f"run {run['id']} is under way: {words}"
+    return {"protected": ready["ready"] if ready else None, "protectedBecause": words}
 
 
 def silence(document: dict, watch: dict | None, now: datetime) -> str:

@@ -7,7 +7,7 @@ from typing import Protocol, cast
 
 import pytest
 
-from activities import desk
+from activities import desk, desk_orders, readiness
 from shared import clients, outbox, slip, store
 from shared.problem import Problem
 from tests.doors import HERE, THERE, Doors
@@ -60,7 +60,7 @@ def waiting(doors: Doors, namespace: str = "sb-contoso-ne") -> int:
 
 
 def order(body: object, key: str | None = None, plan: str = "contoso") -> tuple:
-    return desk.order_failover(plan, json.dumps(body).encode(), key)
+    return desk_orders.order_failover(plan, json.dumps(body).encode(), key)
 
 
 def refused(work: Callable[[], object]) -> dict:
@@ -196,9 +196,33 @@ def test_a_second_run_is_409_while_one_is_in_progress(doors: Doors) -> None:
     assert first["run"] in body["detail"]
 
 
-def test_a_graceful_run_is_409_and_says_what_to_use(doors: Doors) -> None:
+def test_a_graceful_run_is_409_where_the_standby_is_not_ready(doors: Doors) -> None:
     body = refused(lambda: order({**GOOD, "mode": "graceful"}))
+    assert (body["status"], body["title"]) == (409, "Not ready")
+    assert "backup" in [check["name"] for check in body["checks"]]
+
+
+def test_a_graceful_run_is_409_where_the_active_location_does_not_answer(doors: Doors) -> None:
+    doors.strangers.answers["func-contoso-we.azurewebsites.net/api/health"] = (503, "{}")
+    body = refused(lambda: order({**GOOD, "mode": "graceful"}))
+    doors.strangers.answers.clear()
     assert (body["status"], "use forced" in body["detail"]) == (409, True)
+
+
+def test_a_graceful_run_is_409_where_the_active_location_is_lost(doors: Doors) -> None:
+    state = watch_state(datetime.now(UTC))
+    lost = {**state["verdict"], "state": "lost"}
+    text = json.dumps({**state, "verdict": lost}).encode()
+    doors.lay(STORE, "understudy", "watch/contoso.json", text)
+    body = refused(lambda: order({**GOOD, "mode": "graceful"}))
+    assert (body["title"], "use forced" in body["detail"]) == ("Not now", True)
+
+
+def test_a_forced_run_is_told_what_is_known_to_fail(doors: Doors) -> None:
+    desk.one_readiness("contoso")
+    _, body, _ = order(GOOD, "warned")
+    readiness.forget()
+    assert any("backup" in words for words in body["warnings"])
 
 
 def test_moving_to_where_it_is_active_is_409(doors: Doors) -> None:
@@ -243,7 +267,8 @@ def test_a_repeat_after_the_claim_does_not_turn_the_run_round(doors: Doors) -> N
     """The standby is another one by then, but the order is not."""
     first = order(GOOD, "k9")
     claimed(doors, first[1]["run"])
-    assert order(GOOD, "k9") == first
+    again = order(GOOD, "k9")
+    assert again[2] == first[2] and again[1]["to"] == first[1]["to"]
     assert waiting(doors, "sb-contoso-we") == 0
 
 
@@ -273,7 +298,8 @@ def test_a_run_that_ended_elsewhere_is_known_by_the_witness(doors: Doors) -> Non
 def test_a_plan_is_shown_with_what_a_failover_takes(doors: Doors) -> None:
     _, plan = desk.one_plan("contoso")
     assert plan["forecast"]["rtoSeconds"] == pytest.approx(sum(plan["forecast"]["parts"].values()))
-    assert plan["readiness"] is None
+    assert (plan["readiness"]["ready"], plan["protected"]) == (False, False)
+    readiness.forget()
 
 
 def test_a_plan_at_rest_has_no_warnings(doors: Doors) -> None:

@@ -1,0 +1,49 @@
+"""Dry run: observe every component as a run would, and say what would be called."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from activities import gateway, traffic, workflow
+from shared import dryrun, views
+from shared.plan import Plan
+from shared.reply import Surprise, Unreachable
+
+THREADS = 16
+OBSERVERS = {
+    "logicWorkflow": workflow.observe_workflow,
+    "apiManagement": gateway.observe_gateway,
+    "trafficManager": traffic.observe_traffic,
+}
+
+
+def rehearse(document: dict, order: dict, allowed: dict, now: datetime) -> dict:
+    """Observe every component as the run would, side by side, and say what would be called."""
+    plan, silent = Plan.model_validate(document), set[str]()
+    acts = dryrun.order(plan, order["to"], order["mode"])
+    with ThreadPoolExecutor(THREADS) as pool:
+        rows = list(pool.map(lambda act: compared(plan, act, silent), acts))
+    return views.dry_run(document, allowed, rows, now)
+
+
+def compared(plan: Plan, act: dict, silent: set[str]) -> dict:
+    """One act beside what is there. A location found `silent` is not asked a thousand times."""
+    part = plan.component(act["component"], act["location"])
+    observe = OBSERVERS.get(part["kind"])
+    task = {**act, "component": part, "plan": plan.name}
+    seen = {"status": "skipped", "because": "cannot be observed"}
+    if act["location"] in silent:
+        seen = {"status": "refused", "because": f"not asked: {act['location']} is silent"}
+    elif observe:
+        seen = looked(observe, task, silent)
+    return dryrun.difference(act, part, seen)
+
+
+def looked(observe: Callable[[dict], dict], task: dict, silent: set[str]) -> dict:
+    try:
+        return observe(task)
+    except Unreachable as nobody:
+        silent.add(task["location"])
+        return {"status": "refused", "because": str(nobody)}
+    except Surprise as strange:
+        return {"status": "refused", "because": str(strange)}

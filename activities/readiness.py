@@ -1,0 +1,266 @@
+"""Readiness: look at everything that a failover would need, side by side and within a bound.
+
+Like the desk it asks its neighbours, because what it knows is what they know together; what that
+means is `shared.readiness`'s to say.
+"""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+from functools import partial
+
+from activities import (
+    apim_backups,
+    configuration,
+    gateway,
+    observers,
+    pipeline,
+    traffic,
+    witness,
+)
+from shared import clients, outbox, probe, readiness
+from shared.outcome import refused, succeeded
+from shared.plan import LogicWorkflow, Plan
+from shared.reply import Surprise, Unreachable, brief
+
+SECONDS_MAX = 12.0
+LOOK_SECONDS = 5.0
+MARK_SECONDS = 5.0  # The configuration of a gateway is many reads; without it age must do.
+THREADS = 16
+PAGES_MAX = 50
+QUEUE = "slip-claim"
+KEPT_SECONDS = 20.0
+_KEPT: dict[tuple[str, str], tuple[float, dict]] = {}  # (plan, location) -> when, what
+Look = Callable[[], list[dict]]
+
+
+def assess_readiness(payload: dict) -> dict:
+    """Could `plan` (the document) fail over to `location` now? Facts `ready`, `checks`, `at`.
+
+    Of the checks only those that are not ok, and not too many. Safe to repeat: reads.
+    """
+    found = readiness.brief(assess(payload["plan"], payload["location"]))
+    return succeeded(**found)
+
+
+def recent(document: dict, to: str) -> dict:
+    """What `assess` gives, at most KEPT_SECONDS old: pages that are looked at often cost one."""
+    known = _KEPT.get((document["name"], to))
+    if known and time.monotonic() - known[0] < KEPT_SECONDS:
+        return known[1]
+    found = assess(document, to)
+    _KEPT[document["name"], to] = (time.monotonic(), found)
+    return found
+
+
+def forget() -> None:
+    """Look anew at the next call."""
+    _KEPT.clear()
+
+
+def hindrance(document: dict, to: str) -> dict | None:
+    """Why a graceful run to `to` must not begin: {"because", "checks"}; None when it may.
+
+    It asks the location that it leaves for its lease, so that one has to answer.
+    """
+    source = Plan.model_validate(document).other(to)
+    told = {"plan": document, "location": source, "timeoutSeconds": LOOK_SECONDS}
+    seen = observers.observe_health(told)["observation"]
+    if seen["ok"] is not True:
+        return {"because": f"{source} does not answer well ({seen['because']})", "checks": []}
+    found = assess(document, to)
+    if found["ready"]:
+        return None
+    failing = [one for one in found["checks"] if one["status"] == "fail"]
+    return {"because": f"{to} is not ready: {found['because']}", "checks": failing}
+
+
+def warnings(document: dict, to: str) -> list[str]:
+    """What a person who forces the plan to `to` should know, as far as it is known already.
+
+    A forced run waits for nobody's look.
+    """
+    known = _KEPT.get((document["name"], to))
+    if known is None:
+        return []
+    old = time.monotonic() - known[0]
+    return [f"{words} (seen {old:.0f} s ago)" for words in readiness.failures(known[1]["checks"])]
+
+
+def assess(document: dict, to: str, seconds: float = SECONDS_MAX) -> dict:
+    """{"ready", "because", "checks", "at"}, every check; answers within about `seconds`.
+
+    What is not seen by then fails, or is a warning where only the active side was asked.
+    """
+    plan, started = Plan.model_validate(document), time.monotonic()
+    askers = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="readiness")
+    try:
+        asked = [
+            (name, component, askers.submit(_safe, name, component, to, look))
+            for name, component, look in _looks(plan, document, to)
+        ]
+        futures = [future for _, _, future in asked]
+        wait(futures, timeout=max(0.1, seconds - (time.monotonic() - started)))
+        rows = [
+            row for name, part, future in asked for row in _said(name, part, to, future, seconds)
+        ]
+    finally:
+        askers.shutdown(wait=False, cancel_futures=True)  # What hangs is left to its own bounds.
+    return readiness.summed(rows, datetime.now(UTC))
+
+
+def _looks(plan: Plan, document: dict, to: str) -> list[tuple[str, str, Look]]:
+    """(name, component, look) of everything to be seen."""
+    whole = readiness.WHOLE
+    looks: list[tuple[str, str, Look]] = [
+        ("witness", whole, partial(_witness, document, to)),
+        ("app", whole, partial(_app, document, to)),
+        ("slips", whole, partial(_slips, to)),
+        ("resourceGroup", whole, partial(_groups, plan, to)),
+    ]
+    flows: dict[str, list[LogicWorkflow]] = {}
+    for part in plan.components:
+        seen = plan.component(part.name, to)
+        if isinstance(part, LogicWorkflow):
+            flows.setdefault(_group_of(seen["resource"]), []).append(part)
+        elif part.kind == "apiManagement":
+            looks.append(("gateway", part.name, partial(_gateway, plan, part.name, to)))
+            looks.append(("overlay", part.name, partial(_overlay, plan, part.name, to)))
+            looks.append(("backup", part.name, partial(_backup, plan, part.name, to)))
+        elif part.kind == "trafficManager":
+            looks.append(("endpoint", part.name, partial(_traffic, plan, part.name, to)))
+    for group, parts in flows.items():
+        looks.append(("state", parts[0].name, partial(_workflows, plan, group, parts, to)))
+    return looks
+
+
+def _safe(name: str, component: str, to: str, look: Look) -> list[dict]:
+    """One look; that nobody answers is a check that fails."""
+    try:
+        return look()
+    except Surprise as silent:
+        return [readiness.check(component, to, name, "fail", brief(str(silent)), "look again")]
+
+
+def _said(name: str, component: str, to: str, future: Future, seconds: float) -> list[dict]:
+    if not future.done():
+        words = f"not seen within {seconds:g} s"
+        return [readiness.check(component, to, name, "fail", words, "look again")]
+    broke = future.exception()
+    if broke is not None:
+        words = brief(f"{type(broke).__name__}: {broke}")
+        return [readiness.check(component, to, name, "fail", words, "see the app's log")]
+    return future.result()
+
+
+def _witness(document: dict, to: str) -> list[dict]:
+    known = witness.read_witness({"plan": document["name"], "witness": document["witness"]})
+    words = "can be read"
+    if known["status"] == "succeeded":
+        words = f"can be read: epoch {known['record']['epoch']}"
+    outcome = {**known, "because": known["because"] or words}
+    return [readiness.seen(readiness.WHOLE, to, "witness", outcome, "nobody moves without it")]
+
+
+def _app(document: dict, to: str) -> list[dict]:
+    """The standby's own health, and that it knows itself to be the standby."""
+    url = f"{document['locations'][to]['app'].rstrip('/')}/api/health"
+    try:
+        reply = probe.call("GET", url, LOOK_SECONDS)
+        words = f"health answered {reply.status}"
+        outcome = succeeded(words) if reply.status == 200 else refused(words)
+    except Unreachable as silent:
+        return [readiness.seen(readiness.WHOLE, to, "app", refused(str(silent)), "start the app")]
+    row = readiness.seen(readiness.WHOLE, to, "app", outcome, "see its /api/health")
+    body = reply.body if isinstance(reply.body, dict) else {}
+    vouched = document["name"] in (body.get("unclaimed") or [])
+    words = "knows that another location is active"
+    if not vouched:
+        words = "does not say that it has given up what it claimed: its heartbeat is late"
+    status = "ok" if vouched else "warn"
+    fix = "see that its heartbeat runs"
+    return [row, readiness.check(readiness.WHOLE, to, "vouches", status, words, fix)]
+
+
+def _slips(to: str) -> list[dict]:
+    outbox.peek(to, QUEUE)
+    return [readiness.check(readiness.WHOLE, to, "slips", "ok", f"{QUEUE} answers")]
+
+
+def _workflows(plan: Plan, group: str, parts: list[LogicWorkflow], to: str) -> list[dict]:
+    """All workflows of one resource group by one list: a thousand cost a few requests."""
+    states: dict[str, str] = {}
+    url: str | None = f"{group}/providers/Microsoft.Logic/workflows"
+    for _ in range(PAGES_MAX):
+        if url is None:
+            break
+        page = clients.ask("GET", url).expect().document
+        for row in page.get("value", []):
+            states[str(row["id"]).lower()] = str(row.get("properties", {}).get("state", ""))
+        url = page.get("nextLink") or None
+    return [
+        readiness.workflow(
+            part.name,
+            part.role,
+            part.trigger,
+            to,
+            states.get(plan.component(part.name, to)["resource"].lower()),
+        )
+        for part in parts
+    ]
+
+
+def _gateway(plan: Plan, name: str, to: str) -> list[dict]:
+    mine = pipeline.check_gateway({"component": plan.component(name, to)})
+    active = {"component": plan.component(name, plan.other(to))}
+    try:
+        theirs = probe.within(LOOK_SECONDS, partial(pipeline.check_gateway, active))
+    except Surprise as silent:
+        theirs = refused(brief(str(silent)))
+    return readiness.gateway(name, to, mine, theirs)
+
+
+def _overlay(plan: Plan, name: str, to: str) -> list[dict]:
+    task = {"component": plan.component(name, to), "location": to}
+    return [readiness.overlay(name, to, gateway.observe_gateway(task))]
+
+
+def _backup(plan: Plan, name: str, to: str) -> list[dict]:
+    active = plan.component(name, plan.other(to))
+    told = {"plan": plan.name, "component": active, "target": active["backups"][to]}
+    listed = apim_backups.list_manifests(told)
+    mark = None
+    try:
+        taken = probe.within(MARK_SECONDS, partial(configuration.fingerprint_gateway, told))
+        mark = taken.get("fingerprint")
+    except Surprise:
+        mark = None  # Its age alone must do; the check says so.
+    now, rpo = datetime.now(UTC), plan.objectives.rpo_seconds
+    return [readiness.backup(name, to, listed, active["resource"], mark, rpo, now)]
+
+
+def _traffic(plan: Plan, name: str, to: str) -> list[dict]:
+    active = plan.other(to)
+    task = {"component": plan.component(name, active), "location": active}
+    return [readiness.traffic(name, to, traffic.observe_traffic(task))]
+
+
+def _groups(plan: Plan, to: str) -> list[dict]:
+    """Where ARM sends what changes the resources of a failover to `to`."""
+    groups: dict[str, str] = {}
+    for part in plan.components:
+        resource = plan.component(part.name, to).get("resource")
+        if resource:
+            groups.setdefault(_group_of(resource), part.name)
+    rows = []
+    for group, component in groups.items():
+        reply = clients.ask("GET", group)
+        place = str(reply.document.get("location", "")) if reply.ok else None
+        words = group.rsplit("/", 1)[-1]
+        rows.append(readiness.group(component, to, words, place, plan.other(to)))
+    return rows
+
+
+def _group_of(resource: str) -> str:
+    return "/".join(resource.split("/")[:5])
