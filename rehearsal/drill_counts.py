@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from rehearsal.drill_story import Scenario
 from rehearsal.estate_seed import SLIP_QUEUES, workflow_id
+from shared.slip import ROUTES
 
 if TYPE_CHECKING:
     from rehearsal.drill import Drill
 
 WRITES = ("PUT", "POST", "PATCH", "DELETE")
 READING_POSTS = ("/listsecrets", "/listvalue", "/listcallbackurl", "/validate")
+BEFORE = "microsoft.resources/deployments/"  # By a person, before the story begins.
 POISON = "slip-poison"
-ROUTE = ("claim", "fence", "promote", "activate", "redirect", "verify", "protect")
 
 
 def writes(drill: "Drill") -> list[dict]:
@@ -23,7 +24,7 @@ def writes(drill: "Drill") -> list[dict]:
         for row in drill.stage.world.journal.after(0)
         if row["method"] in WRITES
         and 200 <= row["status"] < 300
-        and not any(word in row["url"].lower() for word in READING_POSTS)
+        and not any(word in row["url"].lower() for word in (*READING_POSTS, BEFORE))
     ]
 
 
@@ -124,8 +125,10 @@ def _broker(drill: "Drill", namespace: str) -> tuple[list[tuple[str, str]], int,
 
 
 def _missing(drill: "Drill", scenario: Scenario, sent: list[str]) -> int:
-    """Stages of the run for which no slip was ever taken in."""
-    runs = {row["record"]["run"]["id"] for row in drill.watcher.records if row["record"].get("run")}
-    if not scenario.moves:
-        return 0
-    return sum(f"{run}.{stage}" not in sent for run in runs for stage in ROUTE)
+    """Stages of the runs that finished for which no slip was ever taken in."""
+    rows = [row["record"] for row in drill.watcher.records]
+    modes = {row["run"]["id"]: row["run"]["mode"] for row in rows if row.get("run")}
+    said = rows[-1]["transitions"] if rows else []
+    done = {line["who"] for line in said if line["what"] == "finished"}
+    ran = [run for run in modes if run in done or scenario.moves]
+    return sum(f"{run}.{stage}" not in sent for run in ran for stage in ROUTES[modes[run]])

@@ -32,6 +32,13 @@ def exclusive(drill: "Drill") -> list[str]:
     ]
 
 
+def enabled(drill: "Drill", location: str) -> list[str]:
+    """The exclusive workflows that are enabled in a location now, by ARM."""
+    table, estate = drill.stage.world.resources, drill.stage.estate
+    rows = {name: table.get(workflow_id(estate, location, name)) for name in exclusive(drill)}
+    return [n for n, row in rows.items() if row and row.properties.get("state") == "Enabled"]
+
+
 def judge(drill: "Drill", scenario: Scenario) -> dict:
     """Check `neverTwo` and `neverNone`; gives the figures behind them for the report."""
     names, end = exclusive(drill), drill.stage.world.now.timestamp()

@@ -124,7 +124,7 @@ def _stages(drill: "Drill") -> list[dict]:
 
 def _parts(facts: dict) -> list[dict]:
     """What the RTO was made of, the lease's part among them."""
-    kinds = {"detection": "idle", "lease": "warn"}
+    kinds = {"detection": "idle", "lease": "warn", "next round": "idle"}
     return [
         _span("RTO", row["from"], row["to"], kinds.get(row["name"], "run"), row["name"])
         for row in facts.get("rtoParts", [])

@@ -17,7 +17,7 @@ from rehearsal.scenarios_apart import (
 )
 from rehearsal.scenarios_clock import clock_skew
 from rehearsal.scenarios_gateway import prove_standby, round_trip
-from rehearsal.scenarios_people import double_operator
+from rehearsal.scenarios_people import approval, cancelled_midway, double_operator, graceful
 from rehearsal.scenarios_return import old_active_returns
 from rehearsal.scenarios_waits import (
     await_takeover,
@@ -215,6 +215,18 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         _scenario("old-active-returns", old_active_returns, 7, True, QUICK),
         _scenario("double-operator", double_operator, 6, True, QUICK, planned=True),
+        _scenario("graceful", graceful, 6, True, QUICK, planned=True, nobody_seconds_max=15.0),
+        _scenario("approval", approval, 7, True, {**QUICK, "automation": "approval"}),
+        _scenario(
+            "cancelled-midway",
+            cancelled_midway,
+            6,
+            False,
+            QUICK,
+            planned=True,
+            claims=2,
+            nobody_seconds_max=30.0,
+        ),
         _scenario("clock-skew", clock_skew, 9, True, QUICK),
     )
 }

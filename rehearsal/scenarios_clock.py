@@ -13,7 +13,7 @@ from rehearsal.world import ALL
 from shared.witness import LEASE_MARGIN_SECONDS
 
 FAR_SECONDS = 60.0  # Beyond the margin, and longer than the lease.
-PARTED_SECONDS = 25.0
+PARTED_SECONDS = 16.0
 
 
 async def clock_skew(drill: Drill) -> None:

@@ -1,8 +1,7 @@
 """The stories of a region that comes back."""
 
 from rehearsal.drill import Drill
-from rehearsal.drill_never import exclusive
-from rehearsal.estate_seed import workflow_id
+from rehearsal.drill_never import enabled
 from rehearsal.scenarios_gateway import prove_standby
 from rehearsal.scenarios_waits import await_takeover, await_watch, hold, lose_home
 from rehearsal.world import ALL
@@ -43,10 +42,3 @@ async def come_back(drill: Drill) -> None:
     await drill.so(f"{drill.home} standing down", down, STOOD_DOWN_SECONDS_MAX)
     await drill.stage.recover(drill.home)
     drill.say(f"{drill.home}'s workflows are back")
-
-
-def enabled(drill: Drill, location: str) -> list[str]:
-    """The exclusive workflows that are enabled in a location, by ARM."""
-    table, estate = drill.stage.world.resources, drill.stage.estate
-    rows = {name: table.get(workflow_id(estate, location, name)) for name in exclusive(drill)}
-    return [n for n, row in rows.items() if row and row.properties.get("state") == "Enabled"]

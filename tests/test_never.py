@@ -149,10 +149,11 @@ def moments() -> dict:
 
 def test_the_lease_has_its_own_part_of_the_rto(drill: Drill):
     drill.facts["outageAt"] = at(0)
+    drill.watcher.records.append({"at": at(0), "record": {"leaseUntil": at(37)}})
     for seconds in (10, 20, 30, 40):
         seen(drill, seconds, lease=seconds < 40)
     made = {part["name"]: part["seconds"] for part in drill_parts.parts(drill, MOVES, moments())}
-    assert (made["detection"], made["lease"]) == (30, 12)
+    assert (made["detection"], made["lease"], made["next round"]) == (30, 7, 5)
 
 
 def test_the_parts_make_up_the_rto(drill: Drill):
@@ -163,7 +164,8 @@ def test_the_parts_make_up_the_rto(drill: Drill):
 
 def test_a_lease_that_adds_more_than_itself_is_broken(drill: Drill):
     length = drill.plan["witness"]["leaseSeconds"]
-    drill_parts.judge(drill, [{"name": "lease", "seconds": length + 0.1}])
+    late = [{"name": "lease", "seconds": length + 0.1}, {"name": "next round", "seconds": 0}]
+    drill_parts.judge(drill, late)
     assert not drill.checks["leaseAddsAtMostItself"][0]
 
 
