@@ -81,8 +81,8 @@ def order(name: str, word: str, body: bytes) -> tuple:
     by = {"by": said.by, "comment": said.comment}
 
     def entered(was: dict) -> dict:
-        gone = ledger_views.away(plan, record["active"], was["location"])
-        changed, answer = ledger_orders.ordered(was, word, said.runs, gone, by, now)
+        wary = ledger_views.cautions(plan, record["active"], was["location"])
+        changed, answer = ledger_orders.ordered(was, word, said.runs, wary, by, now)
         answers.append(answer)
         return changed
 

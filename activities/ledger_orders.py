@@ -69,7 +69,7 @@ def checked(resource: str, row: dict, one: dict) -> Verdict | None:
     if reply.status in (403, 404):
         return "refused", {"because": reply.words}
     status = str(reply.expect().properties.get("status", ""))
-    because = ledger_orders.objection(status, one["word"], away=False, named=True)
+    because = ledger_orders.objection(status, one["word"], caution="", named=True)
     return ("refused", {"because": because}) if because else None
 
 

@@ -24,11 +24,10 @@ def key(word: str, run: str) -> str:
     return f"{word}:{run}"
 
 
-def objection(status: str | None, word: str, away: bool, named: bool) -> str:
+def objection(status: str | None, word: str, caution: str, named: bool) -> str:
     """Why `word` is not for a run that was last found so; empty when it is.
 
-    `away`: its workflow is exclusive, and its plan is active elsewhere. A run of it beside the
-    active side's own is for a person to want by name.
+    `caution`: why a second run of it might be one too many. Then it is for a person to name it.
     """
     if status is None:
         return "its region has not answered since: how it ended is not known"
@@ -40,21 +39,22 @@ def objection(status: str | None, word: str, away: bool, named: bool) -> str:
         return "" if status not in ILL else f"it does not run any more: {status}"
     if status not in ILL:
         return f"it is {status}: wait for its end, or drain it first"
-    if away and not named:
-        return (
-            "its workflow is exclusive and active elsewhere: name the run to have it all the same"
-        )
-    return ""
+    return f"{caution}: name the run to have it all the same" if caution and not named else ""
 
 
 def ordered(
-    ledger: dict, word: str, runs: list[str] | None, away: set[str], said: dict, now: datetime
+    ledger: dict,
+    word: str,
+    runs: list[str] | None,
+    cautions: dict[str, str],
+    said: dict,
+    now: datetime,
 ) -> tuple[dict, dict]:
     """Enter `word` for these runs (None: for all); gives (ledger, answer).
 
-    `away`: the exclusive workflows that are active elsewhere. `said`: {"by", "comment"}. Answer:
-    {"ordered": [...], "already": [...], "refused": [{"run", "because"}]}. The same again changes
-    nothing: a run is ordered once.
+    `cautions`: workflow -> why a second run of it might be one too many. `said`: {"by",
+    "comment"}. Answer: {"ordered": [...], "already": [...], "refused": [{"run", "because"}]}. The
+    same again changes nothing: a run is ordered once.
     """
     known = {row["run"]: row for row in ledger["runs"]}
     orders, answer = dict(ledger["orders"]), {"ordered": [], "already": [], "refused": []}
@@ -64,7 +64,9 @@ def ordered(
             answer["already"].append(run)
             continue
         because = (
-            objection(status_of(ledger, run), word, row["workflow"] in away, runs is not None)
+            objection(
+                status_of(ledger, run), word, cautions.get(row["workflow"], ""), runs is not None
+            )
             if row
             else "no run of this ledger"
         )

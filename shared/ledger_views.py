@@ -4,6 +4,7 @@ from datetime import datetime
 
 from shared import ledger, ledger_orders
 from shared.plan import Plan
+from shared.plan_parts import LogicWorkflow
 
 ADVICE = (
     "they are delivered again to whoever takes from this queue once the namespace is back; "
@@ -11,11 +12,20 @@ ADVICE = (
 )
 
 
-def away(plan: Plan, active: str | None, location: str) -> set[str]:
-    """The workflows of which only one side may be at work, and it is not this location's."""
-    if active == location:
-        return set()
-    return {part.name for part in plan.components if part.role != "activeActive"}
+QUEUES = ("queue", "orderedQueue")
+AGAIN = "its message was not completed, so that the queue delivers it again"
+TWO = "its workflow is exclusive and active elsewhere"
+
+
+def cautions(plan: Plan, active: str | None, location: str) -> dict[str, str]:
+    """workflow -> why one more run of it in `location` might be one too many."""
+    found: dict[str, str] = {}
+    for part in plan.components:
+        if isinstance(part, LogicWorkflow) and part.trigger in QUEUES:
+            found[part.name] = AGAIN
+        elif part.role != "activeActive" and active != location:
+            found[part.name] = TWO
+    return found
 
 
 def watching(held: dict, now: datetime) -> dict:
@@ -38,7 +48,7 @@ def watching(held: dict, now: datetime) -> dict:
 
 def evidence(held: dict, plan: Plan, active: str | None) -> dict:
     """A frozen ledger: runs abandoned, messages stranded, and what may be done about them."""
-    gone = away(plan, active, held["location"])
+    wary = cautions(plan, active, held["location"])
     return {
         "epoch": held["epoch"],
         "location": held["location"],
@@ -46,21 +56,21 @@ def evidence(held: dict, plan: Plan, active: str | None) -> dict:
         "at": held["at"],
         "ageSeconds": ledger.age_seconds(held),
         "completeSince": held["sweep"]["completeSince"],
-        "abandoned": [abandoned(held, row, gone) for row in held["runs"]],
+        "abandoned": [abandoned(held, row, wary) for row in held["runs"]],
         "cut": held["cut"],
         "stranded": [{**row, "because": ADVICE} for row in ledger.stranded(held)],
         "b2b": held["b2b"],
     }
 
 
-def abandoned(held: dict, row: dict, gone: set[str]) -> dict:
+def abandoned(held: dict, row: dict, wary: dict[str, str]) -> dict:
     """A run that was in flight: how it was last found, what was ordered, what is offered."""
     found = held["found"].get(row["run"], {})
     orders = [one for one in held["orders"].values() if one["run"] == row["run"]]
     status, known = found.get("status"), {one["word"] for one in orders}
     offer, because = None, ""
     for word in ledger_orders.WORDS:
-        no = ledger_orders.objection(status, word, row["workflow"] in gone, named=False)
+        no = ledger_orders.objection(status, word, wary.get(row["workflow"], ""), named=False)
         if not no and word not in known:
             offer, because = word, ""
             break
