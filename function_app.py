@@ -6,7 +6,6 @@ imported here: a cold start is recovery time.
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -14,32 +13,31 @@ from functools import partial
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities import ACTIVITIES, desk, health, ledger_desk, slips
+from activities import ACTIVITIES, desk, desk_orders, desk_runs, health, ledger_desk, slips
 from orchestrations.backup import backup
+from orchestrations.caretaker import caretaker
 from orchestrations.component import component
 from orchestrations.heartbeat import heartbeat
 from orchestrations.ledger import ledger
 from orchestrations.restore import restore
 from orchestrations.stages import stage
 from orchestrations.watchdog import watchdog
-from shared import access, decisions, ledger_orders, openapi, slip, store
-from shared.problem import Problem, problem
-from shared.reply import Surprise
+from shared import access, decisions, ledger_orders, openapi, runs, slip, store
+from shared.answers import answer, reply
 from shared.settings import settings
 
 HERE = settings().location
-ENTRA = settings().api_auth == "entra"  # The platform asks for a token; `admit` looks at roles.
+ENTRA = settings().api_auth == "entra"  # The platform asks for a token, `answer` for a role.
 READ = func.AuthLevel.ANONYMOUS if ENTRA else func.AuthLevel.FUNCTION
 OPERATE = func.AuthLevel.ANONYMOUS if ENTRA else func.AuthLevel.ADMIN
 AWAKE = ("Running", "Pending", "Suspended", "ContinuedAsNew")
-PROBLEM = "application/problem+json"
 START_PAUSES = (1, 2, 5, 10, 15)  # Seconds; the host renews the message's lock meanwhile.
 
 app = df.DFApp(http_auth_level=READ)
 
 # --- Orchestrations and activities -------------------------------------------------------------
 
-for orchestration in (watchdog, heartbeat, ledger, stage, component, backup, restore):
+for orchestration in (watchdog, heartbeat, caretaker, ledger, stage, component, backup, restore):
     app.orchestration_trigger(context_name="context")(orchestration)
 for activity in ACTIVITIES:
     app.activity_trigger(input_name="payload")(activity)
@@ -61,8 +59,12 @@ async def keep_watch(timer: func.TimerRequest, client) -> None:
 @app.timer_trigger(arg_name="timer", schedule="%HEARTBEAT_SCHEDULE%")
 @app.durable_client_input(client_name="client")
 async def keep_lease(timer: func.TimerRequest, client) -> None:
-    """Every plan has its heartbeat: it renews the lease where active, and steps back elsewhere."""
+    """Every plan has its heartbeat: it renews the lease where active, and steps back elsewhere.
+
+    And its caretaker, which finishes what a run has left open.
+    """
     await ensure_each(client, "heartbeat")
+    await ensure_each(client, "caretaker")
 
 
 @app.timer_trigger(arg_name="timer", schedule="%BACKUP_SCHEDULE%")
@@ -202,7 +204,7 @@ async def post_backup(req: func.HttpRequest, client) -> func.HttpResponse:
 async def post_failover(req: func.HttpRequest) -> func.HttpResponse:
     """Start a failover, or show what one would do (`dryRun`)."""
     key = req.headers.get("Idempotency-Key")
-    work = partial(desk.order_failover, req.route_params["plan"], req.get_body(), key)
+    work = partial(desk_orders.order_failover, req.route_params["plan"], req.get_body(), key)
     return await answer(req, access.OPERATE, work)
 
 
@@ -236,13 +238,16 @@ async def get_ledger(req: func.HttpRequest) -> func.HttpResponse:
 async def get_run(req: func.HttpRequest, client) -> func.HttpResponse:
     """A run's timeline, stage by stage and step by step."""
     run = req.route_params["run"]
-    admitted = await answer(req, access.READ, lambda: (200, {}))
-    if admitted.status_code != 200:
-        return admitted
+    work, gather = partial(ledger_desk.one_run, run), partial(stages_of, client, run)
+    return await answer(req, access.READ, work, gather)
+
+
+async def stages_of(client, run: str) -> dict[str, dict]:
+    """The run's stages that this location carries or has carried: stage -> what is known of it."""
     # An instance id becomes a part of a URL inside the client: nothing else may get in there.
     stops = slip.STAGES if desk.RUN.fullmatch(run) else ()
     known = [await client.get_status(f"{run}.{stop}") for stop in stops]
-    instances = {
+    return {
         stop: {
             "status": one.runtime_status.value,
             "output": one.output,
@@ -252,38 +257,36 @@ async def get_run(req: func.HttpRequest, client) -> func.HttpResponse:
         for stop, one in zip(stops, known, strict=True)
         if one.runtime_status is not None
     }
-    return await answer(req, access.READ, partial(ledger_desk.one_run, run, instances))
 
 
-# --- What the answers are made of --------------------------------------------------------------
+def hear_run(word: str) -> None:
+    """Register `POST /api/runs/{run}/{word}`: a person says `word` to a run."""
+
+    async def post(req: func.HttpRequest, client) -> func.HttpResponse:
+        run = req.route_params["run"]
+        work = partial(desk_runs.order_word, run, word, req.get_body())
+        answered = await answer(req, access.OPERATE, work)
+        if answered.status_code == 200:
+            await wake(client, run)
+        return answered
+
+    post.__name__ = f"post_run_{word}"
+    post.__doc__ = f"A person says {word} to a run."
+    bound = app.durable_client_input(client_name="client")(post)
+    app.route(f"runs/{{run}}/{word}", methods=["POST"], auth_level=OPERATE)(bound)
 
 
-async def answer(req: func.HttpRequest, role: str, work: Callable[[], tuple]) -> func.HttpResponse:
-    """Admit the caller and do the blocking `work` in a thread; a Problem is an answer too."""
-
-    def admitted() -> tuple:
-        admit(req, role)
-        return work()
-
-    try:
-        status, body, *headers = await asyncio.to_thread(admitted)
-    except Problem as trouble:
-        return reply(trouble.body["status"], trouble.body)
-    except Surprise as silent:
-        body = problem(
-            503, "Out of reach", f"{silent}: ask again, the same request may be repeated"
-        )
-        return reply(503, body)
-    return reply(status, body, *headers)
+async def wake(client, run: str) -> None:
+    """Tell the stage that waits for people, if it waits here, that something was said."""
+    for stop, one in (await stages_of(client, run)).items():
+        waits = one["custom"].get("waitsFor") if isinstance(one["custom"], dict) else None
+        if waits and one["status"] in AWAKE:
+            try:
+                await client.raise_event(f"{run}.{stop}", waits, {"run": run})
+            # What was said stands at the witness, where the stage looks by itself a little later.
+            except Exception as unheard:
+                logging.warning("%s.%s was not woken: %s", run, stop, unheard)
 
 
-def reply(status: int, body: dict, headers: dict | None = None) -> func.HttpResponse:
-    kind = PROBLEM if "detail" in body else "application/json"
-    return func.HttpResponse(json.dumps(body), status_code=status, mimetype=kind, headers=headers)
-
-
-def admit(req: func.HttpRequest, role: str) -> None:
-    """In `entra` mode the platform let every identity in; here its role decides."""
-    verdict = access.admits(req.headers.get("x-ms-client-principal"), role) if ENTRA else None
-    if verdict and not verdict["allowed"]:
-        raise desk.refuse(verdict["status"], "Not allowed", verdict["because"])
+for said in runs.WORDS:
+    hear_run(said)

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from activities import apim_backups, desk_dryrun, plans, readiness, slips, watches, witness
-from shared import api, permit, slip, store, views, watch
+from activities import apim_backups, plans, readiness, watches, witness
+from shared import api, store, views, watch
 from shared.plan import Plan
 from shared.problem import Problem, problem
 from shared.reply import Surprise
@@ -26,8 +26,6 @@ RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,99}")  # As a slip has it.
 THREADS = 16
 # A page about a lost region must not wait for it: what does not answer in time is a warning.
 VIEW_SECONDS = 4.0
-AGAIN = "send it again with the same Idempotency-Key: it stays one run"
-UNSURE = "it may have been accepted: look at /api/runs/{run} before you send another"
 
 
 def refuse(status: int, title: str, detail: str, **more: object) -> Problem:
@@ -133,6 +131,15 @@ def watched(name: str, warnings: list[str]) -> dict | None:
     return None
 
 
+def judged(document: dict, active: str, now: datetime) -> dict | None:
+    """What the watchdog here says of the active location, unless that is old."""
+    known = watched(document["name"], [])
+    if known is None or known["watches"] != active:
+        return None
+    old = watch.stale(known, document["watch"]["everySeconds"], now)
+    return None if old else known["verdict"]
+
+
 def in_time(what: str, warnings: list[str], work: Callable[..., T], *args: object) -> T | None:
     """What `work` gives within VIEW_SECONDS, or None and a warning that says why not."""
     pool = ThreadPoolExecutor(1, thread_name_prefix="desk")
@@ -143,74 +150,6 @@ def in_time(what: str, warnings: list[str], work: Callable[..., T], *args: objec
         return None
     finally:
         pool.shutdown(wait=False)  # What hangs is left to its own timeouts.
-
-
-@answered
-def order_failover(name: str, body: bytes, key: str | None) -> tuple:
-    """Validate, ask for permission, reserve the run at the witness, send its slip: 202.
-
-    With `dryRun` 200, and nothing is changed. The same Idempotency-Key finds its own run, and
-    that run keeps its direction: after the claim the standby is another one.
-    """
-    found, now = known_plan(name), datetime.now(UTC)
-    document = found["plan"]
-    try:
-        order = api.failover_order(document, body, key, now)
-        record = known_record(document)
-        begun = None if order["dryRun"] else api.begun(record, order)
-    except api.BadRequest as bad:
-        raise refuse(400, "Bad request", str(bad), errors=bad.errors) from bad
-    if begun and begun["phase"] != "requested":
-        return accepted(begun)
-    target = begun["to"] if begun else order["to"] or api.standby(document, record["active"])
-    known = watched(name, []) if order["mode"] == "graceful" else None
-    verdict = known["verdict"] if known and known["watches"] == record["active"] else None
-    allowed = permit.allow(verdict, record, document, target, now, "person", order["mode"])
-    if order["dryRun"]:
-        return 200, desk_dryrun.rehearse(document, {**order, "to": target}, allowed, now)
-    if not begun and not allowed["allowed"]:
-        raise refuse(409, "Not now", allowed["because"])
-    if not begun and order["mode"] == "graceful" and (no := readiness.hindrance(document, target)):
-        raise refuse(409, "Not ready", f"{no['because']}; use forced", checks=no["checks"])
-    said = readiness.warnings(document, target) if order["mode"] == "forced" else []
-    return launch(document, first_slip(found, {**order, "to": target}, now), key, said)
-
-
-def first_slip(found: dict, order: dict, now: datetime) -> dict:
-    return slip.first(
-        run=order["run"],
-        plan=found["plan"]["name"],
-        digest=found["digest"],
-        mode=order["mode"],
-        source=Plan.model_validate(found["plan"]).other(order["to"]),
-        target=order["to"],
-        reason=order["reason"],
-        by="person",
-        now=now,
-        facts={"orderedAt": now.isoformat()},
-    )
-
-
-def launch(document: dict, paper: dict, key: str | None, warnings: list[str]) -> tuple:
-    """Reserve and send: whoever got no answer may repeat both under the same run id."""
-    advice = AGAIN if key else UNSURE.format(run=paper["run"])
-    try:
-        reserved = witness.reserve_run({"slip": paper, "witness": document["witness"]})
-        if reserved["status"] != "succeeded" and "record" not in reserved:
-            raise Surprise(reserved["because"])  # Not a no of the record: storage's own.
-        if reserved["status"] != "succeeded":
-            raise refuse(409, "Not now", reserved["because"])
-        slips.send_slip({"slip": paper, "queue": slip.queue(paper), "location": paper["to"]})
-    except Surprise as silent:
-        detail = f"{silent}; {advice}"
-        raise refuse(503, "Out of reach", detail, run=paper["run"]) from silent
-    return accepted(reserved["record"]["run"], warnings)
-
-
-def accepted(run: dict, warnings: list[str] | None = None) -> tuple:
-    location = {"Location": f"/api/runs/{run['id']}"}
-    body = {"run": run["id"], "to": run["to"], "mode": run["mode"]}
-    return 202, {**body, "warnings": warnings} if warnings else body, location
 
 
 @answered

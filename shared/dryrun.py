@@ -96,7 +96,8 @@ def traffic_calls(act: dict, part: dict, seen: dict) -> list[dict]:
 
 
 def hook_calls(act: dict, part: dict, seen: dict) -> list[dict]:
-    return [{"method": part["method"], "url": part["url"]}]
+    # A hook's query may hold a key, and what is shown here is read by more people than may call it.
+    return [{"method": part["method"], "url": part["url"].partition("?")[0]}]
 
 
 CALLS = {

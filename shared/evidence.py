@@ -5,12 +5,11 @@ from datetime import datetime
 from shared import witness
 
 
-def gathered(record: dict, watch: dict | None, now: datetime) -> dict:
+def gathered(record: dict, verdict: dict | None, now: datetime) -> dict:
     """{"verdict": {"state", "because", "since"} | null, "lease": {"holder", "until", "live"}}.
 
-    `watch`: the watch state that lies here; null where nobody has watched the active location.
+    `verdict`: on the active location; null where nobody here has watched it of late.
     """
-    verdict = watch["verdict"] if watch and watch["watches"] == record["active"] else None
     shown = {key: verdict[key] for key in ("state", "because", "since")} if verdict else None
     lease = {
         "holder": record["holder"],

@@ -119,6 +119,17 @@ def was_switched(record: dict, run: str) -> bool:
     return any(t["who"] == run and t["what"] == SWITCHED for t in record["transitions"])
 
 
+def state(record: dict, run: str) -> dict:
+    """What holds for a run now: {"state", "phase"}, in the words of an answer."""
+    known = record["run"] if record["run"] and record["run"]["id"] == run else None
+    if known is None:
+        end = witness.ended(record, run)
+        return {"state": end, "phase": end}
+    held = witness.hindered(record)
+    word = "cancelling" if known["cancel"] else held["waits"] if held else "running"
+    return {"state": "waits for approval" if word == "approval" else word, "phase": known["phase"]}
+
+
 def changed(record: dict, said: Said, what: str, **fields: object) -> dict:
     """The record with these fields of its run changed, which starts its age anew."""
     run = {**record["run"], **fields, "at": stamp(said.now)}
@@ -138,7 +149,7 @@ def give_back(record: dict, paper: dict, now: datetime, quiet_minutes: float) ->
     back = {**record, "run": None, "quietUntil": stamp(now + timedelta(minutes=quiet_minutes))}
     if witness.reached(run, "claim"):
         home = {"active": run["from"], "holder": run["from"], "leaseUntil": None}
-        back = {**back, "epoch": record["epoch"] + 1, **home}
+        back = {**back, "epoch": record["epoch"] + 1, "unfinished": None, **home}
     why = f"{run['cancel']['by']}: {run['cancel']['comment']}"
     return noted(back, now, paper["run"], "cancelled", why)
 

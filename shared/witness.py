@@ -8,9 +8,10 @@ two changes at once one must look again. A run that ended leaves `run` null and 
 
 from datetime import datetime, timedelta
 
+from shared.hold import approved, hindered, reached
 from shared.outcome import refused
-from shared.record import WORDS_MAX, YOUNGER_OF_RUN, noted, stamp
-from shared.slip import ROUTES, STAGES
+from shared.record import WORDS_MAX, YOUNGER_OF_RUN, left_open, noted, stamp
+from shared.slip import ROUTES
 
 REQUEST_MINUTES = 10  # A reservation whose first stage never came must not block a real failover.
 STALLED_MINUTES = 60  # Nor may a run that died with the location that carried it.
@@ -20,7 +21,6 @@ WATCHDOG = "watchdog"  # How the `by` of a run begins that no person asked for.
 # side, which steps back by its own.
 LEASE_MARGIN_SECONDS = 2
 ENDED = ("halted", "finished", "cancelled", "declined", "expired")
-PHASES = ("requested", *STAGES)
 UNCLAIMED = ("requested", "quiesce")
 # A run may stay in these for hours; that its carrier lives is written down now and then.
 LONG = ("quiesce", "protect")
@@ -67,7 +67,7 @@ def reserve(
         return refused(f"{record['active']} is active, not {paper['from']}")
     if run:  # Overtaken is ended: its late slip, or its key sent once more, must not revive it.
         end = "finished" if run["phase"] == "protect" else "halted"
-        record = noted(record, now, run["id"], end, f"overtaken by {paper['run']}")
+        record = noted(left_open(record, now), now, run["id"], end, f"overtaken by {paper['run']}")
     run = run_of(paper, "requested", now)
     why = f"{paper['by']}: {paper['reason']}"
     if approval_minutes is not None:
@@ -113,37 +113,10 @@ def claim(record: dict, paper: dict, now: datetime) -> dict:
         "holder": paper["to"],
         # The old side's lease means nothing any more, and the new side has not renewed yet.
         "leaseUntil": None,
+        "unfinished": None,
         "run": {**record["run"], "phase": "claim", "at": stamp(now)},
     }
     return noted(claimed, now, paper["run"], "claimed", f"{paper['from']} -> {paper['to']}")
-
-
-def hindered(record: dict) -> dict | None:
-    """What people have said that keeps the run in progress from its next stage, as a refusal.
-
-    With fact `waits` it may yet go on. A pause of the plan holds only what has not claimed: to
-    leave a plan between two locations helps nobody.
-    """
-    run = record["run"]
-    if run["cancel"]:
-        return refused(f"cancelled by {run['cancel']['by']}: {run['cancel']['comment']}")
-    if run["paused"]:
-        return refused(f"run {run['id']} is paused since {run['at']}", waits="paused")
-    if record["paused"] and not reached(run, "claim"):
-        return refused(f"{record['plan']} is paused: resume it first", waits="paused")
-    if run["approval"] and run["approval"]["state"] == "wanted":
-        return refused(f"waits for approval until {run['approval']['until']}", waits="approval")
-    return None
-
-
-def approved(run: dict) -> bool:
-    """Has a person taken the decision over from the watchdog, whatever the lease says?"""
-    return run["approval"] is not None and run["approval"]["state"] == "given"
-
-
-def reached(run: dict, phase: str) -> bool:
-    """Has the run entered `phase`, or one behind it?"""
-    return PHASES.index(run["phase"]) >= PHASES.index(phase)
 
 
 def automatic(paper: dict) -> bool:
@@ -197,7 +170,7 @@ def finish(
         return refused(held)
     quiet = stamp(now + timedelta(minutes=quiet_minutes))
     until = record["quietUntil"] if record["run"]["phase"] == "protect" else quiet
-    done = {**record, "run": None, "quietUntil": until}
+    done = {**record, "run": None, "unfinished": None, "quietUntil": until}
     words = f"active in {paper['to']}" + (f"; {because}" if because else "")
     return noted(done, now, paper["run"], "finished", words)
 
@@ -209,7 +182,7 @@ def halt(record: dict, paper: dict, because: str, now: datetime, what: str = "ha
     held = holds(record, paper)
     if held:
         return refused(held)
-    return noted({**record, "run": None}, now, paper["run"], what, because)
+    return noted({**left_open(record, now), "run": None}, now, paper["run"], what, because)
 
 
 def in_progress(run: dict | None, now: datetime) -> bool:

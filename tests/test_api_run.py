@@ -89,7 +89,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
 
 def test_a_repeat_midway_is_the_same_run(story: Story) -> None:
     assert story.repeat.status_code == 202
-    assert story.repeat.json() == story.first.json()
+    first = {key: story.first.json()[key] for key in ("run", "to", "mode")}
+    assert {key: story.repeat.json()[key] for key in first} == first
     assert story.repeat.headers["Location"] == story.address
 
 

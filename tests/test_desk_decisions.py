@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from activities import desk
+from activities import desk, desk_orders
 from shared.problem import Problem
 from tests.doors import Doors
 
@@ -42,7 +42,7 @@ def test_a_paused_plan_moves_for_nobody_until_it_is_resumed(doors: Doors) -> Non
     assert say("pause")["paused"]
     order = json.dumps({"mode": "forced", "reason": "lost"}).encode()
     with pytest.raises(Problem) as no:
-        desk.order_failover("contoso", order, None)
+        desk_orders.order_failover("contoso", order, None)
     assert no.value.body["status"] == 409 and "paused" in no.value.body["detail"]
     assert not say("resume")["paused"]
 

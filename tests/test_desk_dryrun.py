@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from activities import desk
+from activities import desk_orders
 from shared.kinds import KINDS
 from tests.doors import HERE, THERE, Doors
 
@@ -32,7 +32,8 @@ def unmoved(doors: Doors) -> Iterator[None]:
 
 
 def dry_run(**more: object) -> dict:
-    status, body, *_ = desk.order_failover("contoso", json.dumps({**DRY, **more}).encode(), None)
+    text = json.dumps({**DRY, **more}).encode()
+    status, body, *_ = desk_orders.order_failover("contoso", text, None)
     assert status == 200
     return body
 

@@ -235,7 +235,7 @@ def test_whatever_is_said_the_record_stays_sound_and_a_repeat_changes_nothing(
 def test_evidence_names_the_verdict_and_the_lease_that_are_overridden():
     record = witness.renew(fresh(PLAN, NOW), "we", NOW, 30)
     verdict = {"state": "healthy", "because": "answers", "since": NOW.isoformat()}
-    shown = evidence.gathered(record, {"watches": "we", "verdict": verdict}, NOW)
+    shown = evidence.gathered(record, verdict, NOW)
     assert evidence.overrides(shown)
     assert shown["lease"]["live"] and shown["verdict"]["state"] == "healthy"
     assert "verdict healthy" in evidence.words(shown) and "lives until" in evidence.words(shown)
@@ -243,11 +243,10 @@ def test_evidence_names_the_verdict_and_the_lease_that_are_overridden():
 
 def test_who_follows_a_lost_verdict_past_the_lease_overrides_nothing():
     verdict = {"state": "lost", "because": "silent", "since": NOW.isoformat()}
-    shown = evidence.gathered(fresh(PLAN, NOW), {"watches": "we", "verdict": verdict}, NOW)
+    shown = evidence.gathered(fresh(PLAN, NOW), verdict, NOW)
     assert not evidence.overrides(shown)
 
 
-def test_a_verdict_about_another_location_is_no_evidence():
-    verdict = {"state": "lost", "because": "silent", "since": NOW.isoformat()}
-    shown = evidence.gathered(fresh(PLAN, NOW), {"watches": "ne", "verdict": verdict}, NOW)
-    assert shown["verdict"] is None and "no verdict" in evidence.words(shown)
+def test_that_nobody_has_watched_is_evidence_too():
+    shown = evidence.gathered(fresh(PLAN, NOW), None, NOW)
+    assert evidence.overrides(shown) and "no verdict" in evidence.words(shown)

@@ -1,0 +1,102 @@
+"""Orders' desk: a failover that a person orders, and what he is told of what he overrides.
+
+As the desk, no activity. The run is reserved at the witness before its slip is sent, and before
+anybody is told that it will be: a repeat finds what was begun.
+"""
+
+from datetime import UTC, datetime
+
+from activities import desk, desk_dryrun, desk_runs, readiness, slips, witness
+from shared import api, evidence, permit, slip
+from shared.plan import Plan
+from shared.reply import Surprise
+
+AGAIN = "send it again with the same Idempotency-Key: it stays one run"
+UNSURE = "it may have been accepted: look at /api/runs/{run} before you send another"
+
+
+@desk.answered
+def order_failover(name: str, body: bytes, key: str | None) -> tuple:
+    """Validate, ask for permission, reserve the run at the witness, send its slip: 202.
+
+    With `dryRun` 200, and nothing is changed. The same Idempotency-Key finds its own run, and
+    that run keeps its direction: after the claim the standby is another one. A forced order
+    while a graceful run is under way to the same location makes that run a forced one.
+    """
+    found, now = desk.known_plan(name), datetime.now(UTC)
+    document = found["plan"]
+    try:
+        order = api.failover_order(document, body, key, now)
+        record = desk.known_record(document)
+        begun = None if order["dryRun"] else api.begun(record, order)
+    except api.BadRequest as bad:
+        raise desk.refuse(400, "Bad request", str(bad), errors=bad.errors) from bad
+    if begun and begun["phase"] != "requested":
+        return accepted(begun)
+    target = begun["to"] if begun else order["to"] or api.standby(document, record["active"])
+    verdict = desk.judged(document, record["active"], now)
+    allowed = permit.allow(verdict, record, document, target, now, "person", order["mode"])
+    if order["dryRun"]:
+        return 200, desk_dryrun.rehearse(document, {**order, "to": target}, allowed, now)
+    run = None if begun else desk_runs.switched(document, record, {**order, "to": target})
+    if run:
+        return accepted(run, switched=True, evidence=desk_runs.overridden(document, record))
+    if not begun and not allowed["allowed"]:
+        raise desk.refuse(409, "Not now", allowed["because"])
+    if not begun and order["mode"] == "graceful" and (no := readiness.hindrance(document, target)):
+        raise desk.refuse(409, "Not ready", f"{no['because']}; use forced", checks=no["checks"])
+    paper = first_slip(found, {**order, "to": target}, now)
+    if order["mode"] == "graceful":
+        return launch(document, paper, key)
+    shown = desk_runs.overridden(document, record)
+    return launch(document, paper, key, readiness.warnings(document, target), shown)
+
+
+def first_slip(found: dict, order: dict, now: datetime) -> dict:
+    return slip.first(
+        run=order["run"],
+        plan=found["plan"]["name"],
+        digest=found["digest"],
+        mode=order["mode"],
+        source=Plan.model_validate(found["plan"]).other(order["to"]),
+        target=order["to"],
+        reason=order["reason"],
+        by="person",
+        now=now,
+        facts={"orderedAt": now.isoformat()},
+    )
+
+
+def launch(
+    document: dict,
+    paper: dict,
+    key: str | None,
+    warnings: list[str] | None = None,
+    shown: dict | None = None,
+) -> tuple:
+    """Reserve and send: whoever got no answer may repeat both under the same run id.
+
+    `shown`: the evidence against this run; its words are kept with the reservation.
+    """
+    payload = {"slip": paper, "witness": document["witness"]}
+    if shown:
+        payload["evidence"] = evidence.words(shown)
+    advice = AGAIN if key else UNSURE.format(run=paper["run"])
+    try:
+        reserved = witness.reserve_run(payload)
+        if reserved["status"] != "succeeded" and "record" not in reserved:
+            raise Surprise(reserved["because"])  # Not a no of the record: storage's own.
+        if reserved["status"] != "succeeded":
+            raise desk.refuse(409, "Not now", reserved["because"])
+        slips.send_slip({"slip": paper, "queue": slip.queue(paper), "location": paper["to"]})
+    except Surprise as silent:
+        detail = f"{silent}; {advice}"
+        raise desk.refuse(503, "Out of reach", detail, run=paper["run"]) from silent
+    return accepted(reserved["record"]["run"], warnings=warnings, evidence=shown)
+
+
+def accepted(run: dict, **more: object) -> tuple:
+    """202 with the run's address; of `more` what there is."""
+    location = {"Location": f"/api/runs/{run['id']}"}
+    body = {"run": run["id"], "to": run["to"], "mode": run["mode"]}
+    return 202, {**body, **{key: value for key, value in more.items() if value}}, location
