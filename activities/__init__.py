@@ -6,6 +6,7 @@
 from activities import (
     alerts,
     apim_backups,
+    audit,
     configuration,
     drain,
     gateway,
@@ -51,6 +52,7 @@ ACTIVITIES = (
     ledger_orders.settle_orders,
     slips.send_slip,
     alerts.alert,
+    audit.keep_audit,
     observers.observe_health,
     observers.observe_gateway_status,
     observers.observe_traffic_manager,
