@@ -77,21 +77,28 @@ def still(task: dict) -> Callable[[], None]:
 
 
 def weigh(task: dict) -> None:
-    """Raise Stale when the record contradicts the task, Surprise when nobody can tell."""
+    """Raise Stale when the record contradicts the task, Surprise when nobody can tell.
+
+    A record that was read before the run claimed contradicts it too: so a no is asked again.
+    """
     if stale.stands_down(task, settings().location):
         return
-    record, now = _record(task)
-    because = stale.contradiction(record, task, now)
-    if because:
-        raise Stale(because)
+    begun, because = time.monotonic(), ""
+    for youngest in (begun - AGE_SECONDS_MAX, begun):
+        record, now = _record(task, youngest)
+        because = stale.contradiction(record, task, now)
+        if not because:
+            return
+    raise Stale(because)
 
 
-def _record(task: dict) -> tuple[dict, datetime]:
+def _record(task: dict, youngest: float) -> tuple[dict, datetime]:
+    """The record and the witness's time, asked for at `youngest` (monotonic) or later."""
     account, container = task["witness"]["blobServiceUri"].rstrip("/"), task["witness"]["container"]
     seen = _seen(account, container, task["plan"])
     with seen.lock:
-        age = time.monotonic() - seen.asked_at
-        if age > (SILENCE_SECONDS if seen.silence else AGE_SECONDS_MAX):
+        heard_nothing = seen.silence and time.monotonic() - seen.asked_at < SILENCE_SECONDS
+        if seen.asked_at < youngest and not heard_nothing:
             _ask(seen, Place(account, container, READ_SECONDS), task["plan"])
         if seen.record is None or seen.server_time is None:
             raise Surprise(f"the epoch cannot be read: {seen.silence}")

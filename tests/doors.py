@@ -85,6 +85,11 @@ class Doors:
 
     def hold(self, **changes: object) -> None:
         """The witness's record: run-1 moves the plan here at epoch 1, but for these changes."""
+        self.write(**changes)
+        guard.forget()
+
+    def write(self, **changes: object) -> None:
+        """The same, while the guard remembers what it was before."""
         run = {"id": "run-1", "phase": "activate", "mode": "forced", "from": THERE, "to": HERE}
         run |= {"at": stamp(datetime.now(UTC)), "by": "test", "reason": "", "because": ""}
         record = fresh(self.plan.document, datetime.now(UTC))
@@ -92,7 +97,6 @@ class Doors:
         self.lay(
             "stcontosowitness", "understudy", f"{self.plan.name}.json", json.dumps(held).encode()
         )
-        guard.forget()
 
     def task(self, component: str, verb: str, location: str = HERE) -> dict:
         """A Task as orchestrations make them, of the run that holds the record."""

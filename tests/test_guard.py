@@ -117,6 +117,17 @@ def test_a_repeat_of_the_sdk_is_weighed_like_a_first_request(
     assert len(doors.sent(mark, "POST")) == 1
 
 
+def test_a_record_that_was_read_before_the_claim_refuses_nobody(doors: Doors) -> None:
+    task = doors.task("nightly-invoices", "promote")
+    doors.hold(epoch=0, active=THERE, run=None)
+    with pytest.raises(guard.Stale):
+        guard.weigh(task)
+    seen = dict(guard._SEEN)
+    doors.hold()
+    guard._SEEN.update(seen)  # As it is in a process that goes on.
+    assert doors.call("promote_workflow", task)["status"] != "refused"
+
+
 def test_a_hundred_tasks_at_once_cost_one_read(doors: Doors) -> None:
     task, reads = doors.task("nightly-invoices", "promote"), []
     ask = guard._ask
@@ -129,3 +140,12 @@ def test_a_hundred_tasks_at_once_cost_one_read(doors: Doors) -> None:
         patch.setattr(guard, "_ask", counted)
         assert list(pool.map(guard.weigh, [task] * 100)) == [None] * 100
     assert len(reads) == 1
+
+
+def test_what_is_remembered_refuses_no_task_that_is_younger(doors: Doors) -> None:
+    """A run is reserved and fences within the seconds for which the record is remembered."""
+    task = stopping(doors, THERE, "run-1", 1)
+    doors.hold(**AGAIN)
+    assert doors.call("demote_workflow", task)["stale"]
+    doors.write()
+    assert doors.call("demote_workflow", task)["status"] == "succeeded"

@@ -160,6 +160,7 @@ class App:
         self.up = False
         self.booted = 0.0
         self.life = 0  # Which process this is: what an earlier one waited for comes to nothing.
+        self.seen: object = None
         self._effects = 0
         self._kills = sorted(world.weather.kills.get(here, []))
 
@@ -186,7 +187,7 @@ class App:
         self.world.at(0.1, self.world.buses[self.here].offer)
 
     def kill(self) -> None:
-        self.up, self.life = False, self.life + 1
+        self.up, self.life, self.seen = False, self.life + 1, None
 
     def did(self) -> None:
         """Something that this process asked for took effect: a good moment to die."""

@@ -5,6 +5,7 @@ What an answer means is decided as in `activities.workflow`, `gateway`, `traffic
 
 from typing import cast
 
+from rehearsal.simulation.guard import guarded, weigh
 from rehearsal.simulation.world import Ask, Asking, Source, World
 from shared.outcome import refused, running, skipped, succeeded
 from shared.reply import Surprise, Unreachable
@@ -26,22 +27,25 @@ def observe_workflow(world: World, app: Source, task: dict) -> Asking:
     return succeeded("is Enabled" if on else "is Disabled", serving=bool(on))
 
 
+@guarded
 def promote_workflow(world: World, app: Source, task: dict) -> Asking:
-    return (yield from bring(world, task, True, 10.0))
+    return (yield from bring(world, app, task, True, 10.0))
 
 
+@guarded
 def demote_workflow(world: World, app: Source, task: dict) -> Asking:
     try:
-        return (yield from bring(world, task, False, HURRIED_SECONDS))
+        return (yield from bring(world, app, task, False, HURRIED_SECONDS))
     except Unreachable as error:
         return refused(f"{task['component']['name']} is unreachable: {error}")
 
 
-def bring(world: World, task: dict, wanted: bool, seconds: float) -> Asking:
+def bring(world: World, app: Source, task: dict, wanted: bool, seconds: float) -> Asking:
     node = f"arm.{task['location']}"
     on = yield Ask(node, lambda: world.enabled[spot(task)], seconds)
     if on == wanted:
         return skipped("is so already")
+    yield from weigh(world, app, task)
     yield Ask(node, lambda: switch(world, task, wanted), seconds)
     return succeeded("is told so")
 
@@ -90,10 +94,12 @@ def observe_gateway(world: World, app: Source, task: dict) -> Asking:
     return succeeded("looked", serving=bool(laid))
 
 
+@guarded
 def promote_gateway(world: World, app: Source, task: dict) -> Asking:
     place = task["location"]
     if (yield Ask(f"arm.{place}", lambda: world.laid[place])):
         return skipped("is laid already")
+    yield from weigh(world, app, task)
     yield Ask(f"arm.{place}", lambda: world.laid.__setitem__(place, True))
     return running(f"arm.{place}", OPERATION_SECONDS)
 
@@ -118,6 +124,7 @@ def observe_traffic(world: World, app: Source, task: dict) -> Asking:
     return succeeded(str(seen), serving=alone)
 
 
+@guarded
 def promote_traffic(world: World, app: Source, task: dict) -> Asking:
     node, mine = f"arm.{world.profile_location}", task["location"]
     held = yield Ask(node, lambda: dict(world.endpoints))
@@ -125,6 +132,7 @@ def promote_traffic(world: World, app: Source, task: dict) -> Asking:
     wanted = [(mine, True), *((name, False) for name in seen if name != mine)]
     for name, on in wanted:
         if seen[name] != on:
+            yield from weigh(world, app, task)
             yield Ask(node, lambda n=name, o=on: point(world, n, o))
     return succeeded("only that endpoint is enabled")
 
@@ -142,6 +150,7 @@ def verify_traffic(world: World, app: Source, task: dict) -> Asking:
     return seen if shown == "Online" else refused(f"is {shown}, not yet Online")
 
 
+@guarded
 def call_hook(world: World, app: Source, task: dict) -> Asking:
     yield Ask("internet", bool)
     return succeeded("answered")

@@ -40,6 +40,7 @@ class Source(Protocol):
     """A process that sends requests."""
 
     here: str
+    seen: object  # What its epoch guard last heard; gone with the process.
 
     def did(self) -> None: ...
 
