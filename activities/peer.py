@@ -1,7 +1,9 @@
 """Peer: what the app of the other location says of itself, when the witness is silent."""
 
-from shared import probe, store
-from shared.outcome import refused, succeeded
+from datetime import datetime
+
+from shared import probe, store, witness
+from shared.outcome import refused, skipped, succeeded
 from shared.reply import Unreachable
 
 SECONDS_MAX = 3.0
@@ -34,3 +36,24 @@ def yield_claim(payload: dict) -> dict:
         return refused(f"a claim of epoch {held['epoch']} has begun here")
     store.write_claim(payload["plan"], {"epoch": payload["epoch"], "mine": False})
     return succeeded()
+
+
+def settle_claim(payload: dict) -> dict:
+    """Vouch again where the claim noted here has come to nothing, as `record` shows at `now`.
+
+    A witness that was silent throughout leaves the note behind, for it never said no. Only what
+    the record proves: that the run has ended, that its reservation is too old to claim with, or
+    that a later epoch is another's. Safe to repeat: a note that is settled stays so.
+    """
+    record, held = payload["record"], store.read_claim(payload["plan"])
+    if held is None or not held["mine"]:
+        return skipped("no claim is noted here")
+    if record["active"] == payload["location"]:
+        return skipped("the claim noted here is the active one")
+    run, known = record["run"], held.get("run", "")
+    own = run is not None and run["id"] == known
+    old = own and not witness.in_progress(run, datetime.fromisoformat(payload["now"]))
+    if not (record["epoch"] >= held["epoch"] or witness.ended(record, known) or old):
+        return refused(f"the claim of {known or 'an older version'} may still be under way")
+    store.write_claim(payload["plan"], {**held, "mine": False})
+    return succeeded(f"the claim of epoch {held['epoch']} came to nothing")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-from shared import clients, decisions, handover, runs, store, witness
+from shared import clients, decisions, handover, resumption, runs, store, witness
 from shared.blobs import NEW, Blob, Place, StorageRefused
 from shared.outcome import refused, succeeded
 from shared.record import fresh, parse
@@ -53,10 +53,11 @@ def claim_epoch(payload: dict) -> dict:
     if known["status"] != "succeeded":
         return known
     epoch = known["record"]["epoch"] + 1
-    store.write_claim(paper["plan"], {"epoch": epoch, "mine": True})
+    noted = {"epoch": epoch, "run": paper["run"]}
+    store.write_claim(paper["plan"], {**noted, "mine": True})
     outcome = _changed(payload, paper["plan"], lambda r, now: witness.claim(r, paper, now))
     if outcome["status"] == "refused":
-        store.write_claim(paper["plan"], {"epoch": epoch, "mine": False})
+        store.write_claim(paper["plan"], {**noted, "mine": False})
     return outcome
 
 
@@ -109,6 +110,12 @@ def give_back(payload: dict) -> dict:
     """
     paper, quiet = payload["slip"], payload["quietMinutes"]
     return _changed(payload, paper["plan"], lambda r, now: runs.give_back(r, paper, now, quiet))
+
+
+def take_up_run(payload: dict) -> dict:
+    """Enter the run of `slip` in the place of one that ended half way. Safe to repeat."""
+    paper = payload["slip"]
+    return _changed(payload, paper["plan"], lambda r, now: resumption.take_up(r, paper, now))
 
 
 def decide(payload: dict) -> dict:

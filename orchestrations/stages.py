@@ -14,12 +14,14 @@ from datetime import datetime, timedelta
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
+from orchestrations.again import promote_twice, unfenced, wake
 from orchestrations.component import row
 from orchestrations.ends import halt, output, outwait, reasons, stop, troubles
 from orchestrations.people import page, wait
+from orchestrations.protect import protect
 from orchestrations.quiesce import quiesce
 from orchestrations.steps import PATIENCE, Told, attempt, brief, told_to
-from orchestrations.waves import act, promote_wave_by_wave
+from orchestrations.waves import act
 from shared import slip
 from shared.kinds import KINDS
 from shared.outcome import refused
@@ -51,6 +53,8 @@ def stage(context: DurableOrchestrationContext) -> Flow:
     if run and paper["stage"] != "quiesce":  # That one looks for itself, before it stops anything.
         paper = slip.switched(paper, run["mode"])
     told = yield from tell_story(context, plan, paper)
+    if told.over:
+        return output(context, paper, "succeeded", told.over, told.rows, started)
     if told.halt:
         return (yield from halt(context, paper, witness, told.halt, told.rows))
     paper = slip.switched(paper, told.mode or paper["mode"])
@@ -121,13 +125,16 @@ def leave(
         sent = yield from attempt(context, "send_slip", payload, PATIENCE)
     else:
         payload = {"slip": paper, "witness": witness, "quietMinutes": plan.quiet_minutes}
+        payload["because"] = facts.get("unprotected", "")
         sent = yield from attempt(context, "finish_run", payload, PATIENCE)
     if sent["status"] != "succeeded":
         return (yield from halt(context, paper, witness, sent["because"], rows))
-    if failed and paper["stage"] != "fence":
-        yield from page(context, paper, f"{paper['stage']}: {len(failed)} refused", because)
+    paged = [] if paper["stage"] == "fence" else moved(failed)
+    if paged:
+        yield from page(context, paper, f"{paper['stage']}: {len(paged)} refused", because)
     if onward is None:
-        yield from page(context, paper, "run finished", verdict_of(paper))
+        words = [verdict_of(paper), facts.get("unprotected", "")]
+        yield from page(context, paper, "run finished", "; ".join(filter(None, words)))
     return output(context, paper, "partial" if failed else "succeeded", because, rows, started)
 
 
@@ -148,7 +155,13 @@ def note(context: DurableOrchestrationContext, plan: Plan, paper: dict, rows: li
 def left_behind(paper: dict, failed: list[dict]) -> dict:
     """How many components each stage had to leave behind: small, and enough for the last page."""
     known = paper["facts"].get("troubles", 0)
-    return {"troubles": known + (len(failed) if paper["stage"] != "fence" else 0)}
+    return {"troubles": known + (len(moved(failed)) if paper["stage"] != "fence" else 0)}
+
+
+def moved(failed: list[dict]) -> list[dict]:
+    """Without the old side's trouble: what could not be fenced is looked after later, and what it
+    lacks to be a standby is the last page's to say."""
+    return [one for one in failed if one.get("verb") not in ("demote", "protect")]
 
 
 def verdict_of(paper: dict) -> str:
@@ -175,24 +188,23 @@ def fence(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow
         if part.role == "activePassive" and "demote" in KINDS[part.kind]
     ]
     away = paper["from"]
-    return (
-        yield from act(context, plan, paper, "demote", away, names, FENCE_ATTEMPTS, futile=True)
-    )
+    rows = yield from act(context, plan, paper, "demote", away, names, FENCE_ATTEMPTS, futile=True)
+    return Told(rows, unfenced(rows))
 
 
 def promote(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """Data, aliases and the gateway's overlay: what the workflows need before they wake."""
-    return (yield from promote_wave_by_wave(context, plan, paper))
+    return (yield from promote_twice(context, plan, paper))
 
 
 def activate(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """Wake the workflows: consumers before producers, webhooks later, recurrences last."""
-    return (yield from promote_wave_by_wave(context, plan, paper))
+    return (yield from wake(context, plan, paper))
 
 
 def redirect(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """Point the callers here, and hold them so that they are not sent back by themselves."""
-    return (yield from promote_wave_by_wave(context, plan, paper))
+    return (yield from promote_twice(context, plan, paper))
 
 
 def verify(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
@@ -213,12 +225,6 @@ def verify(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flo
             break
         yield context.create_timer(context.current_utc_datetime + VERIFY_PAUSE)
     return done
-
-
-def protect(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
-    """Nothing to pair anew among the kinds of today; the end of the run is written by `leave`."""
-    yield from ()
-    return []
 
 
 STORIES = {

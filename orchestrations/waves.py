@@ -1,5 +1,6 @@
 """Waves: many components at once, in the order that is safe and at the pace that ARM allows."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from azure.durable_functions import DurableOrchestrationContext
@@ -18,24 +19,50 @@ CHUNK = 25  # Side by side: enough to use ARM's rate, few enough for one host's 
 FUTILE = "not tried: all the others before it were refused, it may still run"
 
 
-def promote_wave_by_wave(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
+def promote_wave_by_wave(
+    context: DurableOrchestrationContext,
+    plan: Plan,
+    paper: dict,
+    waves: list[list[str]] | None = None,
+    turn: int = 0,
+    before: tuple[list[dict], datetime] | None = None,
+    beside: Sequence[dict] = (),
+) -> Flow:
     """Promote every component whose kind is promoted in this stage; give the rows.
 
     What waits for a component that was refused is not tried: its row says for whom it waited.
+    `waves`: only these. `before`: the rows of the waves before them, and since when. `beside`: as
+    `act` has it, for the first of them.
     """
-    since, ear = context.current_utc_datetime, Ear(context, plan, paper)
-    rows: list[dict] = []
-    broken: list[str] = []
-    for wave in plan.waves(paper["stage"], paper["to"]):
+    ear = Ear(context, plan, paper)
+    known, since = before or ([], context.current_utc_datetime)
+    rows = list(known)
+    for wave in plan.waves(paper["stage"], paper["to"]) if waves is None else waves:
+        broken = refusals(rows)
         ready = [name for name in wave if not blockers(plan, name, broken)]
         held = [name for name in wave if blockers(plan, name, broken)]
         spent = (len(rows), since)
         rows += yield from act(
-            context, plan, paper, "promote", paper["to"], ready, spent=spent, ear=ear
+            context,
+            plan,
+            paper,
+            "promote",
+            paper["to"],
+            ready,
+            spent=spent,
+            turn=turn,
+            ear=ear,
+            beside=beside,
         )
         rows += [waiting(context, plan, paper, name, blockers(plan, name, broken)) for name in held]
-        broken = [one["component"] for one in rows if one["outcome"] == "refused"]
+        beside = ()
     return rows
+
+
+def refusals(rows: list[dict]) -> list[str]:
+    """What would not start."""
+    gone = [row for row in rows if row["outcome"] == "refused" and row.get("verb") != "demote"]
+    return [row["component"] for row in gone]
 
 
 def act(
@@ -50,17 +77,19 @@ def act(
     turn: int = 0,
     futile: bool = False,
     ear: Ear | None = None,
+    beside: Sequence[dict] = (),
 ) -> Flow:
     """Do `verb` on `names` in `location`, in chunks held back to ARM's token bucket.
 
     `spent`: the requests that the bucket has paid for already, and since when. `turn` keeps the
     ids of a second try apart from the first. `futile`: once everything in a chunk was refused the
     rest is not tried, because a dead region takes its seconds for each of a thousand workflows.
-    `ear`: hears people between two chunks, since the beginning of the stage.
+    `ear`: hears people between two chunks, since the beginning of the stage. `beside`: orders of
+    another sort that go along with the first chunk, or alone where there is none.
     """
     before, since = spent or (0, context.current_utc_datetime)
     ear = ear or Ear(context, plan, paper)
-    rows: list[dict] = []
+    rows: list[dict] = [] if names else (yield from side_by_side(context, paper, beside, turn))
     for first in range(0, len(names), CHUNK):
         chunk = names[first : first + CHUNK]
         orders = [order(plan, paper, verb, location, name, attempts) for name in chunk]
@@ -74,17 +103,19 @@ def act(
         due = since + timedelta(seconds=pace.delay_seconds(before + first + len(chunk)))
         if due > context.current_utc_datetime:
             yield context.create_timer(due)
-        rows += yield from side_by_side(context, paper, orders, turn)
+        rows += yield from side_by_side(context, paper, [*orders, *beside], turn)
+        beside = ()
         context.set_custom_status({"stage": paper["stage"], "done": len(rows), "of": len(names)})
     return rows
 
 
 def side_by_side(
-    context: DurableOrchestrationContext, paper: dict, orders: list[dict], turn: int
+    context: DurableOrchestrationContext, paper: dict, orders: Sequence[dict], turn: int
 ) -> Flow:
+    if not orders:
+        return []
     steps = [
-        context.call_sub_orchestrator("component", o, instance_of(paper, o["task"], turn))
-        for o in orders
+        context.call_sub_orchestrator("component", o, instance_of(paper, o, turn)) for o in orders
     ]
     try:
         return (yield context.task_all(steps))
@@ -115,8 +146,9 @@ def order(plan: Plan, paper: dict, verb: str, location: str, name: str, attempts
     return {"task": task, "activity": kind[verb].activity, "observe": observe, "attempts": attempts}
 
 
-def instance_of(paper: dict, task: dict, turn: int) -> str:
-    return f"{paper['run']}.{paper['stage']}.{task['component']['name']}.{turn}"
+def instance_of(paper: dict, order: dict, turn: int) -> str:
+    name = order["task"]["component"]["name"]
+    return f"{paper['run']}.{paper['stage']}.{name}.{order.get('turn', turn)}"
 
 
 def blockers(plan: Plan, name: str, broken: list[str]) -> list[str]:

@@ -62,6 +62,7 @@ class Run(Part):
     cancel: Cancel | None = None
     # A graceful run's source has given its lease up: it renews no more, and nobody waits for it.
     released: bool = False
+    resumed: Annotated[int, Field(ge=0)] = 0  # How often the run was taken up again.
 
 
 class Transition(Part):
@@ -85,11 +86,19 @@ class Record(Part):
     paused: bool
     lifted_at: Time | None = None  # When a person last said `resume` in a maintenance window.
     acknowledgements: Annotated[list[Acknowledgement], Field(max_length=ACKNOWLEDGEMENTS_MAX)] = []
+    # The run that claimed the epoch of now and ended half way, until another one has finished it.
+    unfinished: Run | None = None
     transitions: Annotated[list[Transition], Field(max_length=TRANSITIONS_MAX)]
 
 
-YOUNGER = {"liftedAt": None, "acknowledgements": []}
-YOUNGER_OF_RUN = {"approval": None, "paused": False, "cancel": None, "released": False}
+YOUNGER = {"liftedAt": None, "acknowledgements": [], "unfinished": None}
+YOUNGER_OF_RUN = {
+    "approval": None,
+    "paused": False,
+    "cancel": None,
+    "released": False,
+    "resumed": 0,
+}
 
 
 def fresh(plan: dict, now: datetime) -> dict:
@@ -123,8 +132,19 @@ def parse(body: str | bytes, plan: str) -> dict:
 
 def completed(record: dict) -> dict:
     """The record with the fields that an older version did not write."""
+    run, whole = record["run"], {**YOUNGER, **record}
+    return {**whole, "run": {**YOUNGER_OF_RUN, **run} if run else None}
+
+
+def left_open(record: dict, now: datetime) -> dict:
+    """The record that remembers its run, which ends here, as the one to be finished by another.
+
+    Only what has claimed: the move is begun, and nobody else would end it. In `protect` it is done.
+    """
     run = record["run"]
-    return {**YOUNGER, **record, "run": {**YOUNGER_OF_RUN, **run} if run else None}
+    if run["to"] != record["active"] or run["phase"] == "protect":
+        return record
+    return {**record, "unfinished": {**run, "at": stamp(now)}}
 
 
 def noted(record: dict, now: datetime, who: str, what: str, why: str) -> dict:

@@ -4,8 +4,8 @@
     plans/{plan}/{digest}.json   every good version that was ever run with, never changed
     plans/{plan}/good            the digest of the last good version
     watch/{plan}.json            the watch state
-    claims/{plan}.json           {"epoch", "mine"}: written before a claim is tried, so that this
-                                 location never vouches for another one that it is replacing
+    claims/{plan}.json           {"epoch", "run", "mine"}: written before a claim is tried, so that
+                                 this location never vouches for one that it is replacing
     runs/{run}/{stage}.json      the rows of a stage that this location carried
 
 A bad new plan never stops the app: it goes on with the last good one and says so.
@@ -113,7 +113,7 @@ def write_claim(plan: str, claim: dict) -> None:
 
 
 def read_claim(plan: str) -> dict | None:
-    """{"epoch", "mine"}, or None when this location has never claimed the plan."""
+    """{"epoch", "run", "mine"}, or None when this location has never claimed the plan."""
     blob = place().get(f"claims/{plan}.json")
     return json.loads(blob.data) if blob else None
 

@@ -1,0 +1,172 @@
+"""Chores: what a caretaker looks after again and again, at pauses that grow.
+
+    stop-there  exclusive workflows of the other side, until all were seen at a standstill twice
+    serve       what a run was to start, until all was seen serving three times
+    stop-here   this location's own exclusive workflows while it is not active, for good
+
+A chore is {"left": names that are not as they should be, "looks": how often all were well,
+"tries": how often not, "due", "told"}. The second look is for what lands late: a request that its
+caller gave up.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from azure.durable_functions import DurableOrchestrationContext
+
+from orchestrations import Flow
+from orchestrations.heartbeat import exclusive
+from orchestrations.steps import attempt
+from orchestrations.waves import act
+from shared import stale
+from shared.plan import Plan
+
+PAUSE_SECONDS = 15
+FIRST_LOOK = timedelta(seconds=30)
+STAGES = ("promote", "activate", "redirect")  # Of what a run is to start; a hook is called once.
+SETTLING = timedelta(minutes=30)  # So long after a run nobody is asked whether it may be started.
+TITLE_MAX = 200
+ENDS = ("finished", "cancelled")
+
+
+class Chore(NamedTuple):
+    """`looks`: after so many good looks it is done (0: never). `tries`: then it is given up."""
+
+    verb: str
+    away: bool
+    looks: int
+    tries: int
+    pause_seconds_max: float
+    open: str  # The alert while it will not come right, once, after OPEN_TRIES.
+    mended: str  # The alert when something had to be changed.
+
+
+OPEN_TRIES = 4
+CHORES: dict[str, Chore] = {
+    "stop-there": Chore("demote", True, 2, 0, 300, "not fenced yet", "fenced afterwards"),
+    "serve": Chore("promote", False, 3, 12, 600, "does not serve yet", "serves afterwards"),
+    "stop-here": Chore("demote", False, 0, 0, 3600, "does not stand still", "stopped beside"),
+}
+
+
+def begin(plan: Plan, record: dict, here: str, clock: datetime, now: datetime) -> dict:
+    """The chores of this epoch in `here`; `clock` is ours, `now` the witness's."""
+    if record["active"] != here:
+        # The heartbeat has just stopped them: this is the second look.
+        return {"stop-here": fresh(exclusive(plan), clock + FIRST_LOOK)}
+    if record["epoch"] == 0:
+        return {}  # Nobody was active before, and what runs is as people have left it.
+    chores = {"stop-there": fresh(exclusive(plan), clock)}
+    if settling(record, now):
+        chores["serve"] = fresh(started_by_a_run(plan, here), clock)
+    return chores
+
+
+def fresh(names: list[str], clock: datetime) -> dict:
+    return {"left": names, "looks": 0, "tries": 0, "due": clock.isoformat(), "told": False}
+
+
+def settling(record: dict, now: datetime) -> bool:
+    """Did the run of this epoch end lately? Later what stands still may be as people want it."""
+    run = record["run"]
+    ends = [
+        t["at"]
+        for t in record["transitions"]
+        if t["what"] in ENDS and t["epoch"] == record["epoch"]
+    ]
+    young = bool(ends) and now - datetime.fromisoformat(ends[-1]) < SETTLING
+    return young or bool(run and run["phase"] == "protect")
+
+
+def started_by_a_run(plan: Plan, here: str) -> list[str]:
+    waves = [wave for stage in STAGES for wave in plan.waves(stage, here)]
+    return [name for wave in waves for name in wave if plan.part(name).kind != "http"]
+
+
+def do_due(context: DurableOrchestrationContext, plan: Plan, here: str, memory: dict) -> Flow:
+    """Do what is due, one chore after the other; gives the new memory."""
+    for name, chore in memory["chores"].items():
+        if datetime.fromisoformat(chore["due"]) > context.current_utc_datetime:
+            continue
+        done = yield from do(context, plan, here, memory, name, chore)
+        memory = {**memory, "chores": {**memory["chores"], name: done}, "turn": memory["turn"] + 1}
+    return {**memory, "chores": {n: c for n, c in memory["chores"].items() if c["due"]}}
+
+
+def do(
+    context: DurableOrchestrationContext,
+    plan: Plan,
+    here: str,
+    memory: dict,
+    name: str,
+    chore: dict,
+) -> Flow:
+    """One look after everything that is left, and what is to be told of it."""
+    kind = CHORES[name]
+    where = plan.other(here) if kind.away else here
+    paper = {
+        "plan": plan.name,
+        "run": stale.keeper(plan.name, "caretaker", here),
+        "stage": name,
+        "epoch": memory["epoch"],
+        "to": where,
+    }
+    rows = yield from act(
+        context,
+        plan,
+        paper,
+        kind.verb,
+        where,
+        chore["left"],
+        1,
+        turn=memory["turn"],
+        futile=kind.away,
+    )
+    changed = [row["component"] for row in rows if row["outcome"] == "succeeded"]
+    refused = [row for row in rows if row["outcome"] == "refused"]
+    if changed:
+        why = f"looked after again at epoch {memory['epoch']}"
+        yield from tell(context, plan, f"{where}: {kind.mended}: {', '.join(changed)}", why)
+    if refused:
+        return (yield from put_off(context, plan, where, kind, chore, refused))
+    return well(context, plan, where, name, chore)
+
+
+def put_off(
+    context: DurableOrchestrationContext,
+    plan: Plan,
+    where: str,
+    kind: Chore,
+    chore: dict,
+    refused: list[dict],
+) -> Flow:
+    """Try what is left again later; told once, and given up once."""
+    left, tries = [row["component"] for row in refused], chore["tries"] + 1
+    given_up = bool(kind.tries) and tries >= kind.tries
+    if given_up or (tries >= OPEN_TRIES and not chore["told"]):
+        end = "given up" if given_up else kind.open
+        yield from tell(context, plan, f"{where}: {end}: {', '.join(left)}", refused[0]["because"])
+        chore = {**chore, "told": True}
+    due = None if given_up else later(context, tries, kind)
+    return {**chore, "left": left, "tries": tries, "due": due}
+
+
+def well(
+    context: DurableOrchestrationContext, plan: Plan, where: str, name: str, chore: dict
+) -> dict:
+    """All is as it should be: look again later, at everything, until that is proven."""
+    kind, looks = CHORES[name], chore["looks"] + 1
+    over = bool(kind.looks) and looks >= kind.looks
+    all_of_it = started_by_a_run(plan, where) if name == "serve" else exclusive(plan)
+    due = None if over else later(context, looks, kind)
+    return {**chore, "left": all_of_it, "looks": looks, "tries": 0, "due": due}
+
+
+def later(context: DurableOrchestrationContext, times: int, kind: Chore) -> str:
+    seconds = min(PAUSE_SECONDS * 2**times, kind.pause_seconds_max)
+    return (context.current_utc_datetime + timedelta(seconds=seconds)).isoformat()
+
+
+def tell(context: DurableOrchestrationContext, plan: Plan, title: str, because: str) -> Flow:
+    payload = {"plan": plan.name, "title": title[:TITLE_MAX], "because": because}
+    yield from attempt(context, "alert", payload, 1)
