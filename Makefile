@@ -5,10 +5,13 @@ BIN := .venv/bin
 PACKAGES := .venv/.packages
 CODE := function_app.py orchestrations activities shared rehearsal tests bench
 
-.PHONY: drill stage test check bench simulate simulate-mutants setup clean
+.PHONY: drill deploy-check stage test check bench simulate simulate-mutants setup clean
 
 drill: setup  ## Lose a region and watch the standby take over.
 	$(BIN)/python -m rehearsal drill --scenario $(SCENARIO)
+
+deploy-check: setup  ## Deploy our own templates into the rehearsal and lose a region on that.
+	$(BIN)/python -m rehearsal deploy-check
 
 stage: setup  ## Keep two locations up, to try official clients on.
 	@mkdir -p out

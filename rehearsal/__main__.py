@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from rehearsal import azurite, drill, estate_growth
@@ -17,6 +18,8 @@ from rehearsal.simulation import command as simulation
 from shared.plan import BadPlan
 
 COULD_NOT_RUN = 2
+TEMPLATES = Path(__file__).resolve().parents[1] / "infra"
+DRILLS = ("drill", "deploy-check")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,27 +55,34 @@ def parser() -> argparse.ArgumentParser:
     run = commands.add_parser("drill", help="tell one scenario and judge it")
     run.add_argument("--scenario", choices=sorted(SCENARIOS), default="region-outage")
     run.add_argument("--out", type=Path, help="folder of the report; default out/drill/SCENARIO")
-    for command in (stage, run):
+    check = commands.add_parser("deploy-check", help="drill region-outage on our own templates")
+    check.add_argument("--out", type=Path, help="folder of the report; default out/deploy-check")
+    for command in (stage, run, check):
         command.add_argument("--estate", type=Path, default=DEFAULT, help="an estate's YAML file")
         command.add_argument("--workflows", type=int, default=0, help="so many workflows more")
         command.add_argument("--seed", type=int, default=1, help="of everything that is random")
+    for command in (run, check):
+        command.add_argument("--templates", type=Path, help="ARM templates that deploy the app")
+    check.set_defaults(scenario="region-outage", templates=TEMPLATES)
     return whole
 
 
 def _scene(given: argparse.Namespace) -> Scene:
-    return estate_growth.grow(load(given.estate), given.workflows)
+    scene = estate_growth.grow(load(given.estate), given.workflows)
+    return replace(scene, templates=getattr(given, "templates", None))
 
 
 def _log(given: argparse.Namespace) -> None:
     """A drill's terminal is for its story: what libraries say goes to a file beside the report."""
-    file = _out(given) / "cloud.log" if given.command == "drill" else None
+    file = _out(given) / "cloud.log" if given.command in DRILLS else None
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(level=logging.ERROR, filename=file)
 
 
 def _out(given: argparse.Namespace) -> Path:
-    return given.out or Path("out") / "drill" / given.scenario
+    own = Path("drill") / given.scenario if given.command == "drill" else Path(given.command)
+    return given.out or Path("out") / own
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import logging
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from aiohttp import web
 
@@ -30,6 +31,7 @@ from rehearsal.arm_provider import (
     World,
     running,
 )
+from rehearsal.arm_roles import check_role
 from rehearsal.arm_routes import Route, parse, regions
 from rehearsal.arm_throttle import Throttle
 from rehearsal.providers import metadata, registered, resources
@@ -171,11 +173,12 @@ class Arm:
                 message = "The request is being throttled: too many requests."
                 raise Refused(429, "TooManyRequests", message, {"Retry-After": str(wait)})
             await held(world, asked.places)
+            check_role(world, who, request.method, route)
             query = {key.lower(): value for key, value in request.query.items()}
             headers = {key.lower(): value for key, value in request.headers.items()}
             base = f"https://{request.host}"
             call = Call(world, request.method, route, query, headers, asked.body, base, who)
-            call.namespaces = self.namespaces
+            call.namespaces, call.ask = self.namespaces, partial(self._ask, call)
             reply = await self._provide(call)
         except Refused as refused:
             reply = Reply(refused.status, refused.body, dict(refused.headers))
@@ -200,6 +203,14 @@ class Arm:
         check_version(call, provider)
         check_parents(call)
         return await self.crud.answer(call, provider, kind)
+
+    async def _ask(self, outer: Call, method: str, id: str, version: str, body: dict) -> Reply:
+        """One request of a deployment, in its caller's name, to the very end."""
+        route, query = parse(id), {"api-version": version}
+        await held(self.world, regions(self.world, route, body))
+        call = Call(self.world, method, route, query, {}, body, outer.base_url, outer.principal)
+        call.namespaces = self.namespaces
+        return await self.operations.settled(await self._provide(call))
 
     async def stop(self) -> None:
         """Stop serving; operations under way are ended."""

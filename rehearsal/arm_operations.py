@@ -114,6 +114,21 @@ class Operations:
             return Reply(operation.error_status, operation.error)
         return Reply(200, operation.result) if operation.result is not None else Reply(204)
 
+    async def settled(self, reply: Reply) -> Reply:
+        """The reply once the operation that it announces has ended; raises what it failed of."""
+        told = reply.headers.get(ASYNC_OPERATION) or reply.headers.get(LOCATION)
+        operation = self._known.get(told.partition("?")[0].rsplit("/", 1)[-1]) if told else None
+        if operation is None:
+            return reply
+        for _ in range(int(STALLED_MAX.total_seconds() / LOOK_SECONDS)):
+            if operation.status != "InProgress":
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        if operation.error:
+            error = operation.error["error"]
+            raise Refused(operation.error_status, error["code"], error["message"])
+        return Reply(200, operation.result)
+
     def _document(self, operation: Operation) -> dict:
         document: dict = {
             "id": operation.resource_id,

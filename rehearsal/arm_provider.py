@@ -90,6 +90,8 @@ class Call:
     principal: Principal
     resource: Resource | None = None
     namespaces: dict[str, list["Provider"]] = field(default_factory=dict)
+    # For a deployment, which asks ARM in its caller's name: `(method, id, api-version, body)`.
+    ask: Callable[[str, str, str, dict], Awaitable[Reply]] | None = None
 
     @property
     def api_version(self) -> str:

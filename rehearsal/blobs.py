@@ -16,6 +16,7 @@ from rehearsal.identity import mint
 from rehearsal.runtimes import BlobPlace, BlobRefused
 from rehearsal.world import World
 
+MAKING = "?restype=container"  # In the place of a blob's name.
 AUDIENCE = "https://storage.azure.com"
 VERSION = "2021-12-02"
 TIMEOUT = aiohttp.ClientTimeout(total=30)
@@ -41,6 +42,14 @@ class HttpBlobs:
     def __init__(self, world: World, context: ssl.SSLContext) -> None:
         self._world, self._context = world, context
 
+    async def make(self, account: str, container: str) -> None:
+        """Make a container, as the storage service itself: nobody needs to be allowed to."""
+        try:
+            await self._ask("PUT", BlobPlace(account, container, MAKING), b"")
+        except BlobRefused as refused:
+            if refused.status != 409:  # It is there already.
+                raise
+
     async def put(self, place: BlobPlace, data: bytes) -> None:
         """Write one block blob, replacing what has that name."""
         await self._ask("PUT", place, data)
@@ -57,14 +66,15 @@ class HttpBlobs:
         source = world.principals.get(place.principal, ("", ""))[1]
         if not world.reaches(source or None, address.location, address.scope):
             raise BlobRefused(503, "ServerUnavailable")
-        path = f"{place.container}/{place.name}"
+        making = place.name == MAKING
+        path = f"{place.container}{'' if making else '/'}{place.name}"
         headers = {
             "Host": host,
             "Content-Type": "application/octet-stream",
             "x-ms-version": VERSION,
             "x-ms-date": format_datetime(world.now, usegmt=True),
         }
-        if method == "PUT":
+        if method == "PUT" and not making:
             headers["x-ms-blob-type"] = "BlockBlob"
         if place.key:
             headers["Authorization"] = shared_key(method, place, headers, len(data))

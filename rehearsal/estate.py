@@ -138,6 +138,8 @@ class Scene:
     estate: Estate
     plan_name: str
     plan_text: str
+    # A folder of ARM templates that deploy the app's own part; without, it is there from the start.
+    templates: Path | None = None
 
 
 def parse(text: str) -> Estate:

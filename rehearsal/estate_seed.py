@@ -28,8 +28,8 @@ SLIP_QUEUE = {
 Row = tuple[str, dict]
 
 
-def seed(world: World, estate: Estate) -> None:
-    """Fill an empty world with the estate."""
+def seed(world: World, estate: Estate, bare: bool = False) -> None:
+    """Fill an empty world with the estate; `bare` without what the app itself stands on."""
     world.subscription_id, world.tenant_id = estate.subscription, estate.tenant
     world.witness_location = normal(estate.witness.location)
     world.latency_seconds = estate.latencySeconds
@@ -37,19 +37,19 @@ def seed(world: World, estate: Estate) -> None:
     world.timings["apim_restore_seconds"] = estate.timings.apimRestoreSeconds
     for name in (*estate.locations, world.witness_location):
         world.recover(name)
-    for id, body in _rows(world, estate):
+    for id, body in _rows(world, estate, bare):
         world.resources.place(id, body)
 
 
-def _rows(world: World, estate: Estate) -> Iterator[Row]:
+def _rows(world: World, estate: Estate, bare: bool) -> Iterator[Row]:
     subscription = f"/subscriptions/{estate.subscription}"
     known = {"subscriptionId": estate.subscription, "tenantId": estate.tenant}
     yield subscription, {**known, "displayName": estate.name.capitalize(), "state": "Enabled"}
     done = {"provisioningState": "Succeeded"}
     for group, location in estate.resourceGroups.items():
         yield estate.group_id(group), {"location": location, "tags": {}, "properties": dict(done)}
-    yield from _storage(estate)
-    yield from _buses(estate)
+    yield from () if bare else _storage(estate)
+    yield from _buses(estate, bare)
     for location in estate.locations:
         yield from _service(world, estate, location)
         yield from _workflows(estate, location)
@@ -108,20 +108,21 @@ def containers(estate: Estate) -> list[tuple[str, str]]:
     return made
 
 
-def queues(estate: Estate) -> dict[str, dict[str, dict]]:
-    """Namespace -> queue -> ARM's queue properties, of the slips and of the workload."""
-    slips = {name: dict(SLIP_QUEUE) for name in SLIP_QUEUES}
+def queues(estate: Estate, bare: bool = False) -> dict[str, dict[str, dict]]:
+    """Namespace -> queue -> ARM's queue properties, of the slips (not `bare`) and the workload."""
+    slips = {name: dict(SLIP_QUEUE) for name in (() if bare else SLIP_QUEUES)}
     made: dict[str, dict[str, dict]] = {p.slips: dict(slips) for p in estate.locations.values()}
     if estate.workload is not None:
         made[estate.workload.namespace] = dict(estate.workload.queues)
     return made
 
 
-def _buses(estate: Estate) -> Iterator[Row]:
-    places = [(name, p.resourceGroup, p.slips) for name, p in estate.locations.items()]
+def _buses(estate: Estate, bare: bool) -> Iterator[Row]:
+    own = [] if bare else estate.locations.items()
+    places = [(name, p.resourceGroup, p.slips) for name, p in own]
     if estate.workload is not None:
-        own = estate.workload
-        places.append((own.location, own.resourceGroup, own.namespace))
+        load = estate.workload
+        places.append((load.location, load.resourceGroup, load.namespace))
     for location, group, namespace in places:
         id = _id(estate, group, BUS, namespace)
         properties = {

@@ -141,7 +141,10 @@ class BlobPlace:
 
 
 class Blobs(Protocol):
-    """The storage data plane as API Management's own backup uses it."""
+    """The storage data plane as API Management's own backup uses it, and ARM's containers."""
+
+    async def make(self, account: str, container: str) -> None:
+        """Make a container that may be there already."""
 
     async def put(self, place: BlobPlace, data: bytes) -> None:
         """Write one blob, or raise BlobRefused."""
@@ -158,6 +161,10 @@ class MemoryBlobs:
         self.containers = set(containers)
         self.keys: dict[str, str] = {}
         self.blobs: dict[tuple[str, str, str], bytes] = {}
+
+    async def make(self, account: str, container: str) -> None:
+        """Make a container."""
+        self.containers.add((account, container))
 
     async def put(self, place: BlobPlace, data: bytes) -> None:
         """Keep the bytes, where the container exists."""

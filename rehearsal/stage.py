@@ -20,6 +20,7 @@ from rehearsal import (
     stage_network,
     stage_planes,
     stage_storage,
+    stage_templates,
 )
 from rehearsal.blobs import HttpBlobs
 from rehearsal.certificates import Authority
@@ -75,7 +76,8 @@ class Stage:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         world, estate, keep = self.world, self.estate, self._stack.push_async_callback
-        estate_seed.seed(world, estate)
+        bare = self.scene.templates is not None
+        estate_seed.seed(world, estate, bare)
         self.authority = Authority(self.folder / "ca")
         leaf = self.authority.leaf(
             "estate", "management.azure.com", *stage_planes.names(estate), regions=self._regions()
@@ -93,7 +95,7 @@ class Stage:
             world, self.scene, leaf, self.authority.bundle, self.folder
         )
         keep(self.storage.stop)
-        self.buses = await stage_buses.start(estate, self.folder)
+        self.buses = await stage_buses.start(estate, self.folder, bare)
         keep(self.buses.stop)
         world.blobs, world.buses = HttpBlobs(world, self.authority.client()), self.buses
         self.network = await stage_network.start(
@@ -102,6 +104,8 @@ class Stage:
         keep(self.network.stop)
         self.planes = await stage_planes.start(world, estate, leaf, self.authority, self.buses)
         keep(self.planes.stop)
+        if self.scene.templates is not None:
+            await stage_templates.deploy(self, self.scene.templates)
         await self._start_hosts()
 
     def _regions(self) -> tuple[str, ...]:
@@ -124,7 +128,9 @@ class Stage:
                 bundle=self.authority.bundle,
                 slips=self.network.slips_from(name, self.buses, self.estate),
             )
-            environment = stage_hosts.settings(self.estate, name, wiring, self._settings)
+            deployed = stage_templates.settings_of(self, name)
+            stage_templates.know(self, name, deployed)
+            environment = stage_hosts.settings(self.estate, name, wiring, self._settings, deployed)
             host = Host(name, environment, self._app, self.folder, self._mover(name))
             self.hosts[name] = host
             self._stack.push_async_callback(host.stop)

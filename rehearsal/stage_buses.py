@@ -63,13 +63,13 @@ class Players:
         await self._session.close()
 
 
-async def start(estate: Estate, folder: Path) -> Players:
-    """Start a player per namespace and make the estate's queues in it."""
+async def start(estate: Estate, folder: Path, bare: bool = False) -> Players:
+    """Start a player per namespace with the estate's queues in it; `bare` without the slips'."""
     limit = aiohttp.ClientTimeout(total=ADMIN_SECONDS_MAX)
     # The admin door is loopback; a proxy of the machine has no business here.
     buses = Players(aiohttp.ClientSession(timeout=limit, trust_env=False))
     try:
-        wanted = queues(estate)
+        wanted = queues(estate, bare)
         started = await asyncio.gather(*(_player(name, folder) for name in wanted))
         buses.players |= {player.namespace: player for player in started}
         for namespace, named in wanted.items():

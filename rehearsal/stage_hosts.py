@@ -40,19 +40,32 @@ class Wiring:
     slips: dict[str, str]  # location -> connection string through this location's forwarder
 
 
-def settings(estate: Estate, location: str, wiring: Wiring, extra: dict[str, str]) -> dict:
-    """The environment of a location's host: its app settings, and the way out."""
+def settings(
+    estate: Estate,
+    location: str,
+    wiring: Wiring,
+    extra: dict[str, str],
+    deployed: dict[str, str] | None = None,
+) -> dict:
+    """The environment of a location's host: its app settings, and the way out.
+
+    `deployed`: the app settings as a template gave them, in place of the rehearsal's own.
+    """
     place, proxy = estate.locations[location], f"http://127.0.0.1:{wiring.egress_port}"
     made = {key: os.environ[key] for key in KEPT if key in os.environ}
-    made |= {
+    own = {
         "LOCATION": location,
         "ARM_ENDPOINT": ARM,
         "ARM_AUDIENCE": ARM,
         "AzureWebJobsStorage__blobServiceUri": f"https://{place.storage}.blob.core.windows.net",
         "API_AUTH": "key",
         "ALERT_WEBHOOK": ALERTS,
-        "WEBSITE_HOSTNAME": f"{place.app}.azurewebsites.net",
         "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
+        **SCHEDULES,
+    }
+    made |= own if deployed is None else deployed
+    made |= {
+        "WEBSITE_HOSTNAME": f"{place.app}.azurewebsites.net",
         "IDENTITY_ENDPOINT": wiring.identity_endpoint,
         "IDENTITY_HEADER": wiring.identity_header,
         "REQUESTS_CA_BUNDLE": str(wiring.bundle),
@@ -62,7 +75,6 @@ def settings(estate: Estate, location: str, wiring: Wiring, extra: dict[str, str
         # The host calls itself, and the identity endpoint is on the machine, as in Azure.
         "NO_PROXY": "127.0.0.1",
         "PYTHONUNBUFFERED": "1",
-        **SCHEDULES,
     }
     for name, text in wiring.slips.items():
         made["SLIPS" if name == location else f"SLIPS_{name.upper()}"] = text

@@ -59,7 +59,9 @@ async def start(world: World, scene: Scene, leaf: Leaf, bundle: Path, folder: Pa
         for running in started:
             host = f"{running.account}.blob.core.windows.net"
             world.hosts[host] = Address(running.port, places[running.account], "storage")
-        await asyncio.to_thread(_furnish, storage, scene)
+        if scene.templates is None:
+            await asyncio.to_thread(_furnish, storage, scene)
+            await asyncio.to_thread(lay_plan, storage, scene)
     except BaseException:
         await storage.stop()
         raise
@@ -67,13 +69,17 @@ async def start(world: World, scene: Scene, leaf: Leaf, bundle: Path, folder: Pa
 
 
 def _furnish(storage: Storage, scene: Scene) -> None:
-    """Make the containers, and put the plan where each location's app looks for it."""
+    """Make the containers."""
     for account, container in containers(scene.estate):
         with storage.client(account) as service:
             try:
                 service.create_container(container)
             except ResourceExistsError:
                 continue  # An Azurite that was started again keeps what it had.
+
+
+def lay_plan(storage: Storage, scene: Scene) -> None:
+    """Put the plan where each location's app looks for it."""
     for place in scene.estate.locations.values():
         with storage.client(place.storage) as service:
             blob = service.get_blob_client("understudy", f"plans/{scene.plan_name}.yaml")

@@ -207,6 +207,7 @@ class World:
     journal: Journal = field(default_factory=Journal)
     hosts: dict[str, Address] = field(default_factory=dict)
     principals: dict[str, tuple[str, str]] = field(default_factory=dict)
+    roles_enforced: bool = False  # Else everyone whom this world knows may do everything.
     effects: list[dict] = field(default_factory=list)
     workflows: WorkflowRuntime = field(default_factory=IdleWorkflows)
     blobs: Blobs = field(default_factory=MemoryBlobs)

@@ -131,7 +131,7 @@ def test_parameters_are_those_of_the_template(location: str):
     assert needed <= set(given) <= set(wanted)
 
 
-@pytest.mark.parametrize("name", ["main", "witness"])
+@pytest.mark.parametrize("name", ["main", "witness", "access"])
 def test_a_template_fits_microsoft_s_schemas(name: str):
     if not JUDGE.is_file():
         pytest.skip("Microsoft's template schemas are not at hand")

@@ -14,6 +14,8 @@ MODULES = (
     "traffic",
     "servicebus",
     "storage",
+    "deployments",
+    "platform",
 )
 
 
