@@ -124,6 +124,18 @@ CASES = {
         {**slip_at("restore"), "facts": {"backup": MANIFEST["name"]}},
     ),
     "promote": stage("promote"),
+    "ledger": Case(
+        "orchestrations.ledger",
+        "ledger",
+        {"plan": "contoso", "location": "northeurope"},
+        {
+            "freeze_ledger": done(ended=[0]),
+            "keep_ledger": done(cursor=0, runs=1),
+            "review_ledger": done(looked=1, orders=1),
+            "settle_orders": done(done=0),
+        },
+        minutes=2.5,
+    ),
     "watchdog": Case(
         "orchestrations.watchdog",
         "watchdog",
