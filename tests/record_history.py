@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from shared import slip
 from tests.replay import START, Replay
 from tests.sample_plan import DIGEST, GATEWAY, PLAN, record, slip_at
 
@@ -60,6 +61,9 @@ EVERYWHERE: dict[str, object] = {
     "fingerprint_gateway": done(fingerprint="e" * 64),
     "list_manifests": done(manifests=[MANIFEST]),
     "verify_backup_blob": done(bytes=1200),
+    "assess_readiness": done(ready=True, checks=[]),
+    "release_lease": done(record=record(epoch=1, active="westeurope")),
+    "drain_workflow": done(count=0, runs=[]),
     **dict.fromkeys(
         (
             *("send_slip", "finish_run", "halt_run", "alert", "write_manifest", "prune_backups"),
@@ -113,6 +117,17 @@ CASES = {
     "redirect": stage("redirect"),
     "verify": stage("verify"),
     "protect": stage("protect"),
+    "quiesce": Case(
+        "orchestrations.stages",
+        "stage",
+        {
+            **slip_at("claim"),
+            "mode": "graceful",
+            "stage": "quiesce",
+            "route": slip.ROUTES["graceful"][1:],
+        },
+        {"advance_run": done(record=record(epoch=1, active="westeurope"))},
+    ),
     "backup": Case(
         "orchestrations.backup",
         "backup",
