@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
+from orchestrations.audit import write_behind
 from orchestrations.steps import attempt, told_to
 from orchestrations.waves import act
 from shared import witness
@@ -28,7 +29,7 @@ def heartbeat(context: DurableOrchestrationContext) -> Flow:
 
     Memory: `renewedAt` (when the lease was last known to be ours), `stoodDown` (null, or {"epoch",
     "because", "stopped": names, "left": names that would not stop} since our exclusive workflows
-    were stopped), `turn` (keeps ids apart).
+    were stopped), `turn` (keeps ids apart), `audited` (the last transition that the audit has).
     """
     told = told_to(context)
     memory = told.get("memory") or {
@@ -56,6 +57,23 @@ def beat(
     """One renewal and what follows from its answer."""
     payload = {"plan": plan.name, "location": here, "witness": document["witness"]}
     renewed = yield from attempt(context, "renew_lease", payload, ONE_TRY)
+    memory = yield from heed(context, plan, document, here, memory, renewed)
+    if renewed["status"] != "succeeded":
+        return memory
+    known = memory.get("audited", 0)
+    known = yield from write_behind(context, document, renewed["record"], known)
+    return {**memory, "audited": known}
+
+
+def heed(
+    context: DurableOrchestrationContext,
+    plan: Plan,
+    document: dict,
+    here: str,
+    memory: dict,
+    renewed: dict,
+) -> Flow:
+    """Do what follows from the answer to a renewal."""
     now = context.current_utc_datetime
     if renewed["status"] == "succeeded":
         memory = {**memory, "renewedAt": now.isoformat()}

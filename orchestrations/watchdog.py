@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
+from orchestrations.audit import write_behind
 from orchestrations.steps import attempt, brief, told_to
 from shared import permit, refusals, slip, verdict, witness
 from shared.plan import Plan
@@ -16,7 +17,7 @@ from shared.plan import Plan
 ROUNDS_PER_GENERATION = 6  # Every turn replays the whole generation: short ones cost nothing.
 LOAD_ATTEMPTS = 1  # The next round is the retry.
 LOAD_PAUSE = timedelta(seconds=10)  # Without a plan nobody says how long a round is.
-NEW = {"verdict": None, "record": None, "refusal": "", "told": [], "asked": None}
+NEW = {"verdict": None, "record": None, "refusal": "", "told": [], "asked": None, "audited": 0}
 
 
 def watchdog(context: DurableOrchestrationContext) -> Flow:
@@ -87,7 +88,9 @@ def watch_once(
         title = f"{active} is {judged['state']}"
         yield from tell(context, plan.name, title, judged["because"])
     yield from write_down(context, plan.name, here, active, memory, seen)
-    return memory
+    known = memory["audited"]
+    known = yield from write_behind(context, loaded["plan"], seen["record"], known)
+    return {**memory, "audited": known}
 
 
 def active_in(plan: Plan, memory: dict) -> str:
@@ -155,9 +158,12 @@ def take_over(
     now, about = context.current_utc_datetime, (loaded["plan"]["name"], "failover refused")
     if waiting(memory, here, now):
         paper = promised(loaded, memory)
+        if asleep(memory, paper):
+            return memory
         return (yield from send(context, document["name"], here, paper, memory))
     answer = permit.allow(judged, record, document, here, now, origin="watchdog", mode="forced")
-    if not answer["allowed"]:
+    asks = answer["needs"] == "approval"  # Nothing else stands in the way: a person decides.
+    if not answer["allowed"] and not asks:
         reason = refusals.key(answer["reason"])
         return (yield from refuse(context, *about, answer["because"], reason, memory))
     epoch = record["epoch"] if record else 0
@@ -173,13 +179,15 @@ def take_over(
         now=now,
         facts={"detectedAt": now.isoformat(), "suspectedSince": judged["since"]},
     )
-    reserved = yield from attempt(
-        context, "reserve_run", {"slip": paper, "witness": document["witness"]}
-    )
+    payload = {"slip": paper, "witness": document["witness"]}
+    if asks:
+        payload["approvalMinutes"] = document["approvalMinutes"]
+    reserved = yield from attempt(context, "reserve_run", payload)
     if reserved["status"] != "succeeded":
         reason = refusals.key("reserve_run", reserved["because"])
         return (yield from refuse(context, *about, reserved["because"], reason, memory))
-    return (yield from send(context, document["name"], here, paper, memory))
+    title = "failover asks for approval" if asks else "failover started"
+    return (yield from send(context, document["name"], here, paper, memory, title))
 
 
 def waiting(memory: dict, here: str, now: datetime) -> bool:
@@ -192,6 +200,13 @@ def waiting(memory: dict, here: str, now: datetime) -> bool:
     return bool(
         run and run["to"] == here and run["phase"] == "requested" and witness.in_progress(run, now)
     )
+
+
+def asleep(memory: dict, paper: dict) -> bool:
+    """Was this slip sent well, and does its run wait for a person? Once is enough then."""
+    approval = memory["record"]["run"]["approval"]
+    wanted = bool(approval) and approval["state"] == "wanted"
+    return wanted and memory["asked"] == paper and not memory["refusal"]
 
 
 def promised(loaded: dict, memory: dict) -> dict:
@@ -217,7 +232,12 @@ def promised(loaded: dict, memory: dict) -> dict:
 
 
 def send(
-    context: DurableOrchestrationContext, plan: str, here: str, paper: dict, memory: dict
+    context: DurableOrchestrationContext,
+    plan: str,
+    here: str,
+    paper: dict,
+    memory: dict,
+    title: str = "failover started",
 ) -> Flow:
     payload = {"slip": paper, "queue": slip.queue(paper), "location": here}
     sent = yield from attempt(context, "send_slip", payload)
@@ -226,7 +246,7 @@ def send(
         memory = {**memory, "asked": paper}
         return (yield from refuse(context, plan, "slip not sent", sent["because"], reason, memory))
     if memory["asked"] != paper:
-        yield from tell(context, plan, "failover started", paper["reason"])
+        yield from tell(context, plan, title, paper["reason"])
     return {**memory, "asked": paper, "refusal": ""}
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from orchestrations.watchdog import OBSERVERS, ROUNDS_PER_GENERATION, watchdog
 from shared import plan, slip
 from shared.outcome import refused, succeeded
-from shared.record import YOUNGER_OF_RUN
+from shared.record import YOUNGER_OF_RUN, noted
 from tests.replay import START, Replay
 from tests.stories import (
     HERE,
@@ -42,6 +42,7 @@ def watched(
         "reserve_run": fine,
         "send_slip": fine,
         "write_watch": fine,
+        "keep_audit": lambda told: succeeded(audited=told["transitions"][-1]["n"]),
         "alert": fine,
     }
     return {**answers, **changes}
@@ -77,6 +78,30 @@ def test_a_silent_control_plane_is_alerted_once_and_moves_nothing():
     assert not run.named("reserve_run")
     titles = [told["title"] for told in run.named("alert")]
     assert titles == ["westeurope is controlPlaneOnly"]
+
+
+def test_what_is_new_in_the_record_is_audited_once():
+    assert len(on_watch(watched(True, True)).named("keep_audit")) == 1
+
+
+def test_what_could_not_be_audited_is_tried_in_the_next_round_and_moves_nothing_back():
+    no = refused("audit: no answer within 2 s")
+    run = on_watch(watched(False, False, keep_audit=no))
+    assert len(run.named("keep_audit")) > 3 and run.named("reserve_run")
+
+
+def test_only_the_last_audited_transition_and_what_follows_it_are_handed_on():
+    held = record()
+    lines = iter(range(100))
+
+    def look(told: dict) -> dict:
+        nonlocal held
+        if next(lines) % 3 == 2:
+            held = noted(held, START, "ada", "paused", "")
+        return succeeded(observation=saw("lease", True), record=held)
+
+    told = on_watch(watched(True, True, observe_lease=look)).named("keep_audit")
+    assert [[one["n"] for one in t["transitions"]] for t in told[:3]] == [[1], [1, 2], [2, 3]]
 
 
 def test_a_round_writes_down_little_of_a_large_plan():

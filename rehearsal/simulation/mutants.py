@@ -234,8 +234,8 @@ def never_serve_again() -> list[Patch]:
 
 
 def refuse_without_a_word() -> list[Patch]:
-    def mute(because: str, needs: str | None = None, plan: dict | None = None) -> dict:
-        return {"allowed": False, "because": "", "needs": needs}
+    def mute(reason: str, because: str, needs: str | None = None) -> dict:
+        return {"allowed": False, "because": "", "reason": reason, "needs": needs}
 
     return [(permit, "answer", mute)]
 
