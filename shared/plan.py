@@ -13,9 +13,9 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from shared import roles
+from shared import halves, roles
 from shared.kinds import KINDS
 from shared.plan_parts import (
     Alerts,
@@ -71,6 +71,15 @@ class Plan(Part):
     ledger: Ledger = Ledger()
     components: Annotated[list[Component], Field(min_length=1, max_length=10_000)]
 
+    @field_validator("components")
+    @classmethod
+    def _halved(cls, given: list[Component], known: ValidationInfo) -> list[Component]:
+        """Each split job as its two halves; without locations there is an error already."""
+        home, places = known.data.get("home"), known.data.get("locations", {})
+        split = [set(part.halves or {}) for part in given if isinstance(part, LogicWorkflow)]
+        strange = any(named - set(places) for named in split)
+        return given if home is None or strange else halves.expanded(given, home, places)
+
     @cached_property
     def document(self) -> dict:
         """The canonical JSON of the plan: camelCase, defaults filled in, nothing null."""
@@ -125,6 +134,23 @@ class Plan(Part):
             default=0,
         )
 
+    def belongs(self, name: str, location: str) -> bool:
+        """May this component run in `location` at all? A standing half runs in one only."""
+        return halves.stands_in(self.part(name)) in (None, location)
+
+    def movers(self) -> list[str]:
+        """What runs where the plan is active and nowhere else."""
+        return [part.name for part in self.components if alone(part) == "activePassive"]
+
+    def exclusive(self, location: str | None = None) -> list[str]:
+        """What runs in one location at a time. With `location`: what must stand still there while
+        the other one is active, so not the half that has its place there."""
+        return [
+            part.name
+            for part in self.components
+            if alone(part) and (location is None or halves.stands_in(part) != location)
+        ]
+
     def waves(self, stage: str, to: str) -> list[list[str]]:
         """The components promoted in `stage`, wave after wave, towards location `to`.
 
@@ -136,7 +162,7 @@ class Plan(Part):
         waits = {
             part.name: part.waits_for
             for part in self.components
-            if self.promoted_in(part.name) == stage
+            if self.promoted_in(part.name) == stage and self.belongs(part.name, to)
         }
         # Classes are further apart than the longest chain of waits inside one.
         apart = len(waits) + 1
@@ -156,6 +182,12 @@ class Plan(Part):
     def trigger_wave(self, name: str) -> int:
         part = self.part(name)
         return roles.wave(part.trigger) if isinstance(part, LogicWorkflow) else 0
+
+
+def alone(part: Component) -> str:
+    """The role of what can be stopped and must not run in two places; empty for the rest."""
+    single = part.role != "activeActive" and "demote" in KINDS[part.kind]
+    return part.role if single else ""
 
 
 def load(text: str) -> Plan:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import SkipJsonSchema
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
 Region = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{2,39}$")]
@@ -26,6 +27,8 @@ Trigger = Literal[
     "webhook",
     "batch",
 ]
+# "standing" is what becomes of one half of a split job when a plan is read: shared/halves.py.
+Role = Literal["activeActive", "activePassive", "split"] | SkipJsonSchema[Literal["standing"]]
 Observer = Literal["health", "gateway", "trafficManager", "lease", "controlPlane"]
 Stage = Literal["fence", "promote", "activate", "redirect", "verify", "protect"]
 
@@ -112,8 +115,15 @@ class Base(Part):
     """What every component has. `resource` is a template or `resources` names each location's."""
 
     name: Name
-    role: Literal["activeActive", "activePassive"] = "activePassive"
+    role: Role = "activePassive"
     waits_for: list[Name] = []
+
+
+class Half(Part):
+    """Of which split job a component is the half that is at home in location `at`."""
+
+    job: Name
+    at: Region
 
 
 class LogicWorkflow(Base):
@@ -121,6 +131,8 @@ class LogicWorkflow(Base):
     trigger: Trigger
     resource: Text | None = None
     resources: dict[Region, Text] | None = None
+    halves: dict[Region, Text] | None = None  # With role split: the workflow of each half.
+    half: SkipJsonSchema[Half | None] = None  # Never written by people: shared/halves.py.
 
 
 class BackupTarget(Part):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from shared import maintenance, roles
+from shared import halves, maintenance, roles
 from shared.kinds import KINDS
 
 TEMPLATES = ("resource", "gatewayUrl", "url", "namespace")
@@ -20,8 +20,8 @@ RESOURCE_TYPES = {
     "trafficManager": "Microsoft.Network/trafficManagerProfiles",
 }
 GLOBAL = ("trafficManager",)  # One resource serves both locations.
-BY_LOCATION = ("resources", "backups", "overlay", "endpoints")
-WHOLE = ("resources", "backups", "endpoints")  # Maps that must name both locations.
+BY_LOCATION = ("resources", "halves", "backups", "overlay", "endpoints")
+WHOLE = ("resources", "halves", "backups", "endpoints")  # Maps that must name both locations.
 STAGES = ("promote", "activate", "redirect", "verify")
 RESOURCE_ID = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/([^/]+/[^/]+)/[^/]+", re.IGNORECASE
@@ -30,8 +30,7 @@ RESOURCE_ID = re.compile(
 
 def broken_rules(data: dict) -> list[str]:
     """Every rule that the document breaks, each with its path."""
-    rules = (home, names, waits, later, cycles, exclusive, templates, maps, ids, observers, windows)
-    return [problem for rule in rules for problem in rule(data)]
+    return [problem for rule in RULES for problem in rule(data)]
 
 
 def resolved(part: dict, location: str, spot: dict) -> dict:
@@ -137,8 +136,9 @@ def exclusive(data: dict) -> Iterator[str]:
 
 def templates(data: dict) -> Iterator[str]:
     for path, part in components(data):
-        for key in TEMPLATES:
-            text = part.get(key)
+        texts = {key: part.get(key) for key in TEMPLATES}
+        texts |= {f"halves.{at}": text for at, text in mapping(part, "halves").items()}
+        for key, text in texts.items():
             for name in VARIABLE.findall(text) if isinstance(text, str) else ():
                 if name not in VARIABLES:
                     yield f"{path}.{key}: {{{name}}} is none of {', '.join(VARIABLES)}"
@@ -156,7 +156,9 @@ def maps(data: dict) -> Iterator[str]:
                 yield f"{path}.{key}.{name}: no location of the plan"
             for name in sorted(map(str, places - set(given))) if key in WHOLE else ():
                 yield f"{path}.{key}: {name} is missing"
-        if part.get("kind") in RESOURCE_TYPES and ("resource" in part) == ("resources" in part):
+        if part.get("kind") not in RESOURCE_TYPES or part.get("role") == "split":
+            continue
+        if ("resource" in part) == ("resources" in part):
             yield f"{path}: give resource, a template, or resources, one id per location"
 
 
@@ -165,20 +167,22 @@ def ids(data: dict) -> Iterator[str]:
     owner: dict[str, tuple[str, str]] = {}
     for path, part in components(data):
         kind = str(part.get("kind"))
-        for location, resource in places_of(data, part):
+        for key, location, resource in places_of(data, part):
+            where = f"{path}.{key}"
             found = RESOURCE_ID.fullmatch(resource)
             if not found or found.group(1).lower() != RESOURCE_TYPES[kind].lower():
-                yield f"{path}.resource: {resource} is no id of a {RESOURCE_TYPES[kind]}"
+                yield f"{where}: {resource} is no id of a {RESOURCE_TYPES[kind]}"
                 continue
-            other, there = owner.setdefault(resource.lower(), (path, location))
-            if other != path:
-                yield f"{path}.resource: {resource} is the resource of {other} too"
+            other, there = owner.setdefault(resource.lower(), (where, location))
+            if other != where:
+                also = other.removesuffix(".resource")
+                yield f"{where}: {resource} is the resource of {also} too"
             elif there != location and kind not in GLOBAL:
-                yield f"{path}.resource: {resource} is the same in {there} and {location}"
+                yield f"{where}: {resource} is the same in {there} and {location}"
 
 
-def places_of(data: dict, part: dict) -> Iterator[tuple[str, str]]:
-    """The part's resource id in each location, where everything it takes is there."""
+def places_of(data: dict, part: dict) -> Iterator[tuple[str, str, str]]:
+    """(key, location, the resource's id there), where everything that takes is there."""
     if part.get("kind") not in RESOURCE_TYPES:
         return
     for location, spot in mapping(data, "locations").items():
@@ -187,12 +191,20 @@ def places_of(data: dict, part: dict) -> Iterator[tuple[str, str]]:
         ):
             continue
         given = part.get("resources")
-        text = given.get(location) if isinstance(given, dict) else part.get("resource")
-        if isinstance(text, str) and set(VARIABLE.findall(text)) <= set(VARIABLES):
-            yield (
-                location,
-                resolved({"resource": text}, str(location), spot)["resource"],
-            )
+        texts = {
+            "resource": given.get(location) if isinstance(given, dict) else part.get("resource")
+        }
+        texts |= {f"halves.{at}": text for at, text in mapping(part, "halves").items()}
+        for key, text in texts.items():
+            if isinstance(text, str) and set(VARIABLE.findall(text)) <= set(VARIABLES):
+                seen = resolved({"resource": text}, str(location), spot)
+                yield key, location, seen["resource"]
+
+
+def split(data: dict) -> Iterator[str]:
+    places = mapping(data, "locations").items()
+    shorts = {at: str(spot.get("short")) for at, spot in places if isinstance(spot, dict)}
+    yield from halves.problems(components(data), shorts)
 
 
 def observers(data: dict) -> Iterator[str]:
@@ -208,3 +220,19 @@ def windows(data: dict) -> Iterator[str]:
     for n, window in enumerate(given if isinstance(given, list) else []):
         for key, words in maintenance.problems(window) if isinstance(window, dict) else ():
             yield f"maintenance[{n}].{key}: {words}"
+
+
+RULES = (
+    home,
+    names,
+    waits,
+    later,
+    cycles,
+    exclusive,
+    split,
+    templates,
+    maps,
+    ids,
+    observers,
+    windows,
+)
