@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
-from orchestrations.heartbeat import exclusive
 from orchestrations.waves import CHUNK, act, order, promote_wave_by_wave, refusals
 from shared.plan import Plan
 
@@ -35,10 +34,10 @@ def wake(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     exclusive ones wait for the answer: as long as one try at a dead region takes.
     """
     since, missed = context.current_utc_datetime, paper["facts"].get("unfenced", [])
-    names = exclusive(plan) if missed == [ALL] else missed
+    away = paper["from"]
+    names = plan.exclusive(away) if missed == [ALL] else missed
     waves = plan.waves(paper["stage"], paper["to"])
     safe = overlapping(plan, waves) if names else 0
-    away = paper["from"]
     first = [order(plan, paper, "demote", away, name, ONE_TRY) for name in names[:CHUNK]]
     beside = [{**one, "turn": FENCE_TURN} for one in first]
     rows = yield from promote_wave_by_wave(
@@ -62,7 +61,7 @@ def wake(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
 
 def overlapping(plan: Plan, waves: list[list[str]]) -> int:
     """How many of the first waves hold nothing that must run in one place only."""
-    alone = set(exclusive(plan))
+    alone = set(plan.exclusive())
     return next((n for n, wave in enumerate(waves) if alone & set(wave)), len(waves))
 
 

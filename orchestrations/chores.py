@@ -15,7 +15,6 @@ from typing import NamedTuple
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
-from orchestrations.heartbeat import exclusive
 from orchestrations.steps import attempt
 from orchestrations.waves import act
 from shared import stale
@@ -53,10 +52,10 @@ def begin(plan: Plan, record: dict, here: str, clock: datetime, now: datetime) -
     """The chores of this epoch in `here`; `clock` is ours, `now` the witness's."""
     if record["active"] != here:
         # The heartbeat has just stopped them: this is the second look.
-        return {"stop-here": fresh(exclusive(plan), clock + FIRST_LOOK)}
+        return {"stop-here": fresh(plan.exclusive(here), clock + FIRST_LOOK)}
     if record["epoch"] == 0:
         return {}  # Nobody was active before, and what runs is as people have left it.
-    chores = {"stop-there": fresh(exclusive(plan), clock)}
+    chores = {"stop-there": fresh(plan.exclusive(plan.other(here)), clock)}
     if settling(record, now):
         chores["serve"] = fresh(started_by_a_run(plan, here), clock)
     return chores
@@ -157,7 +156,7 @@ def well(
     """All is as it should be: look again later, at everything, until that is proven."""
     kind, looks = CHORES[name], chore["looks"] + 1
     over = bool(kind.looks) and looks >= kind.looks
-    all_of_it = started_by_a_run(plan, where) if name == "serve" else exclusive(plan)
+    all_of_it = started_by_a_run(plan, where) if name == "serve" else plan.exclusive(where)
     due = None if over else later(context, looks, kind)
     return {**chore, "left": all_of_it, "looks": looks, "tries": 0, "due": due}
 

@@ -15,7 +15,6 @@ from orchestrations.audit import write_behind
 from orchestrations.steps import attempt, told_to
 from orchestrations.waves import act
 from shared import witness
-from shared.kinds import KINDS
 from shared.plan import Plan
 
 BEATS_PER_GENERATION = 12
@@ -127,7 +126,7 @@ def let_go(
     down = memory["stoodDown"]
     told = {"epoch": None, "because": f"run {run['id']} drains {here}", "run": run["id"]}
     if down is None or down.get("run") != run["id"]:
-        down = {**told, "stopped": exclusive(plan), "left": exclusive(plan)}
+        down = {**told, "stopped": plan.movers(), "left": plan.exclusive(here)}
     if not run["released"] or not down["left"]:
         return {**memory, "stoodDown": down}
     rows = yield from move(context, plan, here, "demote", memory["turn"], None, down["left"])
@@ -151,10 +150,10 @@ def stand_down(
     if down is None or down["epoch"] != epoch:
         # What runs now is noted before anything is stopped: when the answer to a stop is lost, the
         # repeat finds it stopped already and could not tell it from what people have disabled.
-        turn, names = memory["turn"], exclusive(plan) if epoch is None else []
+        turn, names = memory["turn"], plan.exclusive(here) if epoch is None else []
         seen = yield from move(context, plan, here, "verify", turn, epoch, names)
         on = [row["component"] for row in seen if row["outcome"] == "succeeded"]
-        down = {"epoch": epoch, "because": because, "stopped": on, "left": exclusive(plan)}
+        down = {"epoch": epoch, "because": because, "stopped": on, "left": plan.exclusive(here)}
     rows = yield from move(context, plan, here, "demote", memory["turn"], epoch, down["left"])
     stopped = [row["component"] for row in rows if row["outcome"] == "succeeded"]
     left = [row["component"] for row in rows if row["outcome"] == "refused"]
@@ -188,14 +187,6 @@ def serve_again(
         yield from tell(context, plan.name, f"{here} serves again", "the lease is renewed")
     down = {**down, "stopped": still, "left": [], "told": still} if still else None
     return {**memory, "stoodDown": down, "turn": memory["turn"] + 1}
-
-
-def exclusive(plan: Plan) -> list[str]:
-    return [
-        part.name
-        for part in plan.components
-        if part.role == "activePassive" and "demote" in KINDS[part.kind]
-    ]
 
 
 def move(

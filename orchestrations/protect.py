@@ -95,10 +95,11 @@ def mend(
     """Do what can be done now about the checks that fail; gives the rows of it."""
     checks = seen.get("checks", [])
     failing = {one["name"] for one in checks if one["status"] == "fail"}
+    alone = plan.exclusive(paper["from"])
     awake = [
         one["component"]
         for one in checks
-        if one["name"] == "state" and one["status"] == "fail" and exclusive(plan, one["component"])
+        if one["name"] == "state" and one["status"] == "fail" and one["component"] in alone
     ]
     rows = yield from act(
         context, plan, paper, "protect", paper["from"], awake, ONE_TRY, turn=look, futile=True
@@ -107,11 +108,6 @@ def mend(
         rows.append((yield from turn_round(context, plan, paper, look)))
         turned.append(context.current_utc_datetime)
     return rows
-
-
-def exclusive(plan: Plan, name: str) -> bool:
-    part = plan.parts.get(name)
-    return part is not None and part.role == "activePassive"
 
 
 def due(context: DurableOrchestrationContext, turned: list[datetime]) -> bool:

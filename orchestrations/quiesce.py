@@ -36,7 +36,7 @@ def quiesce(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Fl
     if left and (yield from answers(context, plan, paper["from"])):
         because = f"{', '.join(left[:5])} would not stop in {paper['from']}, which lives"
         return (yield from give_up(context, plan, paper, rows, because))
-    stopped = [name for name in exclusive(plan) if name not in left]
+    stopped = [name for name in plan.movers() if name not in left]
     rows += yield from carry_over(context, plan, paper, stopped)
     released = yield from release(context, plan, paper, proven=not left)
     # A person's cancel is for the next stage to see, which undoes what was done.
@@ -45,21 +45,12 @@ def quiesce(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Fl
     return Told(rows, {"abandoned": drained["abandoned"]})
 
 
-def exclusive(plan: Plan) -> list[str]:
-    """What must stand still in one location before it may wake in the other."""
-    return [
-        part.name
-        for part in plan.components
-        if part.role == "activePassive" and "drain" in KINDS[part.kind]
-    ]
-
-
 def drain(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """Stop what is exclusive and wait until nothing of it is in flight, up to `drainSeconds`.
 
     {"rows", "left": what would not stop, "abandoned", "word": why the run does not go on so}.
     """
-    started, names = context.current_utc_datetime, exclusive(plan)
+    started, names = context.current_utc_datetime, plan.exclusive(paper["from"])
     until = started + timedelta(seconds=plan.drain_seconds)
     left, flying, word = names, {name: refused("not looked at yet") for name in names}, {}
     rows: list[dict] = []

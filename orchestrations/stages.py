@@ -182,12 +182,8 @@ def fence(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow
 
     Overlap-safe workflows there go on: competing consumers and request triggers do no harm.
     """
-    names = [
-        part.name
-        for part in plan.components
-        if part.role == "activePassive" and "demote" in KINDS[part.kind]
-    ]
     away = paper["from"]
+    names = plan.exclusive(away)
     rows = yield from act(context, plan, paper, "demote", away, names, FENCE_ATTEMPTS, futile=True)
     return Told(rows, unfenced(rows))
 
@@ -214,7 +210,9 @@ def verify(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flo
     left = [
         part.name
         for part in plan.components
-        if "verify" in KINDS[part.kind] and getattr(part, "stage", "verify") == "verify"
+        if "verify" in KINDS[part.kind]
+        and getattr(part, "stage", "verify") == "verify"
+        and plan.belongs(part.name, paper["to"])
     ]
     done: list[dict] = []
     for turn in range(VERIFY_ROUNDS_MAX):

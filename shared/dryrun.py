@@ -3,7 +3,6 @@
 Named is what changes something, and the hooks; what a run only reads is left out.
 """
 
-from shared.kinds import KINDS
 from shared.plan import Plan
 from shared.slip import ROUTES
 
@@ -19,11 +18,10 @@ def order(plan: Plan, to: str, mode: str) -> list[dict]:
     acts: list[dict] = []
     for stage in ROUTES[mode]:
         if stage == "fence":
+            away = plan.other(to)
             acts += [
-                {"stage": stage, "verb": "demote", "component": part.name, "location": away}
-                for away in [plan.other(to)]
-                for part in plan.components
-                if part.role == "activePassive" and "demote" in KINDS[part.kind]
+                {"stage": stage, "verb": "demote", "component": name, "location": away}
+                for name in plan.exclusive(away)
             ]
             continue
         acts += [

@@ -20,10 +20,11 @@ TWO = "its workflow is exclusive and active elsewhere"
 def cautions(plan: Plan, active: str | None, location: str) -> dict[str, str]:
     """workflow -> why one more run of it in `location` might be one too many."""
     found: dict[str, str] = {}
+    alone = plan.exclusive(location) if active != location else []
     for part in plan.components:
         if isinstance(part, LogicWorkflow) and part.trigger in QUEUES:
             found[part.name] = AGAIN
-        elif part.role != "activeActive" and active != location:
+        elif part.name in alone:
             found[part.name] = TWO
     return found
 
