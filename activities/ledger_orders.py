@@ -17,7 +17,7 @@ from shared.reply import Reply, Surprise
 ORDERS_PER_CALL = 10
 PAGE = 100
 RESUBMITTED = "x-ms-workflow-run-id"
-ROLE = "give the app's identity Logic App Contributor there"
+ROLE = "give the app's identity the operator role of infra/access.json there"
 BUSY = (429,)  # Refused before anything was done: the same may be sent again.
 Verdict = tuple[str, dict]  # The order's next state, and `because` and `result`.
 

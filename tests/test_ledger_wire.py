@@ -246,7 +246,7 @@ def test_a_resubmission_that_is_refused_ends_with_the_reason(doors: Doors, runni
     doors.world.faults.add({"match": {"path": "/resubmit"}, "effect": effect, "times": 1})
     settle(doors)
     one = next(iter(kept()["orders"].values()))
-    assert (one["state"], "Logic App Contributor" in one["because"]) == ("refused", True)
+    assert (one["state"], "infra/access.json" in one["because"]) == ("refused", True)
 
 
 def test_asked_twice_it_is_resubmitted_once(doors: Doors, running: Workflows):
