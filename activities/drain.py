@@ -6,6 +6,7 @@ service must be able to read the source, so that it is for leaving a region that
 """
 
 from shared import clients
+from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
 from shared.reply import Surprise, Unreachable
 
@@ -41,6 +42,7 @@ def drain_workflow(payload: dict) -> dict:
     return refused(words, count=len(runs), runs=named)
 
 
+@guarded
 def transfer_workflow(payload: dict) -> dict:
     """Give the workflow's triggers the memory of those of the same name in `component.source`.
 
@@ -61,7 +63,7 @@ def transfer_workflow(payload: dict) -> dict:
         for name in done:
             body = {"source": {"id": f"{part['source']}/triggers/{name}"}}
             url = f"{part['resource']}/triggers/{name}/setState"
-            reply = clients.ask("POST", url, body, bounds=clients.HURRIED)
+            reply = clients.ask("POST", url, body, bounds=clients.HURRIED, before=still(payload))
             if not reply.ok:
                 return refused(f"{name} does not take the state of its source: {reply.words}")
     except Unreachable as error:

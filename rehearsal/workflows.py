@@ -137,7 +137,8 @@ class Workflows:
 
     def set_state(self, workflow: Resource, trigger: str, source: Resource, name: str) -> None:
         """Take over what another workflow's trigger remembers."""
-        self.flow(workflow).memories[trigger] = replace(self.flow(source).memory(name))
+        known = self.flow(source).memory(name)
+        self.flow(workflow).memories[trigger] = replace(known, carried=True)
 
     # What happens by itself.
 

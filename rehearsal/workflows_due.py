@@ -2,7 +2,8 @@
 
 After learn.microsoft.com, concepts-schedule-automated-recurring-tasks-workflows: a recurrence
 without a start time fires at once when it is enabled; what it missed is not made up; a sliding
-window makes up every window that it missed.
+window makes up every window that it missed. A trigger that was given another one's state goes on
+where that one stopped: a recurrence keeps its grid and does not fire at once.
 Not emulated: `schedule` (hours, minutes, weekdays), time zones other than UTC, trigger conditions.
 """
 
@@ -63,11 +64,13 @@ class Trigger:
 
 @dataclass
 class Memory:
-    """What a trigger remembers. `next`: None means at once; `seen`: the last item of a poll."""
+    """What a trigger remembers. `next`: None means at once; `seen`: the last item of a poll;
+    `carried`: it is another trigger's, and not yet begun with."""
 
     next: datetime | None = None
     last: datetime | None = None
     seen: int | None = None
+    carried: bool = False
 
 
 def read_triggers(definition: dict) -> list[Trigger]:
@@ -113,6 +116,10 @@ def enable(trigger: Trigger, memory: Memory, now: datetime) -> None:
     """The workflow is switched on: set when the trigger is next due."""
     if trigger.kind == "slidingWindow" and memory.next is not None:
         return  # It goes on where it stopped, and so makes up what it missed.
+    carried, memory.carried = memory.carried, False
+    if carried and trigger.kind == "recurrence" and memory.next is not None:
+        memory.next = max(memory.next, _first_after(trigger, memory.next, now))
+        return
     if trigger.start is None:
         memory.next = now
     elif trigger.start > now or trigger.kind == "slidingWindow":

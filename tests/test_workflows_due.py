@@ -49,6 +49,27 @@ def test_a_window_goes_on_where_it_was_disabled() -> None:
     assert len(due(WINDOW_10, memory, at(35), True)) == 3
 
 
+def test_a_recurrence_with_the_state_of_another_keeps_its_grid_and_does_not_fire_at_once() -> None:
+    memory = Memory(next=at(10), last=START, carried=True)
+    enable(EVERY_10, memory, at(34))
+    seen = [due(EVERY_10, memory, at(t), True) for t in (34, 39, 40.1)]
+    assert seen == [[], [], [at(40)]]
+
+
+def test_a_carried_state_counts_once() -> None:
+    """Switched off and on again, the clock is its own."""
+    memory = Memory(next=at(10), carried=True)
+    enable(EVERY_10, memory, at(4))
+    enable(EVERY_10, memory, at(5))
+    assert memory.next == at(5)
+
+
+def test_a_carried_occurrence_that_is_still_to_come_is_waited_for() -> None:
+    memory = Memory(next=at(25), carried=True)
+    enable(EVERY_10, memory, at(4))
+    assert memory.next == at(25)
+
+
 def test_a_month_keeps_its_day_where_it_can() -> None:
     end = datetime(2026, 1, 31, tzinfo=UTC)
     assert Trigger("t", "recurrence", "Month", 1).after(end) == datetime(2026, 2, 28, tzinfo=UTC)
