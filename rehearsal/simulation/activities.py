@@ -6,7 +6,7 @@ are in `records`, the observers in `looks`, those of workflows, gateway and traf
 
 from collections.abc import Callable
 
-from rehearsal.simulation import components, looks, records
+from rehearsal.simulation import chain, components, looks, ready, records
 from rehearsal.simulation.world import Ask, Asking, Source, World
 from shared.outcome import succeeded
 
@@ -26,6 +26,11 @@ def alert(world: World, app: Source, payload: dict) -> Asking:
     world.judge.alerted(payload)
     yield Ask("internet", bool)
     return succeeded()
+
+
+def keep_audit(world: World, app: Source, payload: dict) -> Asking:
+    yield Ask("witness", bool)
+    return succeeded(audited=payload["transitions"][-1]["n"])
 
 
 def send_slip(world: World, app: Source, payload: dict) -> Asking:
@@ -52,13 +57,17 @@ MODELS: dict[str, Model] = {
         records.advance_run,
         records.finish_run,
         records.halt_run,
+        records.take_up_run,
         records.renew_lease,
         records.give_back,
         records.release_lease,
         records.read_witness,
         records.ask_peer,
         alert,
+        keep_audit,
         send_slip,
+        chain.keep_audit,
+        ready.assess_readiness,
         looks.observe_health,
         looks.observe_gateway_status,
         looks.observe_traffic_manager,
@@ -90,5 +99,6 @@ AT_ONCE: dict[str, Answering] = {
         note_rows,
         read_rows,
         records.yield_claim,
+        records.settle_claim,
     )
 }

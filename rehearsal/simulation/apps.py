@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
+from orchestrations.caretaker import caretaker
 from orchestrations.component import component
 from orchestrations.heartbeat import heartbeat
 from orchestrations.stages import stage
@@ -26,8 +27,9 @@ STORIES = {
     "component": component,
     "watchdog": watchdog,
     "heartbeat": heartbeat,
+    "caretaker": caretaker,
 }
-ETERNAL = ("watchdog", "heartbeat")
+ETERNAL = ("watchdog", "heartbeat", "caretaker")
 KEEP_SECONDS = 20.0
 LOCK_SECONDS = 30.0
 DELIVERIES_MAX = 10
@@ -286,7 +288,7 @@ class App:
             self._answer(instance, generation, ref, True, None)
 
     def _keep(self, name: str, life: int) -> None:
-        """The timers `keep_watch` and `keep_lease`: the plan has its watchdog and its heartbeat."""
+        """The timers `keep_watch` and `keep_lease`: what watches a plan for ever is there."""
         if self.life != life:
             return
         plan = self.world.plan.name

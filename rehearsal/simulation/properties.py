@@ -4,122 +4,39 @@ A breach is a violation, unless its cause is a safety feature of NOT_YET: then i
 that name, so that whoever builds the feature takes its row out and sees the simulator agree.
 """
 
-from collections import Counter
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
-from rehearsal.simulation.evidence import LOOKS, Evidence
-from rehearsal.simulation.missing import NOT_YET
+from rehearsal.simulation import chain
+from rehearsal.simulation.evidence import LOOKS
+from rehearsal.simulation.register import Register
 from shared import slip
 
 if TYPE_CHECKING:
     from rehearsal.simulation.durable import Instance
     from rehearsal.simulation.world import World
 
-SLACK = timedelta(seconds=31)  # The worst clock that the weather hands out, and a little.
 PHASES = ["requested", *slip.STAGES]
 ACTIVATE = PHASES.index("activate")
-MARGIN = timedelta(seconds=2)  # Between the end of a lease and a claim that nobody forces.
 # An app that lives and reaches its own ARM steps back within a lease; twice that, for troubles.
 STEP_BACK_SECONDS = 40.0
 ENDING = ("stage", "component")
 
 
-class Judge:
+class Judge(Register):
     """Watches one world; `violations` are (property, what happened), `notes` count NOT_YET."""
 
     def __init__(self, world: "World") -> None:
-        self.world = world
-        self.document = world.plan.document
+        super().__init__(world)
         self.exclusive = [
             part.name
             for part in world.plan.components
             if part.kind == "logicWorkflow" and part.role == "activePassive"
         ]
-        self.violations: list[tuple[str, str]] = []
-        self.notes: Counter[str] = Counter()
-        self.runs: dict[str, str] = {}  # run -> how far it came: requested, claimed, ended how
-        self.claims = 0
-        self._baseless: dict[str, str] = {}  # run -> why its watchdog should not have asked
         self._unfenced: set[tuple[int, str]] = set()  # (epoch, workflow): the fence missed it
         self._last: dict[tuple[str, str], dict] = {}  # who switched a workflow last
         self._left: dict[tuple[str, str], dict] = {}  # component rows that were refused
         self._half: set[tuple[str, str]] = set()  # A heartbeat heard no answer when stopping it.
         self._begun: dict[str, int] = {}
-        self.evidence = Evidence(self.document["watch"])
-
-    def breach(self, name: str, *words: object) -> None:
-        """A property does not hold."""
-        text = " ".join(map(str, words))
-        self.world.tell("NOT YET" if name in NOT_YET else "VIOLATION", name, text)
-        if name in NOT_YET:
-            self.notes[name] += 1
-        else:
-            self.violations.append((name, text))
-
-    # --- the witness's record -------------------------------------------------------------
-
-    def wrote(self, before: dict, after: dict) -> None:
-        """The record was changed."""
-        grown = after["epoch"] - before["epoch"]
-        if grown not in (0, 1) or (grown == 1) != (after["active"] != before["active"]):
-            self.breach("epochs", before["epoch"], before["active"], "->", after["epoch"])
-        if after["transitions"] == before["transitions"]:
-            return
-        line = after["transitions"][-1]
-        who, what = line["who"], line["what"]
-        self.world.tell("witness:", who, what, line["why"], "epoch", after["epoch"])
-        known = [run["id"] for run in (before["run"], after["run"]) if run]
-        if who not in known or (grown and what != "claimed"):
-            self.breach("foreign", who, what, "while the record is of", known)
-        if what in ENTRIES:
-            ENTRIES[what](self, before, after, who)
-
-    def _requested(self, before: dict, after: dict, who: str) -> None:
-        if who in self.runs:
-            self.breach("twice", who, "is reserved again")
-        self.runs[who] = "requested"
-        if self.in_progress(before) and before["run"]["id"] != who:
-            self.breach("one-run", before["run"]["id"], "is in progress, and", who, "is reserved")
-        if before["paused"]:
-            self.breach("paused", who, "is reserved while the plan is paused")
-        if self._baseless.get(who):
-            self.breach("evidence", who, self._baseless[who])
-        watchdog = after["run"]["by"].startswith("watchdog")
-        quiet = before["quietUntil"]
-        if watchdog and quiet and datetime.fromisoformat(quiet) > self.world.server_time + SLACK:
-            self.breach("quiet", who, "is reserved in the quiet period until", quiet)
-        if watchdog and self.document["automation"] != "automatic":
-            self.breach("automation", who, "is reserved, but automation is not automatic")
-
-    def _claimed(self, before: dict, after: dict, who: str) -> None:
-        if self.runs.get(who) != "requested":
-            self.breach("twice", who, "claims, but is", self.runs.get(who))
-        self.runs[who] = "claimed"
-        self.claims += 1
-        if before["paused"]:
-            self.breach("pause-midway", who, "claims while the plan is paused")
-        lease = before["leaseUntil"]
-        live = lease and datetime.fromisoformat(lease) + MARGIN > self.world.server_time
-        if live and before["run"]["by"].startswith("watchdog"):
-            self.breach("over-lease", who, "claims, but the lease lives until", lease)
-
-    def _ended(self, before: dict, after: dict, who: str) -> None:
-        what = after["transitions"][-1]["what"]
-        if self.runs.get(who) in ("finished", "halted"):
-            self.breach("twice", who, what, "but it has", self.runs[who])
-        claimed = self.runs.get(who) == "claimed"
-        self.runs[who] = "stranded" if what == "halted" and claimed else what
-
-    def in_progress(self, record: dict) -> bool:
-        """Does a run hold the record? Said again here, with the bounds that the weather drew."""
-        run, weather = record["run"], self.world.weather
-        if run is None:
-            return False
-        requested = run["phase"] == "requested"
-        minutes = weather.request_minutes if requested else weather.stalled_minutes
-        age = self.world.server_time - datetime.fromisoformat(run["at"])
-        return age < timedelta(minutes=minutes)
 
     # --- what activities do ---------------------------------------------------------------
 
@@ -127,7 +44,7 @@ class Judge:
         """An activity begins; a watchdog's reservation is weighed on what it saw until now."""
         if name == "reserve_run":
             run = payload["slip"]["run"]
-            self._baseless.setdefault(run, self.evidence.lacking(here))
+            self.baseless.setdefault(run, self.evidence.lacking(here))
 
     def answered(self, here: str, name: str, told: dict, ok: bool, value: object) -> None:
         """An activity's answer reaches its orchestrator."""
@@ -251,6 +168,9 @@ class Judge:
     def conclude(self) -> None:
         """Long after everything went well again: what must be so by now."""
         world, record = self.world, self.world.record
+        because = chain.broken(world)
+        if because:
+            self.breach("audit", because)
         if self.in_progress(record):
             self.breach("run-ends", record["run"]["id"], "is still in", record["run"]["phase"])
         for app in world.apps.values():
@@ -282,14 +202,6 @@ class Judge:
             return "nobody-resumes"
         row = self._left.get((here, name))
         return "left-behind" if row and row["run"] == run else "none"
-
-
-ENTRIES = {
-    "requested": Judge._requested,
-    "claimed": Judge._claimed,
-    "finished": Judge._ended,
-    "halted": Judge._ended,
-}
 
 
 def by_heartbeat(task: dict) -> bool:

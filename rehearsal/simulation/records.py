@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import cast
 
 from rehearsal.simulation.world import Ask, Asking, Source, World
-from shared import handover, runs, witness
-from shared.outcome import refused, succeeded
+from shared import handover, resumption, runs, witness
+from shared.outcome import refused, skipped, succeeded
 from shared.reply import Surprise, Unreachable
 
 ROUNDS_MAX = 5
@@ -63,11 +63,11 @@ def claim_epoch(world: World, app: Source, payload: dict) -> Asking:
     known = yield from changed(world, lambda r, now: r)
     if known["status"] != "succeeded":
         return known
-    epoch = known["record"]["epoch"] + 1
-    world.claims[app.here] = {"epoch": epoch, "mine": True}
+    noted = {"epoch": known["record"]["epoch"] + 1, "run": paper["run"]}
+    world.claims[app.here] = {**noted, "mine": True}
     outcome = yield from changed(world, lambda r, now: witness.claim(r, paper, now))
     if outcome["status"] == "refused":
-        world.claims[app.here] = {"epoch": epoch, "mine": False}
+        world.claims[app.here] = {**noted, "mine": False}
     return outcome
 
 
@@ -91,6 +91,11 @@ def halt_run(world: World, app: Source, payload: dict) -> Asking:
     paper, because = payload["slip"], payload["because"]
     end = payload.get("end", "halted")
     return (yield from changed(world, lambda r, now: witness.halt(r, paper, because, now, end)))
+
+
+def take_up_run(world: World, app: Source, payload: dict) -> Asking:
+    paper = payload["slip"]
+    return (yield from changed(world, lambda r, now: resumption.take_up(r, paper, now)))
 
 
 def give_back(world: World, app: Source, payload: dict) -> Asking:
@@ -131,4 +136,17 @@ def yield_claim(world: World, app: Source, payload: dict) -> dict:
     if held["epoch"] > payload["epoch"]:
         return refused(f"a claim of epoch {held['epoch']} has begun here")
     world.claims[app.here] = {"epoch": payload["epoch"], "mine": False}
+    return succeeded()
+
+
+def settle_claim(world: World, app: Source, payload: dict) -> dict:
+    record, held = payload["record"], world.claims[app.here]
+    if not held["mine"] or record["active"] == app.here:
+        return skipped("there is nothing to settle")
+    run, known = record["run"], held.get("run", "")
+    own = run is not None and run["id"] == known
+    old = own and not witness.in_progress(run, datetime.fromisoformat(payload["now"]))
+    if not (record["epoch"] >= held["epoch"] or witness.ended(record, known) or old):
+        return refused(f"the claim of {known} may still be under way")
+    world.claims[app.here] = {**held, "mine": False}
     return succeeded()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rehearsal.simulation.weather import Weather
 from shared.plan import Plan
-from shared.record import fresh
+from shared.record import fresh, stamp
 from shared.reply import Surprise, Unreachable
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class World:
         self.notes: dict[str, dict[str, dict]] = {
             name: {} for name in names
         }  # run -> stage -> rows
+        self.audit: list[dict] = []
         self.empty_at: dict[tuple[str, str], float] = {}  # When a stopped workflow's runs end.
         home = plan.home
         self.profile_location = plan.other(home)
@@ -119,6 +120,10 @@ class World:
         if self._stamped != self.now:
             self._stamped, self._stamp = self.now, START + timedelta(seconds=self.now)
         return self._stamp
+
+    def time_of(self, seconds: float) -> str:
+        """The storage service's time so many seconds from now, as it is written in records."""
+        return stamp(self.server_time + timedelta(seconds=seconds))
 
     def reaches(self, source: str, node: str) -> bool:
         return node not in self.down and (source, node) not in self.cuts
