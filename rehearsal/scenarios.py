@@ -17,6 +17,7 @@ from rehearsal.scenarios_apart import (
 )
 from rehearsal.scenarios_clock import clock_skew
 from rehearsal.scenarios_gateway import prove_standby, round_trip
+from rehearsal.scenarios_ledger import begin_work, remembered
 from rehearsal.scenarios_people import approval, cancelled_midway, double_operator, graceful
 from rehearsal.scenarios_return import old_active_returns
 from rehearsal.scenarios_waits import (
@@ -38,8 +39,10 @@ STAGES = ("claim", "fence", "promote", "activate", "redirect", "verify", "protec
 
 async def region_outage(drill: Drill) -> None:
     """A region is lost and the standby takes over."""
+    run = begin_work(drill)
     await prove_standby(drill)
     await await_watch(drill)
+    await remembered(drill, run)
     await lose_home(drill, ALL)
     await await_takeover(drill)
 
@@ -213,9 +216,9 @@ SCENARIOS: dict[str, Scenario] = {
             QUICK,
             nobody_seconds_max=math.inf,
         ),
-        _scenario("old-active-returns", old_active_returns, 7, True, QUICK),
+        _scenario("old-active-returns", old_active_returns, 8, True, QUICK),
         _scenario("double-operator", double_operator, 6, True, QUICK, planned=True),
-        _scenario("graceful", graceful, 6, True, QUICK, planned=True, nobody_seconds_max=15.0),
+        _scenario("graceful", graceful, 6, True, QUICK, planned=True, nobody_seconds_max=20.0),
         _scenario("approval", approval, 7, True, {**QUICK, "automation": "approval"}),
         _scenario(
             "cancelled-midway",

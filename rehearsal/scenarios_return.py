@@ -3,6 +3,7 @@
 from rehearsal.drill import Drill
 from rehearsal.drill_never import enabled
 from rehearsal.scenarios_gateway import prove_standby
+from rehearsal.scenarios_ledger import begin_work, remembered, run_again
 from rehearsal.scenarios_waits import await_takeover, await_watch, hold, lose_home
 from rehearsal.world import ALL
 
@@ -12,12 +13,18 @@ DATA = frozenset({"data"})
 
 
 async def old_active_returns(drill: Drill) -> None:
-    """A lost region comes back after the standby took over: it stands down and stays standby."""
+    """A lost region comes back after the standby took over: it stands down and stays standby.
+
+    What its loss cut off is run again when somebody asks for it, once.
+    """
+    run = begin_work(drill)
     await prove_standby(drill)
     await await_watch(drill)
+    await remembered(drill, run)
     await lose_home(drill, ALL)
     await await_takeover(drill)
     await come_back(drill)
+    await run_again(drill, run)
     await hold(drill, WATCHED_SECONDS)
     record = drill.watcher.record or {}
     words = f"{record.get('active')} is active, epoch {record.get('epoch')}"

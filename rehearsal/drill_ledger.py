@@ -1,0 +1,54 @@
+"""What a drill knows of work that was cut off: the app's list, and whether it is the truth.
+
+The truth is the runtime's own: a run that was in flight in the lost location never ended, or failed
+when the location came back.
+"""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, cast
+
+from rehearsal.drill_story import Scenario
+from rehearsal.estate_seed import workflow_id
+from rehearsal.workflows import Workflows
+from rehearsal.workflows_flow import LOST, Flow, Run
+
+if TYPE_CHECKING:
+    from rehearsal.drill import Drill
+
+# A look at many workflows takes its time; what began in it may have begun behind its back.
+LOOK_SECONDS = 10
+
+
+def at_home(drill: "Drill", name: str) -> Flow | None:
+    """A workflow of the home location at work."""
+    found = drill.stage.world.resources.get(workflow_id(drill.stage.estate, drill.home, name))
+    return cast("Workflows", drill.stage.world.workflows).flow(found) if found else None
+
+
+def cut_off(drill: "Drill") -> list[tuple[str, Run]]:
+    """(workflow, run) of what the loss of home cut off in the plan's workflows."""
+    names = [c["name"] for c in drill.plan["components"] if c["kind"] == "logicWorkflow"]
+    flows = [(name, flow) for name in names if (flow := at_home(drill, name))]
+    return [
+        (name, run)
+        for name, flow in flows
+        for run in flow.runs
+        if (run.error or {}).get("code") == LOST["code"]
+        or (run.ended_at is None and run.name not in flow.tasks)
+    ]
+
+
+def judge(drill: "Drill", scenario: Scenario, listed: dict | None) -> None:
+    """After a forced failover: everything that was cut off and could be known is listed."""
+    if not scenario.moves or scenario.planned or not listed or not listed["at"]:
+        return
+    since = datetime.fromisoformat(listed["at"]) - timedelta(seconds=LOOK_SECONDS)
+    known = {row["run"] for row in listed["abandoned"]}
+    gone = [
+        run.name
+        for name, run in cut_off(drill)
+        if run.started_at < since and name not in listed["cut"]
+    ]
+    missing = [name for name in gone if name not in known]
+    words = f"{len(gone)} of the runs that were cut off could be known, {len(missing)} are missing"
+    drill.check("abandonedRunsKnown", not missing, words)
