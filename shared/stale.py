@@ -56,10 +56,12 @@ def serving(record: dict, place: str, now: datetime) -> str:
 
 
 def not_to_serve(record: dict, place: str, now: datetime) -> str:
+    """A run that was only asked for has stopped nothing yet, and may wait for people for long."""
     run = record["run"]
     if record["active"] != place:
         return f"{record['active']} is active at epoch {record['epoch']}, not {place}"
-    return f"run {run['id']} is under way" if witness.in_progress(run, now) else ""
+    begun = witness.in_progress(run, now) and run["phase"] != "requested"
+    return f"run {run['id']} is under way" if begun else ""
 
 
 def not_to_stop(record: dict, place: str, now: datetime) -> str:

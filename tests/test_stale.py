@@ -44,6 +44,7 @@ ALLOWED = [
     ("a standby stands down", held(run=None), kept("demote", WEST)),
     ("the old side stands down beside the run", held(), kept("demote", WEST)),
     ("the active serves again", held(run=None), kept("promote", NORTH)),
+    ("a run is only asked for", held("requested", WEST), kept("promote", NORTH)),
     ("a run that protects is in nobody's way", held("protect"), kept("promote", NORTH)),
     ("a restore at the standby", held(run=None), task("x", "promote", WEST, None, "restore")),
 ]

@@ -46,11 +46,12 @@ def bring(world: World, app: Source, task: dict, wanted: bool, seconds: float) -
     if on == wanted:
         return skipped("is so already")
     yield from weigh(world, app, task)
-    yield Ask(node, lambda: switch(world, task, wanted), seconds)
+    sent = world.now
+    yield Ask(node, lambda: switch(world, task, wanted, sent), seconds)
     return succeeded("is told so")
 
 
-def switch(world: World, task: dict, wanted: bool) -> None:
+def switch(world: World, task: dict, wanted: bool, sent: float) -> None:
     """What enabling or disabling does, unless it is accepted and then forgotten."""
     if wanted and not world.calm and world.random.random() < world.weather.lost_202:
         world.troubled += 1
@@ -59,7 +60,7 @@ def switch(world: World, task: dict, wanted: bool) -> None:
         world.enabled[spot(task)] = wanted
         if not wanted:  # Runs that have begun go on to their end.
             world.empty_at[spot(task)] = world.now + world.random.choice(RUNS_SECONDS)
-        world.judge.switched(task, wanted)
+        world.judge.switched(task, wanted, sent)
 
 
 def drain_workflow(world: World, app: Source, task: dict) -> Asking:

@@ -9,7 +9,7 @@ from rehearsal.simulation import desk, variants, weather
 from rehearsal.simulation.apps import ETERNAL, App, Bus
 from rehearsal.simulation.patches import Patch, planted
 from rehearsal.simulation.properties import Judge
-from rehearsal.simulation.world import World
+from rehearsal.simulation.world import Asking, World
 from shared import witness
 from shared.outcome import refused
 from shared.plan import Plan
@@ -88,16 +88,37 @@ def recover(world: World, location: str) -> None:
     world.at(world.random.uniform(0, 10), world.apps[location].boot)
 
 
+def heal(world: World, source: str, node: str) -> None:
+    if (source, node) in world.cuts:
+        world.cuts.discard((source, node))
+        world.mended[source, node] = world.now
+
+
 def rise(world: World, node: str) -> None:
     world.down.discard(node)
+    world.mended |= {(name, node): world.now for name in world.apps}
     for bus in world.buses.values():
         world.at(1.0, bus.offer)  # Its listener connects again.
 
 
-def order(world: World, location: str, to: str | None, key: str | None) -> None:
+def order(world: World, location: str, to: str | None, key: str | None, mode: str) -> None:
     app = world.apps[location]
+    asked(world, app, desk.order(world, app, to, key, mode))
+
+
+def say(world: World, location: str, word: str, looks: int = 40) -> None:
+    """Say a word to the run in progress, as soon as there is one."""
+    app, run = world.apps[location], world.record["run"]
+    if looks and (not run or not app.up):
+        world.at(1.0, say, world, location, word, looks - 1)
+        return
+    asked(world, app, desk.say(world, app, word))
+
+
+def asked(world: World, app: App, work: Asking) -> None:
+    """A person at the desk of an app, if it is there."""
     if app.up:
-        app.perform(desk.order(world, app, to, key), lambda ok, value: ordered(world, ok, value))
+        app.perform(work, lambda ok, value: ordered(world, ok, value))
 
 
 def ordered(world: World, ok: bool, value: object) -> None:
@@ -107,22 +128,24 @@ def ordered(world: World, ok: bool, value: object) -> None:
         world.judge.breach("unexplained", "an order is refused without a reason")
 
 
-def pause(world: World, paused: bool) -> None:
+def decide(world: World, word: str) -> None:
     app = next((a for a in world.apps.values() if a.up), None)
     if app:
-        app.perform(desk.pause(world, paused))
+        asked(world, app, desk.decide(world, word))
 
 
 HAPPENINGS = {
     "lose": lose,
     "recover": recover,
     "cut": lambda world, source, node: world.cuts.add((source, node)),
-    "heal": lambda world, source, node: world.cuts.discard((source, node)),
+    "heal": heal,
     "down": lambda world, node: world.down.add(node),
     "up": rise,
     "order": order,
-    "pause": lambda world: pause(world, True),
-    "resume": lambda world: pause(world, False),
+    "say": say,
+    "pause": lambda world: decide(world, "pause"),
+    "resume": lambda world: decide(world, "resume"),
+    "acknowledge": lambda world: decide(world, "acknowledge"),
 }
 
 
@@ -132,6 +155,7 @@ def clear(world: World) -> None:
     world.calm = True
     for location in world.apps:
         world.recover(location)
+    world.mended |= {(name, f"arm.{name}"): world.now for name in world.apps}
     world.down.clear()
     world.cuts.clear()
     for app in world.apps.values():
@@ -155,4 +179,7 @@ def at_rest(world: World) -> bool:
         for app in world.apps.values()
         for i in app.hub.values()
     )
-    return not busy and not world.judge.in_progress(world.record)
+    if world.judge.held(world.record):
+        return True
+    under_way = world.judge.in_progress(world.record) or world.record["unfinished"]
+    return not (busy or under_way or world.judge.wanting())

@@ -57,6 +57,7 @@ class World:
         self.record, self.etag = fresh(plan.document, START), 0
         self.down: set[str] = set()
         self.cuts: set[tuple[str, str]] = set()
+        self.mended: dict[tuple[str, str], float] = {}  # When a cut between two was healed.
         self.lost_at: dict[str, float] = {}
         self.apps: dict[str, App] = {}
         self.claims = {name: {"epoch": 0, "mine": False} for name in names}

@@ -1,0 +1,131 @@
+"""Effects: may this workflow be switched now, by whom, and what if it runs in both locations?
+
+Said again here in plain words, apart from `shared.stale` and the orchestrations.
+"""
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from shared import guard, slip
+
+if TYPE_CHECKING:
+    from rehearsal.simulation.world import World
+
+PHASES = ["requested", *slip.STAGES]
+ACTIVATE = PHASES.index("activate")
+RECORDS_MAX = 200
+# An app that lives and reaches its own ARM steps back within a lease; twice that, for troubles.
+STEP_BACK_SECONDS = 40.0
+FENCED_WITHIN_SECONDS = 30.0  # The last try to stop the other side, before this one wakes.
+LATENCY_SECONDS = 0.5  # Between the witness's answer and what is sent because of it.
+KEEPERS = ("-heartbeat-", "-caretaker-")
+
+
+class Breach(NamedTuple):
+    """A property that does not hold, and why in short."""
+
+    name: str
+    why: str
+
+
+class Effects:
+    """What was switched in one world, and what was tried and missed."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        self.last: dict[tuple[str, str], dict] = {}  # Who switched a workflow last.
+        self._records = deque([(0.0, world.record)], maxlen=RECORDS_MAX)
+        self._missed: dict[tuple[int, str], float] = {}  # (epoch, workflow): would not stop, when.
+        self._claimed_at = 0.0
+
+    def wrote(self, before: dict, after: dict) -> None:
+        """The witness's record was changed."""
+        self._records.append((self.world.now, after))
+        if after["epoch"] != before["epoch"]:
+            self._claimed_at = self.world.now
+
+    def missed(self, task: dict) -> None:
+        """A location, its app or its fence, was told to stop this, and it did not."""
+        self._missed[task["epoch"], task["component"]["name"]] = self.world.now
+
+    def switched(self, task: dict, on: bool, sent: float) -> Breach | None:
+        """A workflow was enabled or disabled by a request that was sent at `sent`."""
+        name, here, record = task["component"]["name"], task["location"], self.world.record
+        self.last[here, name] = task
+        if self.stale(task, record):
+            old = self.stale_since(task, sent)
+            return (
+                Breach("stale-effect", "was sent when its epoch or run was over") if old else None
+            )
+        if on != (record["active"] == here) and not (kept(task) or taken_back(record)):
+            return Breach("wrong-side", f"by a task of epoch {task['epoch']}")
+        run = record["run"]
+        early = run and run["to"] == here and PHASES.index(run["phase"]) < ACTIVATE
+        if on and early and not run["cancel"]:
+            return Breach("before-its-stage", f"is enabled in phase {run['phase']}")
+        other = self.world.plan.other(here)
+        if on and name in self.world.judge.exclusive and self.world.enabled[other, name]:
+            return self._both(task, other) if self.world.alive(other) else None
+        return None
+
+    def _both(self, task: dict, other: str) -> Breach | None:
+        """An exclusive workflow is enabled in a second place, in a region that lives.
+
+        That is nobody's fault only where the fence was tried just now and could not reach it, and
+        where its own app cannot have stepped back yet.
+        """
+        world, name = self.world, task["component"]["name"]
+        missed = self._missed.get((task["epoch"], name))
+        if missed is None:
+            return Breach("two-at-once", "and the other side was never fenced")
+        if world.now - missed > FENCED_WITHIN_SECONDS and not kept(task):
+            return Breach("both-live", f"the fence missed it {world.now - missed:.0f} s ago")
+        app = world.apps[other]
+        if not (app.up and world.reaches(other, f"arm.{other}")):
+            return None
+        since = max(app.booted, world.mended.get((other, f"arm.{other}"), 0.0))
+        if self._by_person():  # Who overrides a lease that lives is shown what it is.
+            since = max(since, self._claimed_at)
+        if world.now - since <= STEP_BACK_SECONDS:
+            return None
+        return Breach(
+            "stepped-back-late", f"its app could have stopped it for {world.now - since:.0f} s"
+        )
+
+    def _by_person(self) -> bool:
+        run = self.world.record["run"]
+        return bool(run and run["by"] == "person")
+
+    def stale(self, task: dict, record: dict) -> bool:
+        """Is this the work of an epoch, or of a run, that is over?"""
+        run = record["run"]
+        if kept(task):
+            here = record["active"] == task["location"]
+            if task["verb"] == "promote":
+                return not here or task["epoch"] != record["epoch"]
+            return task["epoch"] is not None and here
+        if not run or run["id"] != task["run"]:
+            return True
+        return task["epoch"] not in (record["epoch"], None)
+
+    def stale_since(self, task: dict, sent: float) -> bool:
+        """Was it stale for longer than the record may be old, when it was sent?"""
+        window = sent - guard.AGE_SECONDS_MAX - LATENCY_SECONDS
+        past = list(self._records)
+        ends = [at for at, _ in past[1:]] + [self.world.now]
+        return all(
+            self.stale(task, record)
+            for (_, record), end in zip(past, ends, strict=True)
+            if end >= window
+        )
+
+
+def kept(task: dict) -> bool:
+    """Is this a task of a heartbeat or a caretaker, rather than of a run?"""
+    return any(keeper in task["run"] for keeper in KEEPERS)
+
+
+def taken_back(record: dict) -> bool:
+    """Does the run drain the side that is active still, or is it being undone?"""
+    run = record["run"]
+    return bool(run and (run["phase"] in ("requested", "quiesce") or run["cancel"]))
