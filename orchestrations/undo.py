@@ -9,6 +9,7 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.component import row
+from orchestrations.quiesce import carry_over
 from orchestrations.steps import ATTEMPTS_MAX, attempt
 from orchestrations.waves import act, order, untried
 from shared import slip
@@ -33,6 +34,11 @@ def undo(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
         rows += yield from take_back(context, plan, paper, name, changed(stages, name, "promote"))
     kept = [one["component"] for one in rows if one["outcome"] == "refused"]
     stopped = [name for stage in stages for name in changed(stages, stage, "demote")]
+    woken = [name for stage in stages for name in changed(stages, stage, "promote")]
+    carried = [name for name in changed(stages, "quiesce", "transfer") if name in woken]
+    # What the target has worked on since is not to be worked on again at the source.
+    turned = {**paper, "from": paper["to"], "to": paper["from"]}
+    rows += yield from carry_over(context, plan, turned, [n for n in carried if n not in kept])
     return rows + (yield from start_again(context, plan, paper, stopped, kept))
 
 
