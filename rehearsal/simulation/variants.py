@@ -4,24 +4,22 @@ An orchestrator reads its plan at every turn. Here it is the same document each 
 it again would be a third of all the time.
 """
 
+import json
+
 from rehearsal.simulation.patches import Patch
 from shared.plan import Plan
 
-Options = tuple[tuple[str, object], ...]
-
-_MADE: dict[tuple[str, Options], Plan] = {}
+_MADE: dict[tuple[str, str], Plan] = {}
 _READ: dict[int, tuple[Plan, dict]] = {}  # By the document's id: it is kept, so that id is its own.
 _SEEN: dict[tuple[int, str, str], dict] = {}
 _read, _component = Plan.model_validate, Plan.component
 
 
-def of(plan: Plan, options: Options) -> Plan:
-    """`plan` with these fields changed; the same one for the same options."""
-    key = (plan.digest, options)
+def of(plan: Plan, options: dict) -> Plan:
+    """`plan` with these fields of its document changed; the same one for the same options."""
+    key = (plan.digest, json.dumps(options, sort_keys=True))
     if key not in _MADE:
-        _MADE[key] = plan.model_copy(update=dict(options))
-        vars(_MADE[key]).pop("document", None)  # What was derived of the plan before it changed.
-        vars(_MADE[key]).pop("digest", None)
+        _MADE[key] = _read({**plan.document, **options})
     return _MADE[key]
 
 

@@ -8,16 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from rehearsal.simulation.variants import Options
-
 Event = tuple[float, str, tuple]  # (seconds, what happens, to whom)
 # Mostly small, sometimes beyond any margin: an order of magnitude above what NTP keeps.
 SKEWS_SECONDS = (0.0, 0.0, 0.2, 1.0, 5.0, 30.0)
+MODES = ("forced", "forced", "graceful")
+WORDS = ("pause", "pause", "resume", "cancel", "cancel", "approve", "decline")
 TROUBLES = (0.0, 0.0, 0.01, 0.03, 0.1)
-OPTIONS: tuple[tuple[str, tuple], ...] = (
-    ("automation", ("automatic",) * 14 + ("approval", "alert")),
-    ("quiet_minutes", (0, 30, 30)),
-)
+WINDOW = {"cron": "0 8 * * *", "minutes": 1, "because": "people work on it"}  # Open at the start.
+OPTIONS: dict[str, tuple] = {
+    "automation": ("automatic",) * 14 + ("approval", "approval", "alert"),
+    "quietMinutes": (0, 30, 30),
+    "drainSeconds": (0, 5, 20),
+    "approvalMinutes": (1, 2),
+    "protectMinutes": (0, 1, 60),
+    "pointOfNoReturn": ("redirect", "redirect", "activate", "verify"),
+    "maintenance": ([],) * 19 + ([WINDOW],),
+}
 
 
 @dataclass
@@ -30,7 +36,7 @@ class Weather:
     doubled: float  # Share of messages that come twice in spite of duplicate detection.
     late: float  # Share of messages that come up to a minute late, and so out of order.
     skews: dict[str, float]
-    options: Options  # What the seed's plan has otherwise than the one that was given.
+    options: dict  # What the seed's plan has otherwise than the one that was given.
     request_minutes: float  # The product's own bounds, drawn too: short ones make runs overlap.
     stalled_minutes: float
     calm_seconds: float
@@ -48,7 +54,7 @@ def draw(random: Random, locations: list[str]) -> Weather:
         doubled=random.choice((0.0, 0.1, 0.5)),
         late=random.choice((0.0, 0.05, 0.3)),
         skews={name: random.choice(SKEWS_SECONDS) * random.choice((-1, 1)) for name in locations},
-        options=tuple((name, random.choice(given)) for name, given in OPTIONS),
+        options={name: random.choice(given) for name, given in OPTIONS.items()},
         request_minutes=random.choice((10, 10, 10, 0.25)),
         stalled_minutes=random.choice((60, 60, 60, 2)),
         calm_seconds=calm,
@@ -71,7 +77,7 @@ def loss(weather: Weather, random: Random, locations: list[str], calm: float) ->
 def orders(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
     """People who move the plan about, each at a desk of their own."""
     start = random.uniform(0, 5)
-    for _ in range(random.randint(2, 4)):
+    for _ in range(random.randint(2, 5)):
         order(weather, random, locations, start)
         start += random.uniform(5, 25)
         if start > calm:
@@ -106,8 +112,9 @@ def again(weather: Weather, random: Random, locations: list[str], calm: float) -
 def order(weather: Weather, random: Random, locations: list[str], start: float) -> None:
     desk, to = random.choice(locations), random.choice((None, *locations))
     key = random.choice((None, "key-1", "key-2"))
+    mode = random.choice(MODES)
     for _ in range(random.choice((1, 1, 2))):
-        weather.events.append((start, "order", (desk, to, key)))
+        weather.events.append((start, "order", (desk, to, key, mode)))
         start += random.uniform(0.1, 10)
 
 
@@ -152,6 +159,38 @@ def pauses(weather: Weather, random: Random, locations: list[str], calm: float) 
     spell(weather, random.uniform(0, calm), calm, "pause", ())
 
 
+def words(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """People tell runs this and that, at the worst moments; who pauses resumes in the end."""
+    for _ in range(random.randint(1, 4)):
+        said = random.choice(WORDS)
+        weather.events.append((random.uniform(0, calm), "say", (random.choice(locations), said)))
+        if said == "pause":
+            for name in locations:
+                weather.events.append((weather.calm_seconds + 3, "say", (name, "resume")))
+
+
+def approvals(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """Whoever is asked says yes or no, soon, late or never."""
+    if weather.options["automation"] != "approval":
+        return
+    for _ in range(random.randint(0, 2)):
+        said = random.choice(("approve", "approve", "decline"))
+        start = random.uniform(30, calm + 30)
+        weather.events.append((start, "say", (random.choice(locations), said)))
+
+
+def homecoming(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """When all is well again somebody moves the plan once more, to wherever it is not."""
+    start = weather.calm_seconds + random.uniform(0.5, 6)
+    told = (random.choice(locations), None, None, random.choice(MODES))
+    weather.events.append((start, "order", told))
+
+
+def calls(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """Somebody ends the quiet period."""
+    weather.events.append((random.uniform(20, calm), "acknowledge", ()))
+
+
 def spell(weather: Weather, start: float, end: float, what: str, whom: tuple) -> None:
     weather.events += [(start, what, whom), (end, ENDS[what], whom)]
 
@@ -171,4 +210,8 @@ EXTRAS: tuple[tuple[Plot, float], ...] = (
     (cuts, 0.2),
     (isolation, 0.08),
     (pauses, 0.06),
+    (words, 0.25),
+    (approvals, 1.0),
+    (calls, 0.1),
+    (homecoming, 0.6),
 )
