@@ -17,7 +17,7 @@ def order(plan: Plan, to: str, mode: str) -> list[dict]:
     """Every act of a run in its order: {"stage", "verb", "component", "location"}."""
     acts: list[dict] = []
     for stage in ROUTES[mode]:
-        if stage == "fence":
+        if stage in ("fence", "quiesce"):
             away = plan.other(to)
             acts += [
                 {"stage": stage, "verb": "demote", "component": name, "location": away}

@@ -104,8 +104,8 @@ def test_a_dry_run_names_the_calls_that_are_then_made_in_their_order(doors: Door
 
 
 def test_a_dry_run_after_the_fact_names_nothing_more(doors: Doors) -> None:
-    carry_out(doors, dry_run())
-    assert named(dry_run()) == []
+    carry_out(doors, dry_run(to=HERE))
+    assert named(dry_run(to=HERE)) == []
 
 
 def test_only_what_differs_is_called(doors: Doors) -> None:
@@ -128,8 +128,15 @@ def test_a_value_of_the_overlay_is_not_shown(doors: Doors) -> None:
 
 
 def test_a_dry_run_tells_whether_it_would_be_allowed(doors: Doors) -> None:
-    body = dry_run(mode="graceful")
-    assert (body["allowed"], "not built yet" in body["because"]) == (False, True)
+    doors.drop("stcontosowitness", "understudy", "contoso.json")
+    body = dry_run(to=THERE)
+    assert (body["allowed"], "active in westeurope already" in body["because"]) == (False, True)
+
+
+def test_a_graceful_dry_run_names_what_is_stopped_before_the_claim(doors: Doors) -> None:
+    told = dry_run(mode="graceful", to=HERE)
+    stopped = [d for d in told["differences"] if d["stage"] == "quiesce"]
+    assert {(d["verb"], d["location"]) for d in stopped} == {("demote", THERE)}
 
 
 def test_a_dead_region_costs_a_dry_run_seconds_not_minutes(doors: Doors) -> None:
