@@ -39,6 +39,7 @@ MOMENTS = (
     ("activatedAt", "Workflows active"),
     ("redirectedAt", "Callers redirected"),
     ("verifiedAt", "Verified"),
+    ("homeAgainAt", "Home active again"),
 )
 # What is called otherwise where a person's word, and no outage, was the beginning.
 PLANNED = {"outageAt": "Asked for", "detectedAt": "Run reserved"}
@@ -95,7 +96,7 @@ def render(report: dict) -> str:
     moments = [
         (PLANNED.get(key, label) if planned else label, report[key], _after(report, key))
         for key, label in MOMENTS
-        if report[key]
+        if report.get(key)
     ]
     return environment.get_template("report.html").render(
         report=report,

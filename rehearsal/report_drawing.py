@@ -6,7 +6,7 @@ A report may carry `spans` ({"lane", "from", "to", "kind", "label"}), `marks` ({
 
 from datetime import datetime
 
-WIDTH, LEFT, RIGHT = 1120.0, 150.0, 16.0
+WIDTH, LEFT, RIGHT = 1120.0, 160.0, 16.0
 TOP, LANE, BAR = 44.0, 36.0, 20.0
 TICKS_MAX = 12
 STEPS_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)

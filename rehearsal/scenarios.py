@@ -19,7 +19,7 @@ from rehearsal.scenarios_clock import clock_skew
 from rehearsal.scenarios_gateway import prove_standby, round_trip
 from rehearsal.scenarios_ledger import begin_work, remembered
 from rehearsal.scenarios_people import approval, cancelled_midway, double_operator, graceful
-from rehearsal.scenarios_return import old_active_returns
+from rehearsal.scenarios_return import failback, old_active_returns
 from rehearsal.scenarios_waits import (
     await_takeover,
     await_watch,
@@ -217,6 +217,7 @@ SCENARIOS: dict[str, Scenario] = {
             nobody_seconds_max=math.inf,
         ),
         _scenario("old-active-returns", old_active_returns, 8, True, QUICK),
+        _scenario("failback", failback, 10, False, QUICK, claims=2, nobody_seconds_max=120.0),
         _scenario("double-operator", double_operator, 6, True, QUICK, planned=True),
         _scenario("graceful", graceful, 6, True, QUICK, planned=True, nobody_seconds_max=20.0),
         _scenario("approval", approval, 7, True, {**QUICK, "automation": "approval"}),

@@ -16,6 +16,8 @@ ASKED_SECONDS_MAX = 90.0
 THOUGHT_SECONDS = 8.0
 STAGE_SECONDS_MAX = 60.0
 BACK_SECONDS_MAX = 90.0
+AGAIN_SECONDS, ORDER_SECONDS_MAX = 3.0, 60.0
+PROTECTED_SECONDS_MAX = 180.0
 SERVED_SECONDS = 6.0
 # Workflows whose work is numbered: name -> the length of a period where that is a time.
 FOLLOWED = {"mailbox-orders": 1, "ledger-window": 10}
@@ -47,19 +49,31 @@ async def graceful(drill: Drill) -> None:
     await order(drill, drill.home, drill.standby, "graceful")
     lost = drill.stage.clients()["failures"]
     await await_takeover(drill)
+    await drill.so("the end of the run", lambda: not drill.phase(), PROTECTED_SECONDS_MAX)
     failed = drill.stage.clients()["failures"] - lost
     drill.check("noCallLost", failed == 0, f"{failed} calls lost since the word was given")
     check_followed(drill)
 
 
 async def order(drill: Drill, asked: str, to: str, mode: str) -> str:
-    """Order a failover at one location's API; gives the run."""
+    """Order a failover at one location's API, again while it is not ready; gives the run."""
     drill.timeline.chapter(f"Order a {mode} move to {to}")
-    drill.outage(f"a person orders a {mode} move to {to}")
     body = {"mode": mode, "to": to, "reason": "drill"}
-    status, told = await drill.api(asked, "POST", f"plans/{drill.name}/failover", body)
-    if status != 202:
-        raise Missed(f"the order was not taken: {status} {told}")
+
+    async def taken() -> dict | None:
+        asked_at = drill.stage.world.now.isoformat()
+        status, told = await drill.api(asked, "POST", f"plans/{drill.name}/failover", body)
+        if status == 409:
+            drill.say(f"not yet: {told.get('detail')}", lane="people")
+            await hold(drill, AGAIN_SECONDS)
+            return None
+        if status != 202:
+            raise Missed(f"the order was not taken: {status} {told}")
+        return {**told, "askedAt": asked_at}
+
+    told = await drill.until("the order taken", taken, ORDER_SECONDS_MAX)
+    drill.facts.setdefault("outageAt", told["askedAt"])
+    drill.say(f"a person orders a {mode} move to {to}")
     return str(told["run"])
 
 

@@ -1,15 +1,26 @@
 """The stories of a region that comes back."""
 
 from rehearsal.drill import Drill
-from rehearsal.drill_never import enabled
+from rehearsal.drill_never import enabled, exclusive
 from rehearsal.scenarios_gateway import prove_standby
 from rehearsal.scenarios_ledger import begin_work, remembered, run_again
-from rehearsal.scenarios_waits import await_takeover, await_watch, hold, lose_home
+from rehearsal.scenarios_people import PROTECTED_SECONDS_MAX, order
+from rehearsal.scenarios_waits import (
+    MOVED,
+    await_takeover,
+    await_watch,
+    hold,
+    lose_home,
+    served_by,
+)
 from rehearsal.world import ALL
 
 STOOD_DOWN_SECONDS_MAX = 40.0
 WATCHED_SECONDS = 12.0
+HOME_SECONDS_MAX = 120.0
 DATA = frozenset({"data"})
+HOME = {"mode": "graceful", "reason": "the drill: before home is ready"}
+WORDS_MAX = 200
 
 
 async def old_active_returns(drill: Drill) -> None:
@@ -31,6 +42,40 @@ async def old_active_returns(drill: Drill) -> None:
     drill.check("staysStandby", record.get("active") == drill.standby, words)
     on = enabled(drill, drill.home)
     drill.check("stoodDown", not on, f"{len(on)} exclusive workflows enabled in {drill.home}")
+
+
+async def failback(drill: Drill) -> None:
+    """A lost region comes back, is made ready again, and then the plan goes home without loss."""
+    await prove_standby(drill)
+    await await_watch(drill)
+    await lose_home(drill, ALL)
+    await await_takeover(drill)
+    await come_back(drill)
+    status, told = await drill.api(drill.standby, "POST", f"plans/{drill.name}/failover", HOME)
+    words = f"{status}: {told.get('detail', '')}"[:WORDS_MAX]
+    drill.check("refusedUntilReady", status == 409, words)
+    drill.timeline.chapter("Wait until the next disaster is survivable")
+    await drill.so("the end of the run", lambda: not drill.phase(), PROTECTED_SECONDS_MAX)
+    lost = drill.stage.clients()["failures"]
+    await order(drill, drill.standby, drill.home, "graceful")
+    await _await_home(drill)
+    failed = drill.stage.clients()["failures"] - lost
+    drill.check("noCallLostOnTheWayHome", failed == 0, f"{failed} calls lost")
+    off = sorted(set(exclusive(drill)) - set(enabled(drill, drill.home)))
+    drill.check("homeWorks", not off, f"not enabled: {', '.join(off) or 'none'}")
+    on = enabled(drill, drill.standby)
+    drill.check("standbyStands", not on, f"still enabled: {', '.join(on) or 'none'}")
+
+
+async def _await_home(drill: Drill) -> None:
+    """Until home is active, all has moved, and home answers the customer."""
+
+    def active() -> bool:
+        return (drill.watcher.record or {}).get("active") == drill.home
+
+    await drill.so(f"{drill.home} active at the witness", active, HOME_SECONDS_MAX)
+    await drill.so("the last stage", lambda: drill.phase() in MOVED, HOME_SECONDS_MAX)
+    await served_by(drill, drill.home)
 
 
 async def come_back(drill: Drill) -> None:

@@ -16,14 +16,14 @@ async def await_watch(drill: Drill) -> None:
     """Until the standby's watchdog says healthy and the customer is served by home."""
     drill.timeline.chapter("Wait until all is well")
     await drill.so("a healthy verdict", lambda: verdict(drill) == "healthy", WATCH_SECONDS_MAX)
-    await _served_by(drill, drill.home)
+    await served_by(drill, drill.home)
 
 
 async def calm(drill: Drill) -> None:
     """Until the verdict is healthy again and home serves."""
     drill.timeline.chapter("Wait for calm")
     await drill.so("a healthy verdict", lambda: verdict(drill) == "healthy", WATCH_SECONDS_MAX)
-    await _served_by(drill, drill.home)
+    await served_by(drill, drill.home)
 
 
 def verdict(drill: Drill) -> str | None:
@@ -40,7 +40,9 @@ def said(drill: Drill, since: int = 0) -> set[str]:
     return {row["state"] for row in rows if row["location"] == drill.standby}
 
 
-async def _served_by(drill: Drill, location: str) -> None:
+async def served_by(drill: Drill, location: str) -> None:
+    """Until the customer is answered from a location."""
+
     def served() -> bool:
         return drill.stage.clients()["answering"] == location
 
@@ -67,7 +69,7 @@ async def await_takeover(drill: Drill) -> None:
 
     await drill.so(f"{drill.standby} active at the witness", active, RUN_SECONDS_MAX)
     await drill.so("the end of the move", lambda: drill.phase() in MOVED, RUN_SECONDS_MAX)
-    await _served_by(drill, drill.standby)
+    await served_by(drill, drill.standby)
     # A host that was killed holds its message for the lock's length; only then is a slip lost.
     await drill.so("every slip taken", lambda: not slips_waiting(drill), SLIPS_SECONDS_MAX)
 
