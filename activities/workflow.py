@@ -20,7 +20,8 @@ def observe_workflow(payload: dict) -> dict:
     bounds = clients.HURRIED if payload.get("verb") in ("demote", "verify") else {}
     seen = _read(payload["component"]["resource"], **bounds)
     if seen["status"] == "succeeded" and payload.get("verb") == "verify" and not seen["serving"]:
-        return refused(f"{payload['component']['name']} is {seen['state']}, not Enabled")
+        because = f"{payload['component']['name']} is {seen['state']}, not Enabled"
+        return refused(because, serving=False)
     return seen
 
 

@@ -10,6 +10,7 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.steps import attempt, step, told_to
+from shared import stale
 from shared.outcome import refused
 
 VERIFY_ATTEMPTS_MAX = 3
@@ -27,7 +28,10 @@ def component(context: DurableOrchestrationContext) -> Flow:
     outcome = yield from step(context, order["activity"], task, order["attempts"], STEP_MAX)
     if order["observe"] and outcome["status"] == "succeeded":
         outcome = yield from prove(context, order["observe"], task, outcome)
-    return row(task, started, context.current_utc_datetime, outcome)
+    done = row(task, started, context.current_utc_datetime, outcome)
+    # Keepers have to tell what stands still from what could not be seen.
+    known = {"serving": outcome["serving"]} if stale.kept(task) and "serving" in outcome else {}
+    return {**done, **known}
 
 
 def prove(context: DurableOrchestrationContext, observe: str, task: dict, outcome: dict) -> Flow:

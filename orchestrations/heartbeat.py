@@ -149,10 +149,11 @@ def stand_down(
     down = memory["stoodDown"]
     if down is None or down["epoch"] != epoch:
         # What runs now is noted before anything is stopped: when the answer to a stop is lost, the
-        # repeat finds it stopped already and could not tell it from what people have disabled.
+        # repeat finds it stopped already and could not tell it from what people have disabled. What
+        # cannot be seen counts as running: better started again than forgotten.
         turn, names = memory["turn"], plan.exclusive(here) if epoch is None else []
         seen = yield from move(context, plan, here, "verify", turn, epoch, names)
-        on = [row["component"] for row in seen if row["outcome"] == "succeeded"]
+        on = [row["component"] for row in seen if row.get("serving") is not False]
         down = {"epoch": epoch, "because": because, "stopped": on, "left": plan.exclusive(here)}
     rows = yield from move(context, plan, here, "demote", memory["turn"], epoch, down["left"])
     stopped = [row["component"] for row in rows if row["outcome"] == "succeeded"]

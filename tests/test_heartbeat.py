@@ -95,10 +95,23 @@ def test_what_a_person_had_stopped_stays_stopped():
 
     def observe(task: dict) -> dict:
         mine = task["component"]["name"] == EXCLUSIVE[0] and task["verb"] == "verify"
-        return refused("is Disabled") if mine else succeeded("serving", serving=True)
+        stopped = refused("is Disabled", serving=False)
+        return stopped if mine else succeeded("serving", serving=True)
 
     run = stopping_and_back(demote_workflow=demote, observe_workflow=observe)
     assert sorted(acted(run, "promote_workflow")) == sorted(EXCLUSIVE[1:])
+
+
+def test_what_could_not_be_seen_before_it_was_stopped_comes_back_too():
+    """The process may have died between the stop and its note: the repeat finds it stopped."""
+
+    def observe(task: dict) -> dict:
+        if task["verb"] == "verify":
+            raise ConnectionError("ARM is away")
+        return succeeded("serving", serving=True)
+
+    run = stopping_and_back(demote_workflow=skipped("is so already"), observe_workflow=observe)
+    assert sorted(acted(run, "promote_workflow")) == sorted(EXCLUSIVE)
 
 
 def test_what_was_stopped_by_a_call_whose_answer_was_lost_comes_back_too():

@@ -23,7 +23,7 @@ def observe_workflow(world: World, app: Source, task: dict) -> Asking:
     bound = HURRIED_SECONDS if task["verb"] in ("demote", "verify") else 10.0
     on = yield Ask(f"arm.{task['location']}", lambda: world.enabled[spot(task)], bound)
     if task["verb"] == "verify" and not on:
-        return refused(f"{task['component']['name']} is Disabled, not Enabled")
+        return refused(f"{task['component']['name']} is Disabled, not Enabled", serving=False)
     return succeeded("is Enabled" if on else "is Disabled", serving=bool(on))
 
 
