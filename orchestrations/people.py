@@ -18,8 +18,8 @@ from shared.plan import Plan
 
 LOOK_LEAST_SECONDS = 10.0
 LOOK_SHARE = 0.1
-LOOK_MOST = timedelta(minutes=5)
-LOOKS_MAX = 500  # A day has about 330.
+LOOK_MOST = timedelta(minutes=15)
+LOOKS_MAX = 500  # A day has about 160; each of them replays all before it.
 REMIND_FIRST = timedelta(minutes=15)
 HEED_EVERY = timedelta(seconds=5)  # A stage that is done sooner asks nobody.
 WHO = "with the master key or the role Understudy.Operate"

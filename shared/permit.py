@@ -13,6 +13,7 @@ from shared import witness
 from shared.maintenance import in_force
 
 MODES = ("forced", "graceful")
+HELD = ("declined", "expired")  # How a run ends that waited for a person in vain.
 
 
 class Case(NamedTuple):
@@ -125,10 +126,28 @@ def quiet(case: Case) -> str:
     return f"quiet until {until} after the last run: a person may force it"
 
 
+def answered(case: Case) -> str:
+    """Has a person said no to this very suspicion, or nobody anything? Then it is held.
+
+    A new suspicion is asked about anew; so is this one by a watchdog that forgot when it began.
+    """
+    if case.plan["automation"] != "approval" or case.verdict is None:
+        return ""
+    since = datetime.fromisoformat(case.verdict["since"])
+    for line in reversed(case.record["transitions"]):
+        told = line["what"] in HELD and line["epoch"] == case.record["epoch"]
+        if told and datetime.fromisoformat(line["at"]) >= since:
+            return (
+                f"run {line['who']} was {line['what']} for this suspicion ({line['why']}): held "
+                "until the verdict changes, or a person forces it"
+            )
+    return ""
+
+
 def automation(case: Case) -> str:
     return {
         "automatic": "",
-        "approval": "the plan asks a person to approve: POST /api/plans/{plan}/failover",
+        "approval": "the plan asks a person to approve",
         "alert": "the plan only alerts: a person may POST /api/plans/{plan}/failover",
     }[case.plan["automation"]].replace("{plan}", case.plan["name"])
 
@@ -137,5 +156,5 @@ Question = Callable[[Case], str]
 ALWAYS: tuple[Question, ...] = (maintenance, known, elsewhere, paused, alone, gentle)
 QUESTIONS: dict[str, tuple[Question, ...]] = {
     "person": ALWAYS,
-    "watchdog": (*ALWAYS, lost, lapsed, quiet, automation),
+    "watchdog": (*ALWAYS, lost, lapsed, quiet, answered, automation),
 }

@@ -6,7 +6,7 @@ import pytest
 
 from shared import slip, witness
 from shared.permit import allow
-from shared.record import fresh
+from shared.record import fresh, noted
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 PLAN = {
@@ -15,7 +15,7 @@ PLAN = {
     "locations": {"we": {}, "ne": {}},
     "automation": "automatic",
 }
-LOST = {"state": "lost", "because": "health and gateway are silent"}
+LOST = {"state": "lost", "because": "health and gateway are silent", "since": NOW.isoformat()}
 
 
 def record(**changes: object) -> dict:
@@ -107,6 +107,17 @@ def test_a_doubtful_verdict_does_not_ask_for_approval():
     plan = {**PLAN, "automation": "approval"}
     calm = {"state": "healthy", "because": "seen"}
     assert allow(calm, record(), plan, "ne", NOW)["needs"] is None
+
+
+@pytest.mark.parametrize("end", ["declined", "expired"])
+def test_what_a_person_left_unapproved_is_not_asked_for_again(end: str):
+    plan = {**PLAN, "automation": "approval"}
+    held = noted(record(), later(minutes=1), "r1", end, "ada: no")
+    answer = allow(LOST, held, plan, "ne", later(minutes=2))
+    check_no("until the verdict changes", answer)
+    assert answer["needs"] is None
+    anew = {**LOST, "since": later(minutes=2).isoformat()}
+    assert allow(anew, held, plan, "ne", later(minutes=3))["needs"] == "approval"
 
 
 def test_an_unknown_mode_is_refused():

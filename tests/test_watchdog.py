@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from orchestrations.watchdog import OBSERVERS, ROUNDS_PER_GENERATION, watchdog
-from shared import plan, slip
+from shared import plan, slip, witness
 from shared.outcome import refused, succeeded
 from shared.record import YOUNGER_OF_RUN, noted
 from tests.replay import START, Replay
@@ -274,3 +274,33 @@ def test_a_witness_that_cannot_be_read_in_this_round_moves_nothing():
     assert not run.named("reserve_run")
     refusals = [t for t in run.named("alert") if t["title"] == "failover refused"]
     assert refusals and "witness cannot be read" in refusals[0]["because"]
+
+
+ASKING = plan.checked({**PLAN.document, "automation": "approval"})
+
+
+def asking(**changes: object) -> Replay:
+    """Contoso is lost, and its plan wants a person to approve."""
+    document = succeeded(plan=ASKING.document, digest=ASKING.digest)
+    return on_watch(watched(False, False, load_plan=document, **changes))
+
+
+def test_a_plan_that_wants_approval_reserves_a_run_that_waits_for_it():
+    run = asking(reserve_run=refused("enough for this test"))
+    assert run.named("reserve_run")[0]["approvalMinutes"] == ASKING.approval_minutes
+    assert "approvalMinutes" not in on_watch(watched(False, False)).named("reserve_run")[0]
+
+
+def test_a_run_that_waits_for_approval_gets_its_slip_once():
+    known: dict = {}
+
+    def reserve(told: dict) -> dict:
+        known["record"] = witness.reserve(record(), told["slip"], START, told["approvalMinutes"])
+        return succeeded(record=known["record"])
+
+    def lease(told: dict) -> dict:
+        return succeeded(observation=saw("lease", False), record=known.get("record", record()))
+
+    run = asking(reserve_run=reserve, observe_lease=lease)
+    assert len(run.named("send_slip")) == 1
+    assert "failover asks for approval" in [told["title"] for told in run.named("alert")]
