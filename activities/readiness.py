@@ -19,12 +19,13 @@ from activities import (
     traffic,
     witness,
 )
-from shared import clients, outbox, probe, readiness
+from shared import clients, halves, outbox, probe, readiness
 from shared.outcome import refused, succeeded
 from shared.plan import LogicWorkflow, Plan
 from shared.reply import Surprise, Unreachable, brief
 
 SECONDS_MAX = 12.0
+ORDER_SECONDS = 10.0  # Somebody waits for the answer.
 LOOK_SECONDS = 5.0
 MARK_SECONDS = 5.0  # The configuration of a gateway is many reads; without it age must do.
 THREADS = 16
@@ -54,6 +55,12 @@ def recent(document: dict, to: str) -> dict:
     return found
 
 
+def remembered(document: dict, to: str) -> dict | None:
+    """What was last seen, however long ago (`at`): for pages about many plans at once."""
+    known = _KEPT.get((document["name"], to))
+    return known[1] if known else None
+
+
 def forget() -> None:
     """Look anew at the next call."""
     _KEPT.clear()
@@ -66,10 +73,12 @@ def hindrance(document: dict, to: str) -> dict | None:
     """
     source = Plan.model_validate(document).other(to)
     told = {"plan": document, "location": source, "timeoutSeconds": LOOK_SECONDS}
-    seen = observers.observe_health(told)["observation"]
+    with ThreadPoolExecutor(1, thread_name_prefix="readiness") as pool:
+        asked = pool.submit(observers.observe_health, told)
+        found = assess(document, to, ORDER_SECONDS)
+        seen = asked.result()["observation"]
     if seen["ok"] is not True:
         return {"because": f"{source} does not answer well ({seen['because']})", "checks": []}
-    found = assess(document, to)
     if found["ready"]:
         return None
     failing = [one for one in found["checks"] if one["status"] == "fail"]
@@ -130,6 +139,8 @@ def _looks(plan: Plan, document: dict, to: str) -> list[tuple[str, str, Look]]:
             looks.append(("backup", part.name, partial(_backup, plan, part.name, to)))
         elif part.kind == "trafficManager":
             looks.append(("endpoint", part.name, partial(_traffic, plan, part.name, to)))
+    for job, names in halves.jobs(plan.components).items():
+        looks.append(("schedule", job, partial(_schedule, plan, job, names, to)))
     for group, parts in flows.items():
         looks.append(("state", parts[0].name, partial(_workflows, plan, group, parts, to)))
     return looks
@@ -199,16 +210,26 @@ def _workflows(plan: Plan, group: str, parts: list[LogicWorkflow], to: str) -> l
         for row in page.get("value", []):
             states[str(row["id"]).lower()] = str(row.get("properties", {}).get("state", ""))
         url = page.get("nextLink") or None
+    alone = set(plan.exclusive(to))
     return [
         readiness.workflow(
             part.name,
-            part.role,
+            "activePassive" if part.name in alone else part.role,
             part.trigger,
             to,
             states.get(plan.component(part.name, to)["resource"].lower()),
         )
         for part in parts
     ]
+
+
+def _schedule(plan: Plan, job: str, names: list[str], to: str) -> list[dict]:
+    found: dict[str, dict] = {}
+    for name in names:
+        reply = clients.ask("GET", plan.component(name, to)["resource"])
+        known = reply.document.get("properties", {}) if reply.ok else {}
+        found[name] = known.get("definition") or {}
+    return [readiness.schedule(job, to, found)]
 
 
 def _gateway(plan: Plan, name: str, to: str) -> list[dict]:

@@ -18,9 +18,10 @@ from shared.kinds import KINDS
 from shared.outcome import refused, succeeded
 from shared.plan import LogicWorkflow, Plan
 
-LOOKS_MAX = 500  # Their pauses grow: more than a day.
+LOOKS_MAX = 900  # Their pauses grow: more than two days.
 PAUSE_LEAST_SECONDS = 2.0
 PAUSE_SHARE = 0.05
+PAUSE_MOST_SECONDS = 240.0  # Each look says that the run lives: see DRAIN_STALLED_MINUTES.
 ONE_TRY = 1  # The next look is the retry.
 ABANDONED_MAX = 20
 # Ids of components' steps are apart by turn: stopping takes those from 0 on.
@@ -83,7 +84,8 @@ def drain(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow
 
 def next_look(started: datetime, now: datetime, until: datetime) -> datetime:
     waited = (now - started).total_seconds()
-    due = now + timedelta(seconds=pace.pause_seconds(waited, PAUSE_LEAST_SECONDS, PAUSE_SHARE))
+    seconds = pace.pause_seconds(waited, PAUSE_LEAST_SECONDS, PAUSE_SHARE)
+    due = now + timedelta(seconds=min(seconds, PAUSE_MOST_SECONDS))
     return min(due, until) if until > now else due
 
 

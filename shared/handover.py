@@ -8,7 +8,7 @@ from datetime import datetime
 
 from shared import witness
 from shared.outcome import refused
-from shared.record import noted
+from shared.record import noted, stamp
 
 
 def release(record: dict, paper: dict, now: datetime, proven: bool) -> dict:
@@ -30,5 +30,6 @@ def release(record: dict, paper: dict, now: datetime, proven: bool) -> dict:
     if run["released"] and record["leaseUntil"] == until:
         return record
     words = "drained" if proven else f"not seen stopped: the lease runs out at {until}"
-    given = {**record, "leaseUntil": until, "run": {**run, "released": True}}
+    run = {**run, "released": True, "at": stamp(now)}
+    given = {**record, "leaseUntil": until, "run": run}
     return noted(given, now, paper["run"], "released", f"by {record['active']}: {words}")

@@ -7,7 +7,7 @@ than the plan allows; a warn is what a person should know.
 
 from datetime import datetime, timedelta
 
-from shared import backups, roles
+from shared import backups, halves, roles
 
 # In the order of importance; among equals what fails comes first.
 NAMES = (
@@ -21,6 +21,7 @@ NAMES = (
     "backup",
     "endpoint",
     "overlay",
+    "schedule",
     "resourceGroup",
 )
 STATUSES = ("fail", "warn", "ok")
@@ -71,6 +72,7 @@ def workflow(name: str, role: str, trigger: str, location: str, state: str | Non
     """Does the standby's copy wait as its role wants? `state`: null where there is none.
 
     An exclusive one that is Enabled would run twice; another one that is Disabled is only late.
+    A standing one is the half of a split job that runs in `location`, whoever is active.
     """
     if state is None:
         return check(name, location, "state", "fail", "there is no such workflow", "deploy it")
@@ -80,9 +82,21 @@ def workflow(name: str, role: str, trigger: str, location: str, state: str | Non
         why = roles.overlap(trigger)["because"]
         words = f"is {state} beside the active one: {why}"
         return check(name, location, "state", "fail", words, "disable it there")
+    if role == "standing":
+        words = {"Enabled": "is Enabled: this half of a job runs here, whoever is active"}
+        missing = f"is {state}: half of the job's runs are missing"
+        status = "ok" if state in words else "warn"
+        return check(name, location, "state", status, words.get(state, missing), "enable it")
     if state == "Enabled":
         return check(name, location, "state", "ok", "is Enabled, as in the active location")
     return check(name, location, "state", "warn", f"is {state}", "enable it; a failover would")
+
+
+def schedule(job: str, location: str, definitions: dict[str, dict]) -> dict:
+    """Do the halves of a split job take turns? `definitions`: half -> workflow definition."""
+    held, because = halves.interleaving(definitions)
+    fix = "give both the same interval, and start times half of it apart"
+    return check(job, location, "schedule", "ok" if held else "warn", because, fix)
 
 
 def gateway(name: str, location: str, mine: dict, theirs: dict) -> list[dict]:

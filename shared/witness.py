@@ -15,6 +15,9 @@ from shared.slip import ROUTES
 
 REQUEST_MINUTES = 10  # A reservation whose first stage never came must not block a real failover.
 STALLED_MINUTES = 60  # Nor may a run that died with the location that carried it.
+# While a location is drained nothing exclusive runs anywhere: its carrier writes down that it
+# lives, and where that stays away the location starts again what was stopped.
+DRAIN_STALLED_MINUTES = 20
 PAUSED_MINUTES = 24 * 60  # Nor one that was paused and forgotten.
 WATCHDOG = "watchdog"  # How the `by` of a run begins that no person asked for.
 # A lease is written and judged by one clock, the storage service's; the margin is for the active
@@ -199,6 +202,8 @@ def minutes_of(run: dict) -> float:
     """How long a run may stand where it stands, from `at` on; its waits for people count."""
     if run["paused"]:
         return PAUSED_MINUTES
+    if run["phase"] == "quiesce":
+        return min(DRAIN_STALLED_MINUTES, STALLED_MINUTES)
     if run["phase"] != "requested":
         return STALLED_MINUTES
     if run["approval"] and run["approval"]["state"] == "wanted":

@@ -160,7 +160,8 @@ class Register:
             return False
         age = self.world.server_time - datetime.fromisoformat(run["at"])
         approval = run["approval"]
-        minutes = weather.stalled_minutes
+        drains = run["phase"] == "quiesce"
+        minutes = min(20, weather.stalled_minutes) if drains else weather.stalled_minutes
         if run["paused"]:
             minutes = PAUSED_MINUTES
         elif run["phase"] == "requested":
