@@ -5,13 +5,21 @@ BIN := .venv/bin
 PACKAGES := .venv/.packages
 CODE := function_app.py orchestrations activities shared rehearsal tests bench
 
-.PHONY: drill deploy-check stage test check bench simulate simulate-mutants setup clean
+.PHONY: drill deploy-check package stage test check bench simulate simulate-mutants setup clean
 
 drill: setup  ## Lose a region and watch the standby take over.
 	$(BIN)/python -m rehearsal drill --scenario $(SCENARIO)
 
 deploy-check: setup  ## Deploy our own templates into the rehearsal and lose a region on that.
 	$(BIN)/python -m rehearsal deploy-check
+
+package: $(PACKAGES)  ## What is deployed: the app, its dependencies and their .pyc files.
+	rm -rf out/package out/understudy.zip && mkdir -p out/package
+	cp -r function_app.py host.json requirements.txt orchestrations activities shared out/package
+	find out/package -name __pycache__ -prune -exec rm -rf {} +
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target out/package/.python_packages/lib/site-packages -r requirements.txt
+	$(BIN)/python -m compileall -q --invalidation-mode unchecked-hash out/package
+	cd out/package && $(CURDIR)/$(BIN)/python -m zipfile -c ../understudy.zip function_app.py host.json requirements.txt orchestrations activities shared .python_packages __pycache__
 
 stage: setup  ## Keep two locations up, to try official clients on.
 	@mkdir -p out

@@ -37,11 +37,15 @@ class Deployer:
         stage.world.principals[self.oid] = ("deployer", "")
         self.context = stage.authority.client()
 
-    async def location(self, name: str, other_principal: str) -> dict:
-        """Deploy main.json for one location; gives its outputs' values."""
+    async def location(self, name: str, other: dict) -> dict:
+        """Deploy main.json for one location; gives its outputs' values.
+
+        `other`: the outputs of the other location's deployment; empty before there is one.
+        """
         file = json.loads((self.folder / f"parameters.{name}.json").read_text(encoding="utf-8"))
         given = file["parameters"] | values(
-            otherPrincipalId=other_principal,
+            otherPrincipalId=other.get("principalId", ""),
+            otherWorkspaceId=other.get("workspaceId", ""),
             alertWebhook=stage_hosts.ALERTS,
             apiAuth="key",  # The rehearsal has no App Service authentication in front of the app.
             watchdogSchedule=stage_hosts.SCHEDULES["WATCHDOG_SCHEDULE"],
@@ -123,9 +127,9 @@ async def deploy(stage: "Stage", folder: Path) -> None:
     estate, world = stage.estate, stage.world
     async with aiohttp.ClientSession(trust_env=False) as session:
         person = Deployer(stage, folder, session)
-        standby = await person.location(estate.standby, "")
-        home = await person.location(estate.home, standby["principalId"])
-        await person.location(estate.standby, home["principalId"])
+        standby = await person.location(estate.standby, {})
+        home = await person.location(estate.home, standby)
+        await person.location(estate.standby, home)
         both = values(principalId=home["principalId"], otherPrincipalId=standby["principalId"])
         store = values(storage=estate.witness.storage)
         await person.deploy("witness", "witness", estate.witness.resourceGroup, both | store)

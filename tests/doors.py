@@ -24,10 +24,11 @@ from rehearsal.network import start_egress
 from rehearsal.stage_buses import Players
 from rehearsal.stage_storage import Storage
 from rehearsal.traffic_answers import Resolver
-from rehearsal.world import Address, World
+from rehearsal.world import GROUP_TYPE, Address, World
 from shared import clients, guard
 from shared.plan import Plan, load
 from shared.record import fresh, stamp
+from tests.app_index import ROOT
 from tests.wire import Wire, open_wire
 
 CALLS = {one.__name__: one for one in (*ACTIVITIES, slips.poison_slip, witness.renew_lease)}
@@ -139,6 +140,15 @@ class Doors:
             with self.storage.client(account) as service:
                 service.get_blob_client(container, name).delete_blob()
 
+    def empty(self, queue: str) -> None:
+        """Take every message out of a slip queue of this location."""
+        from azure.servicebus import ServiceBusReceiveMode
+
+        with clients.bus(HERE).get_queue_receiver(
+            queue, receive_mode=ServiceBusReceiveMode.RECEIVE_AND_DELETE, prefetch_count=0
+        ) as receiver:
+            receiver.receive_messages(max_message_count=50, max_wait_time=1)
+
     def whole(self) -> None:
         """Nothing is wrong in the world any more."""
         self.world.faults.clear()
@@ -189,11 +199,25 @@ def open_doors(folder: Path) -> Iterator[Doors]:
                 wire.run(end())
 
 
+def grant(world: World, oid: str) -> None:
+    """The app may do here what infra/access.json allows and no more."""
+    raw = json.loads((ROOT / "infra" / "access.json").read_text(encoding="utf-8"))
+    roles = [one for one in raw["resources"] if one["type"].endswith("/roleDefinitions")]
+    for group in world.resources.of_type(GROUP_TYPE):
+        for number, role in enumerate(roles):
+            own = f"{group.id}/providers/Microsoft.Authorization"
+            permissions = {"permissions": role["properties"]["permissions"]}
+            world.resources.place(f"{own}/roleDefinitions/{number}", {"properties": permissions})
+            told = {"principalId": oid, "roleDefinitionId": f"{own}/roleDefinitions/{number}"}
+            world.resources.place(f"{own}/roleAssignments/{number}", {"properties": told})
+    world.roles_enforced = True
+
+
 def environment(wire: Wire, buses: Players, proxy: str) -> dict[str, str]:
     """The settings of the app in northeurope."""
-    oid, header = wire.oid, next(iter(wire.identity.headers))
-    assert wire.identity.headers[header] == oid
-    wire.world.principals[oid] = ("func-contoso-ne", HERE)
+    header = wire.identity.admit("func-contoso-ne", HERE)
+    grant(wire.world, wire.identity.headers[header])
+    wire.world.principals[wire.oid] = ("tester", "")  # A person, whom no role binds.
     return {
         "LOCATION": HERE,
         "ARM_ENDPOINT": wire.arm.url,

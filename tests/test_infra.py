@@ -135,6 +135,8 @@ def test_parameters_are_those_of_the_template(location: str):
 def test_a_template_fits_microsoft_s_schemas(name: str):
     if not JUDGE.is_file():
         pytest.skip("Microsoft's template schemas are not at hand")
-    judged = [sys.executable, str(JUDGE), str(INFRA / f"{name}.json")]
+    judged = [sys.executable, str(JUDGE), "--lenient", str(INFRA / f"{name}.json")]
     said = subprocess.run(judged, capture_output=True, text=True, timeout=60, check=False)
+    strange = [line for line in said.stdout.splitlines() if "no schema here" in line]
     assert said.returncode == 0, said.stdout
+    assert [line for line in strange if "Microsoft.Authorization/locks" not in line] == []

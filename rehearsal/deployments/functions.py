@@ -14,6 +14,7 @@ from rehearsal.deployments.expressions import BadExpression, Function
 SUFFIXES = {
     "name": "AzureCloud",
     "resourceManager": "https://management.azure.com/",
+    "authentication": {"loginEndpoint": "https://login.microsoftonline.com/"},
     "suffixes": {"storage": "core.windows.net", "keyvaultDns": ".vault.azure.net"},
 }
 PLACEHOLDER = re.compile(r"\{(\d+)\}")
