@@ -17,6 +17,7 @@ from orchestrations.stages import stage
 from orchestrations.watchdog import watchdog
 from rehearsal.simulation.activities import AT_ONCE, MODELS
 from rehearsal.simulation.durable import Answer, Instance
+from rehearsal.simulation.evidence import LOOKS
 from rehearsal.simulation.tasks import ACTIVITY, CHILD, Leaf
 from rehearsal.simulation.world import START, Ask, Asking, World
 from shared import slip
@@ -144,7 +145,7 @@ class Act(Work):
     __slots__ = ("instance", "generation", "leaf")
 
     def __init__(self, app: "App", asking: Asking, instance: Instance, leaf: Leaf) -> None:
-        super().__init__(app, asking, ignore)
+        self.app, self.life, self.asking, self.then = app, app.life, asking, ignore
         self.instance, self.generation, self.leaf = instance, instance.generation, leaf
 
     def ended(self, ok: bool, value: object) -> None:
@@ -252,21 +253,24 @@ class App:
                 self.world.at(delay, self._fire, instance, instance.generation, leaf.ref, self.life)
 
     def _act(self, instance: Instance, leaf: Leaf) -> None:
-        payload = leaf.told
-        self.world.judge.called(self.here, leaf.name, payload)
-        at_once = AT_ONCE.get(leaf.name)
+        payload, name = leaf.told, leaf.name
+        if name == "reserve_run":
+            self.world.judge.called(self.here, name, payload)
+        at_once = AT_ONCE.get(name)
         if at_once:
             answer = at_once(self.world, self, payload)
             self.acted(instance, instance.generation, leaf, True, answer)
-            return
-        asking = MODELS[leaf.name](self.world, self, payload)
-        Act(self, asking, instance, leaf).go_on(None)
+        else:
+            Act(self, MODELS[name](self.world, self, payload), instance, leaf).go_on(None)
 
     def acted(
         self, instance: Instance, generation: int, leaf: Leaf, ok: bool, value: object
     ) -> None:
-        self.world.judge.answered(self.here, leaf.name, leaf.told, ok, value)
-        self._answer(instance, generation, leaf.ref, ok, value)
+        # What simply succeeded tells the judge nothing but where somebody looked.
+        if not ok or leaf.name in LOOKS or cast(dict, value)["status"] == "refused":
+            self.world.judge.answered(self.here, leaf.name, leaf.told, ok, value)
+        if instance.generation == generation and instance.waits_for(leaf.ref):
+            self._turn(instance, [(leaf.ref, ok, value)])
 
     def _adopt(self, instance: Instance, leaf: Leaf) -> None:
         """A child that was started before the process died only has to tell its end."""

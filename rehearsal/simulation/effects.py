@@ -15,8 +15,7 @@ PHASES = ["requested", *slip.STAGES]
 ACTIVATE = PHASES.index("activate")
 RECORDS_MAX = 200
 # An app that lives and reaches its own ARM steps back within a lease; twice that, for troubles.
-STEP_BACK_SECONDS = 40.0
-FENCED_WITHIN_SECONDS = 30.0  # The last try to stop the other side, before this one wakes.
+STEP_BACK_LEASES = 2
 LATENCY_SECONDS = 0.5  # Between the witness's answer and what is sent because of it.
 KEEPERS = ("-heartbeat-", "-caretaker-")
 
@@ -35,7 +34,9 @@ class Effects:
         self.world = world
         self.last: dict[tuple[str, str], dict] = {}  # Who switched a workflow last.
         self._records = deque([(0.0, world.record)], maxlen=RECORDS_MAX)
-        self._missed: dict[tuple[int, str], float] = {}  # (epoch, workflow): would not stop, when.
+        # (epoch, workflow): would not stop; in which stage it was last tried.
+        self._missed: dict[tuple[int, str], str] = {}
+        self._strays: set[tuple[str, str]] = set()  # Enabled by what was sent in time, and late.
         self._claimed_at = 0.0
 
     def wrote(self, before: dict, after: dict) -> None:
@@ -46,14 +47,17 @@ class Effects:
 
     def missed(self, task: dict) -> None:
         """A location, its app or its fence, was told to stop this, and it did not."""
-        self._missed[task["epoch"], task["component"]["name"]] = self.world.now
+        self._missed[task["epoch"], task["component"]["name"]] = task["stage"]
 
     def switched(self, task: dict, on: bool, sent: float) -> Breach | None:
         """A workflow was enabled or disabled by a request that was sent at `sent`."""
         name, here, record = task["component"]["name"], task["location"], self.world.record
         self.last[here, name] = task
+        self._strays.discard((here, name))
         if self.stale(task, record):
             old = self.stale_since(task, sent)
+            if on and not old:
+                self._strays.add((here, name))
             return (
                 Breach("stale-effect", "was sent when its epoch or run was over") if old else None
             )
@@ -72,21 +76,24 @@ class Effects:
         """An exclusive workflow is enabled in a second place, in a region that lives.
 
         That is nobody's fault only where the fence was tried just now and could not reach it, and
-        where its own app cannot have stepped back yet.
+        where its own app cannot have stepped back yet; or where what enabled it there was under way
+        when the fence went by.
         """
         world, name = self.world, task["component"]["name"]
+        if (other, name) in self._strays:
+            return None
         missed = self._missed.get((task["epoch"], name))
         if missed is None:
             return Breach("two-at-once", "and the other side was never fenced")
-        if world.now - missed > FENCED_WITHIN_SECONDS and not kept(task):
-            return Breach("both-live", f"the fence missed it {world.now - missed:.0f} s ago")
+        if missed == "fence":
+            return Breach("both-live", "the fence missed it, and nobody tried again")
         app = world.apps[other]
         if not (app.up and world.reaches(other, f"arm.{other}")):
             return None
         since = max(app.booted, world.mended.get((other, f"arm.{other}"), 0.0))
         if self._by_person():  # Who overrides a lease that lives is shown what it is.
             since = max(since, self._claimed_at)
-        if world.now - since <= STEP_BACK_SECONDS:
+        if world.now - since <= STEP_BACK_LEASES * world.plan.witness.lease_seconds:
             return None
         return Breach(
             "stepped-back-late", f"its app could have stopped it for {world.now - since:.0f} s"

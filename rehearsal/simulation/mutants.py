@@ -13,6 +13,7 @@ from orchestrations import Flow, component, heartbeat, stages
 from orchestrations.steps import attempt
 from rehearsal.simulation import activities, apps, components, records
 from rehearsal.simulation.apps import App, Bus, Message
+from rehearsal.simulation.mutants_afterwards import AFTERWARDS
 from rehearsal.simulation.patches import Patch
 from rehearsal.simulation.world import Ask, Asking, Source, World
 from shared import permit, slip, verdict, witness
@@ -267,5 +268,6 @@ MUTANTS: dict[str, Callable[[], list[Patch]]] = {
         stay_on_beside_the_new_side,
         never_serve_again,
         refuse_without_a_word,
+        *AFTERWARDS,
     )
 }

@@ -138,7 +138,9 @@ class Judge(Register):
                 self.breach("run-ends", "undelivered:", message.id)
         if record.get("unfinished"):
             self.breach("run-ends", "nobody goes on with", record["unfinished"]["id"])
-        for name, place in self.wanting():
+        if world.claims[world.plan.other(record["active"])]["mine"] and not self.held(record):
+            self.breach("vouching", "the standby vouches for nobody any more")
+        for name, place in [] if self.held(record) else self.wanting():
             self.breach("none" if place == record["active"] else "old-side", name, "in", place)
 
     def held(self, record: dict) -> bool:

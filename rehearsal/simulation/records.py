@@ -27,14 +27,15 @@ def changed(world: World, change: Change) -> Asking:
         if witness.refusal(wanted):
             return {**wanted, "record": record}
         if wanted is record:
-            return told(record, server_time)
+            return succeeded(record=record)
         if (yield Ask("witness", lambda w=wanted, e=etag: put(world, w, e))):
-            return told(wanted, server_time)
+            return succeeded(record=wanted)
     raise Surprise(f"the witness record changed {ROUNDS_MAX} times meanwhile")
 
 
-def told(record: dict, server_time: datetime) -> dict:
-    return succeeded(record=record, serverTime=server_time.isoformat())
+def timed(world: World, outcome: dict) -> dict:
+    """With storage's own time, for those activities whose callers look at it."""
+    return {**outcome, "serverTime": world.server_time.isoformat()}
 
 
 def put(world: World, record: dict, etag: int) -> bool:
@@ -78,7 +79,8 @@ def advance_run(world: World, app: Source, payload: dict) -> Asking:
 
 def release_lease(world: World, app: Source, payload: dict) -> Asking:
     paper, proven = payload["slip"], payload["proven"]
-    return (yield from changed(world, lambda r, now: handover.release(r, paper, now, proven)))
+    given = yield from changed(world, lambda r, now: handover.release(r, paper, now, proven))
+    return timed(world, given)
 
 
 def finish_run(world: World, app: Source, payload: dict) -> Asking:
@@ -113,7 +115,7 @@ def renew_lease(world: World, app: Source, payload: dict) -> Asking:
 
 def read_witness(world: World, app: Source, payload: dict) -> Asking:
     try:
-        return (yield from changed(world, lambda r, now: r))
+        return timed(world, (yield from changed(world, lambda r, now: r)))
     except Unreachable as error:
         return refused(f"witness: {error}")
 

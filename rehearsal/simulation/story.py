@@ -113,6 +113,9 @@ def say(world: World, location: str, word: str, looks: int = 40) -> None:
         world.at(1.0, say, world, location, word, looks - 1)
         return
     asked(world, app, desk.say(world, app, word))
+    if word == "pause":  # Nobody leaves it at that; for who does, the next release is a day away.
+        for name in world.apps:
+            world.at(world.random.uniform(3, 60), say, world, name, "resume")
 
 
 def asked(world: World, app: App, work: Asking) -> None:
@@ -167,7 +170,8 @@ def settle(world: World) -> None:
     """Let it come to rest: at most until BOUND_SECONDS after the calm."""
     sky = world.weather
     late = sky.late_seconds + 10 if sky.trouble else 0.0
-    world.run(sky.calm_seconds + max(SETTLE_SECONDS, late))
+    last = max([when for when, *_ in sky.events], default=0.0) + 1
+    world.run(max(last, sky.calm_seconds + max(SETTLE_SECONDS, late)))
     while world.now < sky.calm_seconds + BOUND_SECONDS and not at_rest(world):
         world.run(world.now + CHECK_SECONDS)
 
@@ -182,4 +186,5 @@ def at_rest(world: World) -> bool:
     if world.judge.held(world.record):
         return True
     under_way = world.judge.in_progress(world.record) or world.record["unfinished"]
-    return not (busy or under_way or world.judge.wanting())
+    claimed = world.claims[world.plan.other(world.record["active"])]["mine"]
+    return not (busy or under_way or claimed or world.judge.wanting())

@@ -12,14 +12,21 @@ from shared.plan import Plan
 _MADE: dict[tuple[str, str], Plan] = {}
 _READ: dict[int, tuple[Plan, dict]] = {}  # By the document's id: it is kept, so that id is its own.
 _SEEN: dict[tuple[int, str, str], dict] = {}
-_read, _component = Plan.model_validate, Plan.component
+_WAVES: dict[tuple[int, str, str], list[list[str]]] = {}
+_read, _component, _waves = Plan.model_validate, Plan.component, Plan.waves
 
 
 def of(plan: Plan, options: dict) -> Plan:
-    """`plan` with these fields of its document changed; the same one for the same options."""
+    """`plan` with these fields of its document changed, and `leaseSeconds` of its witness's.
+
+    The same one for the same options.
+    """
     key = (plan.digest, json.dumps(options, sort_keys=True))
     if key not in _MADE:
-        _MADE[key] = _read({**plan.document, **options})
+        fields = dict(options)
+        lease = {"leaseSeconds": fields.pop("leaseSeconds", plan.witness.lease_seconds)}
+        part = {**plan.document["witness"], **lease}
+        _MADE[key] = _read({**plan.document, **fields, "witness": part})
     return _MADE[key]
 
 
@@ -39,4 +46,16 @@ def component(plan: Plan, name: str, location: str) -> dict:
     return dict(_SEEN[key])
 
 
-QUICK: list[Patch] = [(Plan, "model_validate", read), (Plan, "component", component)]
+def waves(plan: Plan, stage: str, to: str) -> list[list[str]]:
+    """Plan.waves for plans that are kept."""
+    key = (id(plan), stage, to)
+    if key not in _WAVES:
+        _WAVES[key] = _waves(plan, stage, to)
+    return [list(wave) for wave in _WAVES[key]]
+
+
+QUICK: list[Patch] = [
+    (Plan, "model_validate", read),
+    (Plan, "component", component),
+    (Plan, "waves", waves),
+]

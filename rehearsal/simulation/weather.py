@@ -18,6 +18,7 @@ WINDOW = {"cron": "0 8 * * *", "minutes": 1, "because": "people work on it"}  # 
 OPTIONS: dict[str, tuple] = {
     "automation": ("automatic",) * 14 + ("approval", "approval", "alert"),
     "quietMinutes": (0, 30, 30),
+    "leaseSeconds": (20, 30, 30, 40),
     "drainSeconds": (0, 5, 20),
     "approvalMinutes": (1, 2),
     "protectMinutes": (0, 1, 60),
@@ -160,13 +161,10 @@ def pauses(weather: Weather, random: Random, locations: list[str], calm: float) 
 
 
 def words(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
-    """People tell runs this and that, at the worst moments; who pauses resumes in the end."""
+    """People tell runs this and that, at the worst moments."""
     for _ in range(random.randint(1, 4)):
-        said = random.choice(WORDS)
-        weather.events.append((random.uniform(0, calm), "say", (random.choice(locations), said)))
-        if said == "pause":
-            for name in locations:
-                weather.events.append((weather.calm_seconds + 3, "say", (name, "resume")))
+        told = (random.choice(locations), random.choice(WORDS))
+        weather.events.append((random.uniform(0, calm), "say", told))
 
 
 def approvals(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
@@ -180,10 +178,12 @@ def approvals(weather: Weather, random: Random, locations: list[str], calm: floa
 
 
 def homecoming(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
-    """When all is well again somebody moves the plan once more, to wherever it is not."""
+    """When all is well again somebody moves the plan once more, to wherever it is not, and back."""
     start = weather.calm_seconds + random.uniform(0.5, 6)
-    told = (random.choice(locations), None, None, random.choice(MODES))
-    weather.events.append((start, "order", told))
+    for _ in range(random.choice((1, 2, 2, 3))):
+        told = (random.choice(locations), None, None, random.choice(MODES))
+        weather.events.append((start, "order", told))
+        start += random.uniform(10, 30)
 
 
 def calls(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
@@ -213,5 +213,5 @@ EXTRAS: tuple[tuple[Plot, float], ...] = (
     (words, 0.25),
     (approvals, 1.0),
     (calls, 0.1),
-    (homecoming, 0.6),
+    (homecoming, 0.7),
 )
