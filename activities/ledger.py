@@ -5,7 +5,7 @@ After Microsoft.Logic 2019-05-01 (runs, $filter by status) and Microsoft.Service
 not answer is an answer: it leaves the ledger as it was.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shared import clients, ledger, ledger_orders, ledger_store, store
 from shared.outcome import refused, skipped, succeeded
@@ -13,6 +13,8 @@ from shared.plan import Plan
 from shared.reply import Reply, Surprise, Unreachable
 
 RUNS_MAX = 100  # Of one workflow in one status: one page.
+SKEW = timedelta(seconds=5)  # Times of two regions and of the witness meet in one filter.
+RUNNING = tuple(f"status eq '{status}'" for status in ledger.IN_FLIGHT)
 
 
 def keep_ledger(payload: dict) -> dict:
@@ -59,16 +61,18 @@ def workflows(plan: Plan) -> list[str]:
     return [part.name for part in plan.components if part.kind == "logicWorkflow"]
 
 
-def seen_of(plan: Plan, location: str, names: list[str]) -> tuple[list[dict], str]:
+def seen_of(
+    plan: Plan, location: str, names: list[str], filters: tuple[str, ...] = RUNNING
+) -> tuple[list[dict], str]:
     """What runs in these workflows, and why the look ended early. One silence ends it: a region
     that is dying does not answer the next question either."""
     seen: list[dict] = []
     for name in names:
         resource = plan.component(name, location)["resource"]
         one: dict = {"workflow": name, "runs": [], "more": False}
-        for status in ledger.IN_FLIGHT:
+        for wanted in filters:
             try:
-                reply = listed(resource, f"status eq '{status}'")
+                reply = listed(resource, wanted)
             except Unreachable as error:
                 return seen, str(error)
             if reply.status == 404:  # Not deployed there: nothing of it can be in flight.
@@ -165,28 +169,54 @@ def freeze_ledger(payload: dict) -> dict:
 def review_ledger(payload: dict) -> dict:
     """See what became of the runs and messages in the ledger of `epoch`, once it answers again.
 
-    Facts: `looked`, at how many runs, and `orders`, how many are open. Refused while nobody
+    Also of runs that began after the last look, which nobody could know of until now. Facts:
+    `more`, is there more to see at once, and `orders`, how many are open. Refused while nobody
     answers. Safe to repeat: reads.
     """
     held = ledger_store.read(payload["plan"], payload["epoch"])
     if held is None:
-        return skipped("no such ledger here", looked=0, orders=0)
+        return skipped("no such ledger here", more=False, orders=0)
     plan, now = known(payload["plan"]), datetime.now(UTC)
     rows = ledger.to_look_at(held, ledger.REVIEWS_PER_CALL)
     found, silent = ends_of(plan, held["location"], rows)
-    queues: list[dict] = []
+    late, onward, queues = [], held["late"]["cursor"], []
+    if not silent and onward is not None:
+        late, onward, silent = late_of(plan, held, onward)
     if not silent and ledger.stranded(held):
         places = {row["namespace"].lower(): row["location"] for row in held["queues"]}
         queues, silent = depths(ledger.stranded(held), places)
 
     def noted(was: dict) -> dict:
-        return ledger.recounted(ledger.reviewed(was, found, now), queues, now)
+        was = ledger.recounted(ledger.reviewed(was, found, now), queues, now)
+        if was["late"] != held["late"] or onward == held["late"]["cursor"]:
+            return was
+        return ledger.belated(was, late, onward or 0, now, plan.ledger.runs_max)
 
-    if found or queues:
+    if found or queues or onward != held["late"]["cursor"]:
         ledger_store.change(plan.name, noted, epoch=payload["epoch"])
     if silent:
         return refused(silent)
-    return succeeded(looked=len(rows), orders=ledger_orders.open_orders(held))
+    more = len(rows) == ledger.REVIEWS_PER_CALL or bool(onward)
+    return succeeded(more=more, orders=ledger_orders.open_orders(held))
+
+
+def late_of(plan: Plan, held: dict, cursor: int) -> tuple[list[dict], int | None, str]:
+    """The runs of some workflows that began between the last look and the claim; where to go on."""
+    names = workflows(plan)
+    chunk = names[cursor : cursor + ledger.WORKFLOWS_PER_CALL]
+    since = zulu(ledger.blind_since(held), -SKEW)
+    wanted = f"startTime ge {since} and startTime le {zulu(held['failover']['at'], SKEW)}"
+    seen, silent = seen_of(plan, held["location"], chunk, (wanted,))
+    if silent:
+        return [], cursor, silent
+    onward = cursor + len(chunk)
+    return seen, onward if onward < len(names) else None, ""
+
+
+def zulu(time: str, later: timedelta) -> str:
+    """An ISO 8601 time, `later`, as Logic Apps takes it in a filter: to the second."""
+    moved = datetime.fromisoformat(time).astimezone(UTC) + later
+    return moved.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def ends_of(plan: Plan, location: str, rows: list[dict]) -> tuple[dict[str, str], str]:

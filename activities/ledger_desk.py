@@ -5,7 +5,7 @@ Like the desk, no activity: it answers HTTP from what the desk and the ledgers h
 
 from datetime import UTC, datetime
 
-from activities import desk
+from activities import desk, witness
 from shared import api, ledger, ledger_orders, ledger_store, ledger_views
 from shared.plan import Plan
 from shared.reply import Surprise
@@ -77,19 +77,38 @@ def order(name: str, word: str, body: bytes) -> tuple:
         other = plan.other(settings().location)
         where = f"ask the app in {other}, which may have been the standby then"
         raise desk.refuse(404, "Unknown epoch", f"no ledger of that epoch lies here: {where}")
-    answers: list[dict] = []
+    held = ledger_store.read(name, epoch)
+    if held is None:
+        raise Surprise(f"the ledger of epoch {epoch} is gone")
+    wary = ledger_views.cautions(plan, record["active"], held["location"])
     by = {"by": said.by, "comment": said.comment}
+    _, answer = ledger_orders.ordered(held, word, said.runs, wary, by, now)
+    if answer["ordered"]:
+        new = entered(document, held, word, answer["ordered"], wary, by)
+        already = [*answer["already"], *new["already"]]
+        answer = {**answer, "ordered": new["ordered"], "already": already}
+    within = {"withinSeconds": plan.ledger.every_seconds}
+    return 202, {"plan": name, "epoch": epoch, "word": word, **answer, **within}
 
-    def entered(was: dict) -> dict:
-        wary = ledger_views.cautions(plan, record["active"], was["location"])
-        changed, answer = ledger_orders.ordered(was, word, said.runs, wary, by, now)
+
+def entered(
+    document: dict, held: dict, word: str, runs: list[str], wary: dict[str, str], by: dict
+) -> dict:
+    """Enter the order, noted at the witness first: what is carried out must be in the audit."""
+    name, now, answers = document["name"], datetime.now(UTC), []
+    words = f"{len(runs)} runs of epoch {held['epoch']}: {by['comment']}"
+    told = {"plan": name, "witness": document["witness"], "word": word}
+    noted = witness.note_order({**told, "by": by["by"], "comment": words})
+    if noted["status"] != "succeeded":
+        raise Surprise(noted["because"])
+
+    def enter(was: dict) -> dict:
+        changed, answer = ledger_orders.ordered(was, word, runs, wary, by, now)
         answers.append(answer)
         return changed
 
-    if ledger_store.change(name, entered, epoch=epoch) is None:
-        raise Surprise(f"the ledger of epoch {epoch} is gone")
-    within = {"withinSeconds": plan.ledger.every_seconds}
-    return 202, {"plan": name, "epoch": epoch, "word": word, **answers[-1], **within}
+    ledger_store.change(name, enter, epoch=held["epoch"])
+    return answers[-1]
 
 
 @desk.answered

@@ -38,8 +38,12 @@ def settle_orders(payload: dict) -> dict:
     if found is None:
         return skipped(f"plan {name} is gone", done=0)
     rows = {row["run"]: row for row in held["runs"]}
-    moves = [settled(payload, found.plan, held, rows[one["run"]], one) for one in due]
-    return succeeded(done=sum(moves))
+    done = 0
+    for one in due:
+        if not settled(payload, found.plan, held, rows[one["run"]], one):
+            break  # Who does not answer now, or is busy, is asked again in the next round.
+        done += 1
+    return succeeded(done=done)
 
 
 def settled(payload: dict, plan: Plan, held: dict, row: dict, one: dict) -> bool:
@@ -60,7 +64,9 @@ def settled(payload: dict, plan: Plan, held: dict, row: dict, one: dict) -> bool
     if intent is None:
         return False
     verdict = send(payload, resource, row, intent)
-    return note(payload, intent, verdict[0], **verdict[1]) if verdict else False
+    if verdict is None:
+        return False
+    return note(payload, intent, verdict[0], **verdict[1]) and verdict[0] != "wanted"
 
 
 def checked(resource: str, row: dict, one: dict) -> Verdict | None:

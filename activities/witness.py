@@ -128,6 +128,13 @@ def decide(payload: dict) -> dict:
     return _changed(payload, payload["plan"], lambda r, now: change(r, now=now))
 
 
+def note_order(payload: dict) -> dict:
+    """Note at the witness that a person ordered `word`, `by` whom and why. Repeated: noted twice."""
+    said = {key: payload[key] for key in ("word", "by", "comment")}
+    change = partial(decisions.order, **said)
+    return _changed(payload, payload["plan"], lambda r, now: change(r, now=now))
+
+
 def hear(payload: dict) -> dict:
     """A person's `word` on `run`: see shared/runs.py. Safe to repeat: what was said holds."""
     fields = {key: payload[key] for key in ("run", "by", "comment", "point", "evidence")}

@@ -99,7 +99,7 @@ def look_back(
     seen: dict = {}
     for _ in range(min(max(1, calls), CALLS_MAX)):
         seen = yield from attempt(context, "review_ledger", asked, ONE_TRY)
-        if seen["status"] == "refused" or seen["looked"] < book.REVIEWS_PER_CALL:
+        if seen["status"] == "refused" or not seen.get("more"):
             break
     if not seen.get("orders"):
         return

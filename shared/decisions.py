@@ -32,6 +32,14 @@ def decide(
     return TRANSITIONS[word](record, by, comment, now)
 
 
+def order(record: dict, word: str, by: str, comment: str, now: datetime) -> dict:
+    """Note that somebody ordered `word` (see shared/ledger_orders.py): a decision like the others.
+
+    The order itself lies in the ledger; here it gets into the audit.
+    """
+    return noted(record, now, by, word, comment)
+
+
 def lift(record: dict, by: str, comment: str, now: datetime) -> dict:
     """The plan may move again, though a maintenance window is open; the next one holds again."""
     lifted = {**record, "paused": False, "liftedAt": stamp(now)}

@@ -116,7 +116,7 @@ def failover_after(known: list[dict], epoch: int) -> dict | None:
 def frozen(ledger: dict, failover: dict | None, now: datetime) -> dict:
     """The ledger as evidence: nothing more is seen in it, only what became of what was seen."""
     own = {"frozenAt": stamp(now), "failover": failover, "found": {}, "orders": {}}
-    return {**ledger, **own}
+    return {**ledger, **own, "late": {"cursor": 0 if failover else None, "runs": 0}}
 
 
 def to_look_at(ledger: dict, most: int) -> list[dict]:
@@ -129,6 +129,40 @@ def to_look_at(ledger: dict, most: int) -> list[dict]:
 def status_of(ledger: dict, run: str) -> str | None:
     """How a run was last found after the failover; None while its region has not answered."""
     return ledger["found"].get(run, {}).get("status")
+
+
+def blind_since(ledger: dict) -> str:
+    """Since when a run may have begun that no look has seen: the beginning of the last sweep."""
+    sweep = ledger["sweep"]
+    return sweep["completeSince"] or sweep["startedAt"] or ledger["at"]
+
+
+def belated(ledger: dict, seen: list[dict], onward: int, now: datetime, runs_max: int) -> dict:
+    """The frozen ledger with runs that began after the last look, as their region shows them.
+
+    `seen`: {"workflow", "runs", "more"}. What ended well is none of the ledger's business; one that
+    failed by itself cannot be told from one that was cut off, and is listed too.
+    """
+    known = {row["run"] for row in ledger["runs"]}
+    rows = [
+        {"workflow": one["workflow"], **run, "seenAt": None}
+        for one in seen
+        for run in one["runs"]
+        if run["run"] not in known and run["status"] not in WELL
+    ]
+    taken = rows[: max(0, runs_max - len(ledger["runs"]))]
+    cut = dict(ledger["cut"])
+    for name in [row["workflow"] for row in rows[len(taken) :]] + [
+        one["workflow"] for one in seen if one["more"]
+    ]:
+        cut[name] = cut.get(name, 0) + 1
+    late = {
+        "cursor": onward or None,
+        "runs": ledger["late"]["runs"] + len(taken),
+    }
+    found = {row["run"]: row["status"] for row in taken}
+    more = {**ledger, "runs": [*ledger["runs"], *taken], "late": late}
+    return reviewed({**more, "cut": dict(sorted(cut.items())[:NAMES_MAX])}, found, now)
 
 
 def reviewed(ledger: dict, found: dict[str, str], now: datetime) -> dict:

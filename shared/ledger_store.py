@@ -55,8 +55,9 @@ def freeze(plan: str, epoch: int, active: str, claims: list[dict], now: datetime
     def begin(was: dict) -> dict:
         if was["epoch"] >= epoch:
             return was
-        kept = ledger.frozen(was, ledger.failover_after(claims, was["epoch"]), now)
-        store.place().put(name(plan, was["epoch"]), packed(kept), expect=NEW)
+        if was["at"]:  # Where nothing was ever seen there is no evidence.
+            kept = ledger.frozen(was, ledger.failover_after(claims, was["epoch"]), now)
+            store.place().put(name(plan, was["epoch"]), packed(kept), expect=NEW)
         return ledger.fresh(plan, epoch, active)
 
     change(plan, begin)

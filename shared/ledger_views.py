@@ -58,6 +58,7 @@ def evidence(held: dict, plan: Plan, active: str | None) -> dict:
         "ageSeconds": ledger.age_seconds(held),
         "completeSince": held["sweep"]["completeSince"],
         "abandoned": [abandoned(held, row, wary) for row in held["runs"]],
+        "late": held["late"],
         "cut": held["cut"],
         "stranded": [{**row, "because": ADVICE} for row in ledger.stranded(held)],
         "b2b": held["b2b"],

@@ -146,7 +146,7 @@ CASES = {
         {
             "freeze_ledger": done(ended=[0]),
             "keep_ledger": done(cursor=0, runs=1),
-            "review_ledger": done(looked=1, orders=1),
+            "review_ledger": done(more=False, orders=1),
             "settle_orders": done(done=0),
         },
         minutes=2.5,

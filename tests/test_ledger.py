@@ -133,6 +133,23 @@ def test_a_run_whose_end_is_known_is_not_looked_at_again():
     assert [row["run"] for row in ledger.to_look_at(held, 10)] == ["r3", "r2"]
 
 
+def test_what_ended_well_after_the_last_look_is_no_abandoned_run():
+    late = {**look("w", "r2", "r3"), "runs": [{**run("r2"), "status": "Succeeded"}, run("r3")]}
+    held = ledger.belated(evidence("r1"), [late], 0, START, 500)
+    assert [row["run"] for row in held["runs"]] == ["r1", "r3"]
+    assert held["late"] == {"cursor": None, "runs": 1}
+
+
+@given(ROWS, st.integers(1, 20))
+def test_what_is_found_late_is_bounded_and_said(rows: list[int], runs_max: int):
+    late = look("w", *[f"r{n}" for n in rows])
+    held = ledger.belated(evidence("r1", "r2"), [late], 0, START, runs_max)
+    new = {f"r{n}" for n in rows} - {"r1", "r2"}
+    listed = {row["run"] for row in held["runs"]} - {"r1", "r2"}
+    assert len(held["runs"]) <= max(2, runs_max)
+    assert held["cut"].get("w", 0) == len(new) - len(listed)
+
+
 # --- Orders --------------------------------------------------------------------------------------
 
 
@@ -209,6 +226,34 @@ def test_more_runs_than_are_listed_leave_it_uncertain():
 
 def test_a_run_that_does_not_say_what_began_it_leaves_it_uncertain():
     assert traced([shown("r5")])["state"] == "uncertain"
+
+
+SHOWN = st.lists(
+    st.builds(
+        lambda n, source, origin, tracking: shown(
+            f"x{n}", sourceHistoryName=source, originHistoryName=origin, tracking=tracking
+        ),
+        st.integers(0, 9),
+        st.sampled_from(["", "r1", "r2"]),
+        st.sampled_from(["", "own"]),
+        st.sampled_from(["track-1", "track-2"]),
+    ),
+    max_size=6,
+)
+
+
+@given(SHOWN, st.booleans(), st.integers(1, 4))
+def test_nothing_is_sent_again_unless_it_is_known_that_nothing_came_of_it(
+    since: list[dict], complete: bool, sends: int
+):
+    state = traced(since, complete, sends)["state"]
+    ours = any(
+        ledger_orders.source(one) == "r1" or ledger_orders.tracked(one) == "track-1"
+        for one in since
+    )
+    told = all(ledger_orders.own(one) for one in since)
+    assert (state == "sent") == ours
+    assert state != "wanted" or (complete and told and sends < ledger_orders.SENDS_MAX)
 
 
 def test_requests_that_come_to_nothing_end():

@@ -132,6 +132,21 @@ def test_the_same_order_twice_is_one_order(doors: Doors):
     }
 
 
+def test_an_order_is_noted_at_the_witness_once(doors: Doors):
+    """From there it gets into the audit, like every other decision."""
+    lay(doors, seen("r1", "r2"))
+    failed_over(doors)
+    order()
+    reviewed("Failed", "r1")
+    assert [one["run"] for one in order()[1]["refused"]] == ["r2"]
+    order()
+    record = json.loads(doors.storage.read(WITNESS, "understudy", "contoso.json"))
+    lines = [line for line in record["transitions"] if line["what"] == "resubmit"]
+    assert [(line["who"], line["why"]) for line in lines] == [
+        ("Ada", "1 runs of epoch 0: it is back")
+    ]
+
+
 def test_an_order_says_who_gave_it(doors: Doors):
     lay(doors, seen("r1"))
     failed_over(doors)

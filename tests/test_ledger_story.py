@@ -20,7 +20,7 @@ def world(known: dict, **changes: object) -> dict:
         "freeze_ledger": succeeded(ended=[]),
         "keep_ledger": succeeded(cursor=0, runs=1),
         "count_queues": succeeded(queues=3),
-        "review_ledger": succeeded(looked=1, orders=0),
+        "review_ledger": succeeded(more=False, orders=0),
         "settle_orders": skipped("no order is due", done=0),
     }
     return {**answers, **changes}
@@ -115,7 +115,7 @@ def test_orders_are_carried_out_as_a_task_of_this_epoch():
     replay = one_round(
         record(2, HERE),
         freeze_ledger=succeeded(ended=[1]),
-        review_ledger=succeeded(looked=0, orders=1),
+        review_ledger=succeeded(more=False, orders=1),
         settle_orders=lambda told: done.pop(0),
     )
     tasks = replay.named("settle_orders")

@@ -226,6 +226,18 @@ def test_what_became_of_a_run_is_seen_when_its_region_answers(doors: Doors, runn
     assert kept()["found"][name]["status"] == "Failed"
 
 
+def test_a_run_that_began_after_the_last_look_is_listed_when_its_region_answers(
+    doors: Doors, running: Workflows
+):
+    look(doors)
+    late = begin(doors, running)
+    end(doors, running, late)
+    freeze(doors)
+    assert review(doors)["status"] == "succeeded"
+    assert [(row["run"], row["status"]) for row in kept()["runs"]] == [(late, "Failed")]
+    assert kept()["late"] == {"cursor": None, "runs": 1}
+
+
 # --- Orders --------------------------------------------------------------------------------------
 
 
@@ -258,6 +270,16 @@ def test_asked_twice_it_is_resubmitted_once(doors: Doors, running: Workflows):
     assert len(order()["already"]) == 1
     settle(doors)
     assert (requests(doors, mark, "/resubmit"), states()) == (1, ["sent"])
+
+
+def test_a_busy_arm_is_not_asked_again_in_the_same_round(doors: Doors, running: Workflows):
+    cut_off(doors, running)
+    witnessed(doors)
+    order()
+    mark = doors.mark()
+    doors.world.faults.add({"match": {"path": "/resubmit"}, "effect": {"status": 429}, "times": 1})
+    assert settle(doors)["done"] == 0
+    assert (requests(doors, mark, "/resubmit"), states()) == (1, ["wanted"])
 
 
 def test_a_disabled_workflow_is_resubmitted_too(doors: Doors, running: Workflows):
