@@ -13,7 +13,16 @@ from functools import partial
 import azure.durable_functions as df
 import azure.functions as func
 
-from activities import ACTIVITIES, desk, desk_orders, desk_runs, health, ledger_desk, slips
+from activities import (
+    ACTIVITIES,
+    audit_desk,
+    desk,
+    desk_orders,
+    desk_runs,
+    health,
+    ledger_desk,
+    slips,
+)
 from orchestrations.backup import backup
 from orchestrations.caretaker import caretaker
 from orchestrations.component import component
@@ -174,18 +183,22 @@ async def get_plan(req: func.HttpRequest) -> func.HttpResponse:
     return await answer(req, access.READ, partial(desk.one_plan, req.route_params["plan"]))
 
 
-@app.route("plans/{plan}/readiness", methods=["GET"])
-async def get_readiness(req: func.HttpRequest) -> func.HttpResponse:
-    """What would make a failover to the standby fail, check by check."""
-    work = partial(desk.one_readiness, req.route_params["plan"])
-    return await answer(req, access.READ, work)
+def show(part: str, says: str, work: Callable[..., tuple], query: str = "") -> None:
+    """Register `GET /api/plans/{plan}/{part}`; `work` gets the plan, and the `query` if any."""
+
+    async def get(req: func.HttpRequest) -> func.HttpResponse:
+        told = [req.params.get(query)] if query else []
+        return await answer(req, access.READ, partial(work, req.route_params["plan"], *told))
+
+    get.__name__ = f"get_{part}"
+    get.__doc__ = says
+    app.route(f"plans/{{plan}}/{part}", methods=["GET"])(get)
 
 
-@app.route("plans/{plan}/backups", methods=["GET"])
-async def get_backups(req: func.HttpRequest) -> func.HttpResponse:
-    """Every backup with its manifest, newest first."""
-    work = partial(desk.every_backup, req.route_params["plan"])
-    return await answer(req, access.READ, work)
+show("readiness", "What would make a failover to the standby fail.", desk.one_readiness)
+show("backups", "Every backup with its manifest, newest first.", desk.every_backup)
+show("ledger", "Runs in flight, abandoned, and what is offered.", ledger_desk.one_ledger, "epoch")
+show("audit", "The chain of what was decided and done.", audit_desk.lines_after, "after")
 
 
 @app.route("plans/{plan}/backup", methods=["POST"], auth_level=OPERATE)
@@ -224,13 +237,6 @@ for said in decisions.WORDS:
     hear(said, said, desk.order_decision)
 for said in ledger_orders.WORDS:
     hear(f"ledger/{said}", said, ledger_desk.order)
-
-
-@app.route("plans/{plan}/ledger", methods=["GET"])
-async def get_ledger(req: func.HttpRequest) -> func.HttpResponse:
-    """Runs in flight on the active side; after a failover those abandoned, and what is offered."""
-    work = partial(ledger_desk.one_ledger, req.route_params["plan"], req.params.get("epoch"))
-    return await answer(req, access.READ, work)
 
 
 @app.route("runs/{run}", methods=["GET"])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from shared import audit, probe
 from shared.append_blobs import BLOCKS_MAX, Growing, Grown
+from shared.audit_reading import numbers
 from shared.outcome import refused, succeeded
 from shared.reply import Surprise
 
@@ -74,12 +75,6 @@ def end_of(place: Growing, plan: str) -> End:
         before = number[0] - 1
         tail = last_line(place, plan, before, place.grown(audit.file_name(plan, before)))
     return End(number[0], grown, tail)
-
-
-def numbers(place: Growing, plan: str) -> list[int]:
-    """The numbers of the blobs of a plan's audit, in order."""
-    found = [audit.numbered(name) for name in place.names(f"{plan}.audit.")]
-    return sorted(number for number in found if number is not None)
 
 
 def last_line(place: Growing, plan: str, number: int, grown: Grown | None) -> dict | None:

@@ -12,7 +12,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from activities import apim_backups, plans, readiness, watches, witness
-from shared import api, store, views, watch
+from shared import api, audit_reading, leftovers, store, views, watch
 from shared.plan import Plan
 from shared.problem import Problem, problem
 from shared.reply import Surprise
@@ -85,7 +85,7 @@ def every_plan() -> tuple:
 
 def glance(name: str) -> dict:
     try:
-        return overview(name)
+        return overview(name, readiness.remembered)
     except Problem as no:
         return {"name": name, "warnings": [no.body["detail"]]}
 
@@ -95,7 +95,8 @@ def one_plan(name: str) -> tuple:
     return 200, overview(name)
 
 
-def overview(name: str) -> dict:
+def overview(name: str, look: Callable[[dict, str], dict | None] = readiness.recent) -> dict:
+    """One plan; `look` gives what is known of the standby's readiness."""
     found = known_plan(name)
     document, warnings = found["plan"], [f"bad new plan: {error}" for error in found["stale"]]
     seen = watched(name, warnings)
@@ -103,10 +104,15 @@ def overview(name: str) -> dict:
     active = record["active"] if record else document["home"]
     manifests = in_time("backups", warnings, backups_of, document, active)
     ready = in_time(
-        "readiness", warnings, readiness.recent, document, api.standby(document, active)
+        "readiness", warnings, look, document, api.standby(document, active)
     )
+    left = in_time("leftovers", warnings, leftovers.look, settings().location)
+    if left:
+        warnings.append(f"messages that nobody takes: {', '.join(left)} in {settings().location}")
+    chain = in_time("audit", warnings, audit_reading.summary, document, record) if record else None
     now = datetime.now(UTC)
-    return views.plan_view(document, record, seen, manifests or [], warnings, now, ready)
+    view = views.plan_view(document, record, seen, manifests or [], warnings, now, ready)
+    return {**view, "audit": chain}
 
 
 @answered

@@ -7,9 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
 from functools import partial
 
-from shared import clients, outbox, probe, store
+from shared import clients, leftovers, outbox, probe, record, store, watch, witness
+from shared.blobs import Place
 from shared.plan import BadPlan, Plan
 from shared.reply import Surprise, brief
 from shared.settings import settings
@@ -21,7 +23,8 @@ STATUS_PATH = "/status-0123456789abcdef"
 QUEUE = "slip-claim"
 _KEPT: dict[tuple[str, ...], tuple[float, dict]] = {}
 _ASKING = threading.Lock()
-Check = Callable[[], str]
+WITNESS_SECONDS = 1.5
+Check = Callable[[], str | tuple[str, str]]  # Its words, or its status and its words.
 
 
 def report() -> dict:
@@ -66,6 +69,7 @@ def _check(plans: list[str] | None, seconds: float) -> dict:
     try:
         asked = {"slips": askers.submit(_timed, "slips", _slips)}
         asked["storage"] = askers.submit(_timed, "storage", _storage)
+        asked["leftovers"] = askers.submit(_timed, "leftovers", _leftovers)
         held = askers.submit(_held, plans)
         wait([held], timeout=seconds * 0.6)
         rows = held.result() if held.done() else []
@@ -115,7 +119,8 @@ def _of_plan(plan: Plan, seconds: float) -> dict[str, Check]:
     if here not in plan.locations:
         return {}
     checks: dict[str, Check] = {
-        "workflow": partial(_workflow, plan.locations[here].health, seconds)
+        "workflow": partial(_workflow, plan.locations[here].health, seconds),
+        "watchdog": partial(_watchdog, plan, here),
     }
     gateway = plan.gateway()
     if gateway is not None:
@@ -143,6 +148,38 @@ def _gateway(url: str, seconds: float) -> str:
     return "gateway status answered 200"
 
 
+def _watchdog(plan: Plan, here: str) -> tuple[str, str]:
+    """Where the plan is active elsewhere, somebody here must be watching."""
+    held = witnessed(plan)
+    state = store.read_watch(plan.name)
+    shaped = watch.shaped(state) if state else None
+    sound = shaped if shaped and not witness.refusal(shaped) else None
+    return watch.alive(sound, held, here, plan.watch.every_seconds, datetime.now(UTC))
+
+
+def witnessed(plan: Plan) -> dict | None:
+    """The plan's record, or None where it cannot be had."""
+    known = plan.witness
+    place = Place(known.blob_service_uri.rstrip("/"), known.container, WITNESS_SECONDS)
+    try:
+        blob = place.get(f"{plan.name}.json")
+    except Surprise:
+        return None
+    held = record.parse(blob.data, plan.name) if blob else None
+    return held if held and not witness.refusal(held) else None
+
+
+def _leftovers() -> tuple[str, str]:
+    """Lost messages stop no work here, but somebody should look at them."""
+    try:
+        found = leftovers.look(settings().location)
+    except Surprise as silent:  # That the namespace answers is another check's.
+        return "warning", f"cannot be looked for: {brief(str(silent))}"
+    if found:
+        return "warning", f"not empty: {', '.join(found)}"
+    return "ok", "no poisoned and no dead letters"
+
+
 def _slips() -> str:
     outbox.peek(settings().location, QUEUE)
     return f"{QUEUE} answers"
@@ -156,7 +193,8 @@ def _timed(name: str, check: Check) -> dict:
     """One check with its time. Only Surprise is a failing check; anything else is our own fault."""
     started = time.monotonic()
     try:
-        because, status = check(), "ok"
+        said = check()
+        status, because = said if isinstance(said, tuple) else ("ok", said)
     except Surprise as error:
         because, status = brief(str(error)), "failing"
     took = round(time.monotonic() - started, 3)

@@ -101,6 +101,18 @@ ROUTES: tuple[Route, ...] = (
         {200: "the backups", 404: "no such plan"},
     ),
     Route(
+        "/plans/{plan}/audit",
+        "get",
+        "getAudit",
+        "The hash-chained lines of what was decided and done, a page at a time",
+        READ,
+        {
+            200: "lines after the first `after`; `next` goes on",
+            400: "no number",
+            404: "no such plan",
+        },
+    ),
+    Route(
         "/plans/{plan}/ledger",
         "get",
         "getLedger",
@@ -166,6 +178,7 @@ BODIES = {
     "postResubmit": "LedgerOrder",
     "postDrain": "LedgerOrder",
 }
+QUERIES = {"getLedger": "epoch", "getAudit": "after"}
 KEYS: dict = {
     "readKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
     "masterKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
@@ -261,6 +274,6 @@ def parameters(route: Route) -> list[dict]:
     ]
     if route.name == "postFailover":
         found.append({"name": "Idempotency-Key", "in": "header", "schema": text})
-    if route.name == "getLedger":
-        found.append({"name": "epoch", "in": "query", "schema": {"type": "integer"}})
+    if route.name in QUERIES:
+        found.append({"name": QUERIES[route.name], "in": "query", "schema": {"type": "integer"}})
     return found

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from shared import backups, forecast, readiness, slip, witness
+from shared import backups, forecast, maintenance, readiness, slip, witness
 from shared.plan import Plan
 from shared.watch import stale
 
 BROKEN = ("Failed", "Terminated")
+UNDONE = ("halted", "declined", "expired")  # Ends of a run that did not do what it was asked for.
 
 
 def plan_view(
@@ -25,7 +26,8 @@ def plan_view(
     run = record["run"] if record else None
     proven = backups.latest_proven(manifests)
     age = (now - datetime.fromisoformat(proven["completedAt"])).total_seconds() if proven else None
-    silent = silence(document, watch, now)
+    silent = silence(document, record, watch, now)
+    old = watch is not None and stale(watch, document["watch"]["everySeconds"], now)
     return {
         "name": document["name"],
         "home": document["home"],
@@ -33,7 +35,7 @@ def plan_view(
         "epoch": record["epoch"] if record else None,
         "phase": run["phase"] if run else "steady",
         "run": run,
-        "verdict": {**watch["verdict"], "stale": bool(silent)} if watch else None,
+        "verdict": {**watch["verdict"], "stale": old} if watch else None,
         "watchedAt": watch["at"] if watch else None,
         "observations": watch["observations"] if watch else [],
         "refusal": watch["refusal"] if watch else "",
@@ -43,6 +45,8 @@ def plan_view(
         "forecast": expected(document, record),
         "objectives": document["objectives"],
         "quietUntil": record["quietUntil"] if record else None,
+        "maintenance": windows(document, record, now),
+        "acknowledgements": record.get("acknowledgements", []) if record else [],
         "transitions": record["transitions"] if record else [],
         "warnings": [*warnings, silent] if silent else warnings,
     }
@@ -58,9 +62,24 @@ def protected(run: dict | None, ready: dict | None) -> dict:
     return {"protected": ready["ready"] if ready else None, "protectedBecause": words}
 
 
-def silence(document: dict, watch: dict | None, now: datetime) -> str:
-    """Why the verdict may say nothing about now; empty when it does, or when there is none."""
+def windows(document: dict, record: dict | None, now: datetime) -> dict:
+    """The maintenance window that holds the plan now, when one was last lifted, what comes next."""
+    given, lifted = document.get("maintenance", []), record.get("liftedAt") if record else None
+    return {
+        "now": maintenance.in_force(given, lifted, now),
+        "liftedAt": lifted,
+        "next": maintenance.coming(given, now),
+    }
+
+
+def silence(document: dict, record: dict | None, watch: dict | None, now: datetime) -> str:
+    """Why the verdict may say nothing about now; empty when it does, or when there is none.
+
+    Where the plan is active nobody watches, and an old watch state is nothing to warn of.
+    """
     if watch is None or not stale(watch, document["watch"]["everySeconds"], now):
+        return ""
+    if record and record["active"] == watch["location"]:
         return ""
     return f"the verdict is old: the watchdog of {watch['location']} is silent since {watch['at']}"
 
@@ -84,6 +103,7 @@ def run_view(run: str, record: dict | None, instances: dict[str, dict]) -> dict 
         return None
     outputs = [i["output"] for i in instances.values() if isinstance(i["output"], dict)]
     stages = [stage_view(name, instances[name]) for name in order(instances)]
+    steps = [row for o in outputs for row in o.get("rows", [])]
     return {
         "run": run,
         "phase": reserved["phase"] if reserved else (stages[-1]["stage"] if stages else end),
@@ -93,9 +113,19 @@ def run_view(run: str, record: dict | None, instances: dict[str, dict]) -> dict 
         "to": reserved["to"] if reserved else first(outputs, "to"),
         "epoch": next((o["slip"]["epoch"] for o in reversed(outputs) if "slip" in o), None),
         "because": next((o["because"] for o in reversed(outputs) if o.get("because")), ""),
+        **said(reserved, instances),
         "stages": stages,
-        "steps": [row for o in outputs for row in o.get("rows", [])],
+        "steps": steps,
+        "undone": [row for row in steps if row.get("stage") == "undo"],
     }
+
+
+def said(reserved: dict | None, instances: dict[str, dict]) -> dict:
+    """What people have said to the run, and the event that ends its wait for them, if it waits."""
+    told = {key: reserved[key] if reserved else None for key in ("approval", "cancel")}
+    shown = [i["custom"] for i in instances.values() if isinstance(i["custom"], dict)]
+    waits = next((one["waitsFor"] for one in shown if one.get("waitsFor")), None)
+    return {**told, "paused": bool(reserved and reserved["paused"]), "waitsFor": waits}
 
 
 def order(instances: dict[str, dict]) -> list[str]:
@@ -117,11 +147,13 @@ def stage_view(name: str, instance: dict) -> dict:
 
 
 def outcome(instances: dict[str, dict], end: str) -> str:
-    """running, finished, refused or failed. `end`: how the run ended for the witness, if it did."""
+    """running, finished, cancelled, refused or failed. `end`: the witness's word, if it has one."""
     if any(i["status"] in BROKEN for i in instances.values()):
         return "failed"
     outputs = [i["output"] for i in instances.values() if isinstance(i["output"], dict)]
-    if end == "halted" or any(o.get("outcome") == "refused" for o in outputs):
+    if end == "cancelled" or any(o.get("outcome") == "cancelled" for o in outputs):
+        return "cancelled"
+    if end in UNDONE or any(o.get("outcome") == "refused" for o in outputs):
         return "refused"
     last = instances.get("protect") or instances.get("restore")
     if end or (last and last["status"] == "Completed"):

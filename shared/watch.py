@@ -43,3 +43,21 @@ def stale(state: dict, every_seconds: float, now: datetime) -> bool:
     """Has the watchdog been silent for so long that its verdict says nothing about now?"""
     silence = (now - datetime.fromisoformat(state["at"])).total_seconds()
     return silence > STALE_ROUNDS * every_seconds
+
+
+def alive(
+    state: dict | None, record: dict | None, here: str, every_seconds: float, now: datetime
+) -> tuple[str, str]:
+    """(ok, warning or failing, because): does the watchdog of `here` watch where it should?
+
+    `record`: the witness's, None where it cannot be read. Who watches changes with a run.
+    """
+    if record is None:
+        return "warning", "the witness cannot be read: nobody knows who is to watch"
+    if record["active"] == here or record["run"]:
+        return "ok", "active here" if record["active"] == here else "a run is under way"
+    if state is None:
+        return "warning", "nobody here has watched yet"
+    if stale(state, every_seconds, now):
+        return "failing", f"the watchdog is silent since {state['at']}: restart the app"
+    return "ok", f"watched at {state['at']}"

@@ -2,7 +2,7 @@
 
 import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from activities import health
 from orchestrations.watchdog import OBSERVERS
@@ -198,6 +198,37 @@ def test_health_is_unhealthy_when_the_health_workflow_fails(doors: Doors) -> Non
     assert (report["status"], failing) == ("unhealthy", ["contoso:workflow"])
 
 
+def watched_at(doors: Doors, moment: datetime) -> dict:
+    """The health check of a standby whose watchdog looked at `moment` for the last time."""
+    lease(doors, None)
+    verdict_of = {"state": "healthy", "because": "", "since": moment.isoformat()}
+    words = {"plan": "contoso", "location": HERE, "watches": THERE, "verdict": verdict_of}
+    seen_so = {"observations": [], "controls": [], "refusal": "", "at": moment.isoformat()}
+    doors.call("write_watch", {"watch": {**words, **seen_so}})
+    report = health.check_location(timeout_seconds=4)
+    doors.drop("stcontosone", "understudy", "watch/contoso.json")
+    return next(c for c in report["checks"] if c["name"] == "contoso:watchdog")
+
+
+def test_health_fails_where_the_watchdog_should_watch_and_is_silent(doors: Doors) -> None:
+    check = watched_at(doors, datetime.now(UTC) - timedelta(hours=1))
+    assert check["status"] == "failing" and "silent since" in check["because"]
+
+
+def test_health_is_well_where_the_watchdog_watches(doors: Doors) -> None:
+    assert watched_at(doors, datetime.now(UTC))["status"] == "ok"
+
+
+def test_health_warns_of_a_letter_that_was_poisoned(doors: Doors) -> None:
+    kept = {"because": "not JSON", "body": "{", "messageId": "m1", "queue": "slip-claim"}
+    doors.call("poison_slip", kept)
+    report = health.check_location(timeout_seconds=4)
+    doors.empty("slip-poison")
+    told = next(c for c in report["checks"] if c["name"] == "leftovers")
+    assert (told["status"], "slip-poison" in told["because"]) == ("warning", True)
+    assert report["status"] == "healthy"
+
+
 def test_health_says_when_the_newest_plan_is_bad(doors: Doors) -> None:
     doors.call("load_plan", {"plan": "contoso"})
     doors.lay("stcontosone", "understudy", "plans/contoso.yaml", b"name: contoso\n")
@@ -212,7 +243,9 @@ def test_health_asks_everything_and_calls_the_workflow_with_a_token(doors: Doors
     assert sorted(c["name"] for c in report["checks"]) == [
         "contoso:gateway",
         "contoso:plan",
+        "contoso:watchdog",
         "contoso:workflow",
+        "leftovers",
         "slips",
         "storage",
     ]

@@ -9,7 +9,7 @@ import pytest
 
 from activities import audit as writing
 from activities import audit_desk
-from shared import audit
+from shared import audit, audit_reading
 from shared.append_blobs import Growing
 from shared.problem import Problem
 from shared.record import fresh, noted, stamp
@@ -30,7 +30,7 @@ def no_audit(doors: Doors) -> Iterator[None]:
 
 
 def clean(doors: Doors) -> None:
-    audit_desk._READERS.clear()
+    audit_reading._READERS.clear()
     for name in doors.storage.names(WITNESS, "understudy"):
         if audit.numbered(name) is not None or name == "contoso.json":
             doors.drop(WITNESS, "understudy", name)
@@ -146,7 +146,7 @@ def test_a_cursor_that_is_no_number_is_400(doors: Doors) -> None:
 
 
 def test_lines_are_shown_a_page_at_a_time(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit_desk, "LINES_MAX", 4)
+    monkeypatch.setattr(audit_reading, "LINES_MAX", 4)
     lay_record(doors, record(10))
     keep(doors, record(10))
     shown, numbers, after = page(), [], None
@@ -162,7 +162,7 @@ def test_lines_are_shown_a_page_at_a_time(doors: Doors, monkeypatch: pytest.Monk
 def test_lines_of_several_blobs_and_chunks_are_all_shown(
     doors: Doors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_desk, "CHUNK_BYTES", 1000)
+    monkeypatch.setattr(audit_reading, "CHUNK_BYTES", 1000)
     for n in range(1, 13):
         writing.caught_up(place(), "contoso", record(n)["transitions"], full=5)
         if n % 4 == 0:
@@ -214,4 +214,4 @@ def test_lines_that_are_still_to_be_written_are_counted(doors: Doors) -> None:
 def test_a_storage_that_is_silent_is_a_surprise_to_who_reads(doors: Doors) -> None:
     doors.world.lose("swedencentral")
     with pytest.raises(Surprise):
-        audit_desk.summary(doors.plan.document, None)
+        audit_reading.summary(doors.plan.document, None)
