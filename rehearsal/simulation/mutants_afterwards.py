@@ -1,0 +1,89 @@
+"""Mutants of what comes afterwards: late requests, second fences, and what a run leaves open."""
+
+from datetime import datetime
+
+from azure.durable_functions import DurableOrchestrationContext
+
+from orchestrations import Flow, caretaker, chores, heartbeat, stages
+from rehearsal.simulation import activities
+from rehearsal.simulation.patches import Patch
+from rehearsal.simulation.world import Source, World
+from shared import resumption, stale
+from shared.outcome import succeeded
+from shared.plan import Plan
+
+
+def drop_the_guard() -> list[Patch]:
+    def anything(record: dict, task: dict, now: datetime) -> str:
+        return ""
+
+    return [(stale, "contradiction", anything)]
+
+
+def never_fence_again() -> list[Patch]:
+    def forgotten(rows: list[dict]) -> dict:
+        return {}
+
+    return [(stages, "unfenced", forgotten)]
+
+
+def never_look_after_the_active() -> list[Patch]:
+    return without_chores("serve", "stop-there")
+
+
+def never_look_after_the_standby() -> list[Patch]:
+    return without_chores("stop-here")
+
+
+def without_chores(*names: str) -> list[Patch]:
+    begin = chores.begin
+
+    def fewer(plan: Plan, record: dict, here: str, clock: datetime, now: datetime) -> dict:
+        begun = begin(plan, record, here, clock, now)
+        return {name: chore for name, chore in begun.items() if name not in names}
+
+    return [(caretaker, "begin", fewer)]
+
+
+def never_take_up() -> list[Patch]:
+    def nothing(record: dict, now: datetime) -> None:
+        return None
+
+    return [(resumption, "abandoned", nothing)]
+
+
+def keep_a_claim_for_ever() -> list[Patch]:
+    def kept(world: World, app: Source, payload: dict) -> dict:
+        return succeeded()
+
+    return [(activities.AT_ONCE, "settle_claim", kept)]
+
+
+def forget_what_could_not_be_seen() -> list[Patch]:
+    move = heartbeat.move
+
+    def shy(
+        context: DurableOrchestrationContext,
+        plan: Plan,
+        here: str,
+        verb: str,
+        turn: int,
+        epoch: int | None,
+        names: list[str],
+    ) -> Flow:
+        rows = yield from move(context, plan, here, verb, turn, epoch, names)
+        seen = [row for row in rows if row["outcome"] == "succeeded"]
+        return seen if verb == "verify" else rows
+
+    return [(heartbeat, "move", shy)]
+
+
+AFTERWARDS = (
+    drop_the_guard,
+    never_fence_again,
+    never_look_after_the_active,
+    never_look_after_the_standby,
+    never_take_up,
+    keep_a_claim_for_ever,
+    forget_what_could_not_be_seen,
+)
