@@ -5,7 +5,7 @@ written down before the request leaves; whoever finds an intent without an answe
 history what came of it. A disabled workflow can be resubmitted all the same.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 from shared import clients, ledger_orders, ledger_store, store
@@ -16,6 +16,7 @@ from shared.reply import Reply, Surprise
 
 ORDERS_PER_CALL = 10
 PAGE = 100
+SKEW = timedelta(minutes=5)  # Our clock wrote the intent, the region's the run's beginning.
 RESUBMITTED = "x-ms-workflow-run-id"
 ROLE = "give the app's identity the operator role of infra/access.json there"
 BUSY = (429,)  # Refused before anything was done: the same may be sent again.
@@ -121,7 +122,8 @@ def traced(resource: str, row: dict, one: dict) -> Verdict:
     """What came of a request whose answer nobody got. Cancelling twice does no harm."""
     if one["word"] == "drain":
         return "wanted", {"because": "whether it was cancelled is not known: it is asked again"}
-    query = {"$filter": f"startTime ge {one['at'][:19]}Z", "$top": str(PAGE)}
+    since = datetime.fromisoformat(one["at"]).astimezone(UTC) - SKEW
+    query = {"$filter": f"startTime ge {since:%Y-%m-%dT%H:%M:%SZ}", "$top": str(PAGE)}
     reply = clients.ask("GET", f"{resource}/runs", query=query, bounds=clients.HURRIED).expect()
     runs = [run for run in reply.document.get("value", []) if run["name"] != row["run"]]
     complete = not reply.document.get("nextLink")

@@ -162,3 +162,16 @@ def test_bars_stay_within_the_drawing():
 def test_ticks_are_few_and_within_the_drawing(first: float, length: float, share: float):
     made = ticks(first, first + length, first + share * length, 1000 / length)
     assert len(made) <= TICKS_MAX + 1
+
+
+def test_work_that_was_cut_off_is_listed_with_what_is_offered():
+    row = {"workflow": "nightly-invoices", "run": "0858", "startedAt": at(10), "status": "Running"}
+    row |= {"now": "Failed", "offer": "resubmit", "orders": [], "because": ""}
+    queue = {"queue": "orders", "active": 1234, "scheduled": 0, "deadLetter": 2, "because": "wait"}
+    cut = {"location": "westeurope", "at": at(25), "ageSeconds": 36.5}
+    page = report.render(
+        report.complete({**sample(), "abandoned": {**cut, "abandoned": [row], "stranded": [queue]}})
+    )
+    shown = page.partition("Work that was cut off")[2].partition("<h2>")[0]
+    wanted = ("36.5 s before", "nightly-invoices", "Failed", "resubmit", "1,234")
+    assert [word for word in wanted if word not in shown] == []
