@@ -6,6 +6,7 @@ taken back afterwards. A mutant that no seed finds says that a property is blind
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext
 
@@ -14,6 +15,7 @@ from orchestrations.steps import attempt
 from rehearsal.simulation import activities, apps, components, records
 from rehearsal.simulation.apps import App, Bus, Message
 from rehearsal.simulation.mutants_afterwards import AFTERWARDS
+from rehearsal.simulation.mutants_people import PEOPLE
 from rehearsal.simulation.patches import Patch
 from rehearsal.simulation.world import Ask, Asking, Source, World
 from shared import permit, slip, verdict, witness
@@ -62,8 +64,8 @@ def skip_an_epoch() -> list[Patch]:
 def reserve_over_another() -> list[Patch]:
     reserve = witness.reserve
 
-    def over(record: dict, paper: dict, now: datetime) -> dict:
-        return reserve({**record, "run": None}, paper, now)
+    def over(record: dict, paper: dict, now: datetime, *more: Any) -> dict:
+        return reserve({**record, "run": None}, paper, now, *more)
 
     return [(witness, "reserve", over), *without("alone", "person", "watchdog")]
 
@@ -71,8 +73,8 @@ def reserve_over_another() -> list[Patch]:
 def ignore_the_pause() -> list[Patch]:
     reserve = witness.reserve
 
-    def anyway(record: dict, paper: dict, now: datetime) -> dict:
-        reserved = reserve({**record, "paused": False}, paper, now)
+    def anyway(record: dict, paper: dict, now: datetime, *more: Any) -> dict:
+        reserved = reserve({**record, "paused": False}, paper, now, *more)
         return reserved if witness.refusal(reserved) else {**reserved, "paused": record["paused"]}
 
     return [(witness, "reserve", anyway), *without("paused", "person", "watchdog")]
@@ -202,7 +204,7 @@ def believe_a_202() -> list[Patch]:
 
 
 def forget_to_finish() -> list[Patch]:
-    def kept(record: dict, paper: dict, now: datetime, quiet_minutes: float) -> dict:
+    def kept(record: dict, *more: Any) -> dict:
         return record
 
     return [(witness, "finish", kept)]
@@ -269,5 +271,6 @@ MUTANTS: dict[str, Callable[[], list[Patch]]] = {
         never_serve_again,
         refuse_without_a_word,
         *AFTERWARDS,
+        *PEOPLE,
     )
 }

@@ -1,0 +1,100 @@
+"""Mutants, people: bugs in what persons may say to a run, and in leaving a location that lives."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from rehearsal.simulation import chain
+from rehearsal.simulation.patches import Patch
+from rehearsal.simulation.world import World
+from shared import handover, runs, witness
+
+
+def unhindered(waits: str) -> list[Patch]:
+    """Let go on what people hold for this reason ("": what they have cancelled)."""
+    hindered = witness.hindered
+
+    def deaf(record: dict) -> dict | None:
+        stop = hindered(record)
+        return None if stop and stop.get("waits", "") == waits else stop
+
+    return [(witness, "hindered", deaf)]
+
+
+def claim_without_approval() -> list[Patch]:
+    return unhindered("approval")
+
+
+def go_on_though_paused() -> list[Patch]:
+    return unhindered("paused")
+
+
+def go_on_though_cancelled() -> list[Patch]:
+    return unhindered("")
+
+
+def cancel_at_any_time() -> list[Patch]:
+    cancel = runs.cancel
+
+    def late(record: dict, said: runs.Said) -> dict:
+        return cancel(record, said._replace(point="restore"))
+
+    return [(runs.TRANSITIONS, "cancel", late)]
+
+
+def claim_what_was_not_released() -> list[Patch]:
+    claim = witness.claim
+
+    def greedy(record: dict, paper: dict, now: datetime) -> dict:
+        run = record["run"]
+        return claim({**record, "run": {**run, "released": True}} if run else record, paper, now)
+
+    return [(witness, "claim", greedy)]
+
+
+def renew_what_was_released() -> list[Patch]:
+    def never(record: dict, now: datetime) -> bool:
+        return False
+
+    return [(witness, "handed_over", never)]
+
+
+def release_without_proof() -> list[Patch]:
+    release = handover.release
+
+    def trusting(record: dict, paper: dict, now: datetime, proven: bool) -> dict:
+        return release(record, paper, now, True)
+
+    return [(handover, "release", trusting)]
+
+
+def give_back_to_nobody() -> list[Patch]:
+    give_back = runs.give_back
+
+    def kept(record: dict, paper: dict, now: datetime, quiet_minutes: float) -> dict:
+        given = give_back(record, paper, now, quiet_minutes)
+        if witness.refusal(given) or given is record:
+            return given
+        return {**given, "active": record["active"], "holder": record["holder"]}
+
+    return [(runs, "give_back", kept)]
+
+
+def append_without_looking() -> list[Patch]:
+    def blind(world: World, size: int, lines: list[dict]) -> bool:
+        world.audit += lines
+        return True
+
+    return [(chain, "append", blind)]
+
+
+PEOPLE: tuple[Callable[[], list[Patch]], ...] = (
+    claim_without_approval,
+    go_on_though_paused,
+    go_on_though_cancelled,
+    cancel_at_any_time,
+    claim_what_was_not_released,
+    renew_what_was_released,
+    release_without_proof,
+    give_back_to_nobody,
+    append_without_looking,
+)
