@@ -154,14 +154,6 @@ def give_back(record: dict, paper: dict, now: datetime, quiet_minutes: float) ->
     return noted(back, now, paper["run"], "cancelled", why)
 
 
-def given_back(record: dict, epoch: int) -> bool:
-    """Was the claim of `epoch` cancelled, and has nobody claimed since?"""
-    return record["epoch"] == epoch + 1 and any(
-        line["what"] == "cancelled" and line["epoch"] == record["epoch"]
-        for line in record["transitions"]
-    )
-
-
 Transition = Callable[[dict, Said], dict]
 TRANSITIONS: dict[str, Transition] = {
     "approve": approve,
