@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import aiohttp
-import yaml
 
 from rehearsal import drill_findings, report, stage_producer
 from rehearsal.azurite import NotSetUp
@@ -23,6 +22,7 @@ from rehearsal.processes import NotStarted
 from rehearsal.stage import Stage
 from rehearsal.stage_hosts import MASTER_KEY
 from rehearsal.timeline import Timeline
+from shared import plan as plans
 
 T = TypeVar("T")
 MET, MISSED, ERROR = 0, 1, 2
@@ -37,7 +37,7 @@ class Drill:
 
     def __init__(self, stage: Stage, timeline: Timeline, watcher: Watcher) -> None:
         self.stage, self.timeline, self.watcher = stage, timeline, watcher
-        self.plan: dict = yaml.safe_load(stage.scene.plan_text)
+        self.plan = plans.load(stage.scene.plan_text).document
         self.home, self.standby = stage.estate.home, stage.estate.standby
         self.checks: dict[str, tuple[bool, str]] = {}
         self.facts: dict = {}
@@ -142,6 +142,7 @@ async def run(scenario: Scenario, scene: Scene, seed: int, out: Path) -> int:
 
 async def _tell(scenario: Scenario, stage: Stage, timeline: Timeline) -> dict:
     """The story, then the judgement; what is found goes into the report."""
+    stage.world.timings |= scenario.timings
     watcher = Watcher(stage, timeline.say)
     drill = Drill(stage, timeline, watcher)
     timeline.state = lambda: drill_findings.state(drill)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rehearsal.drill import Drill
 
 LEASE, ROUND, QUIESCE = "lease", "next round", "quiesce"
+TURNED = "the stages up to redirect: until the last endpoint was turned"
 QUIESCED = "stopped, drained, carried over, released and claimed"
 
 
@@ -59,7 +60,7 @@ def _endings(drill: "Drill", moments: dict) -> list[tuple[str, str, str]]:
     return [
         *[("approval", at, "until a person had approved") for at in given[:1]],
         (start[0], moments.get("claimedAt") or "", start[1]),
-        ("ARM calls", moments.get("redirectedAt") or "", "until the last endpoint was turned"),
+        ("ARM calls", moments.get("redirectedAt") or "", TURNED),
         ("DNS", moments.get("servedAt") or "", "until the customer's next lookup and answer"),
     ]
 

@@ -34,6 +34,7 @@ class Scenario:
     moves: bool  # Is the plan to be active in the standby at the end?
     settings: dict[str, str] = field(default_factory=dict)
     changes: dict = field(default_factory=dict)  # Laid over the plan for this scenario.
+    timings: dict[str, float] = field(default_factory=dict)  # Of the world: see World.timings.
     claims: int | None = None  # How often the epoch is to grow; by default once when it moves.
     planned: bool = False  # Was a person's word the beginning, rather than an outage?
     # How long no location may do the exclusive work; None: the plan's RTO when it moves, else a

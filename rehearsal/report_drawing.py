@@ -10,7 +10,7 @@ WIDTH, LEFT, RIGHT = 1120.0, 160.0, 16.0
 TOP, LANE, BAR = 44.0, 36.0, 20.0
 TICKS_MAX = 12
 STEPS_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
-PARTS = 6  # So many colours are told apart.
+PARTS = 7  # So many colours are told apart.
 LETTER = 6.3  # The usual width of a letter at the size of the labels.
 
 

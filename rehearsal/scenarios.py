@@ -185,14 +185,16 @@ def _scenario(
         chapters,
         moves,
         changes=changes or {},
+        timings=HURRIED if changes else {},
         planned=planned,
         claims=claims,
         nobody_seconds_max=nobody_seconds_max,
     )
 
 
-# Quicker rounds, where their length is not what the story is about.
+# Quicker rounds and gateways, where their length is not what the story is about.
 QUICK = {"watch": {"everySeconds": 5, "rounds": 2}}
+HURRIED = {"apim_backup_seconds": 1.0, "apim_restore_seconds": 2.0}
 
 
 SCENARIOS: dict[str, Scenario] = {

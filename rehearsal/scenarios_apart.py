@@ -19,10 +19,10 @@ from rehearsal.scenarios_waits import (
 )
 from rehearsal.world import ALL
 
-PARTED_SECONDS = 40.0
-WITNESS_AWAY_SECONDS = 45.0
+PARTED_SECONDS = 32.0
+WITNESS_AWAY_SECONDS = 34.0  # Longer than a lease and its margin.
 BEFORE_OUTAGE_SECONDS = 12.0
-AFTER_OUTAGE_SECONDS = 45.0
+AFTER_OUTAGE_SECONDS = 32.0
 HEALED_SECONDS = 10.0
 STORAGE = frozenset({"storage"})
 

@@ -94,7 +94,8 @@ def missed(periods: list[str], step_seconds: int) -> list[str]:
         else int(datetime.fromisoformat(period).timestamp()) // step_seconds
         for period in periods
     }
-    return [str(number) for number in range(min(done), max(done)) if number not in done]
+    whole = range(min(done, default=0), max(done, default=0))
+    return [str(number) for number in whole if number not in done] if done else ["everything"]
 
 
 async def approval(drill: Drill) -> None:

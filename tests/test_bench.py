@@ -1,11 +1,15 @@
 """The bench counts a promise as kept only when it was measured and reached."""
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.__main__ import keep
 from bench.figures import AT_LEAST, AT_MOST, FIGURES, Figure, Row, rows
-from bench.probes import ProbeFailed, last_json
+from bench.probes import ProbeFailed, broken, last_json
 
 NUMBERS = st.floats(min_value=0, max_value=1e6, allow_nan=False)
 BOUNDS = st.sampled_from([AT_LEAST, AT_MOST])
@@ -36,3 +40,19 @@ def test_a_ratio_of_one_or_more_keeps_the_promise(measured: float, limit: float,
 def test_nothing_may_be_lost(lost: float):
     """A limit of zero has no ratio to scale: it is kept by zero alone."""
     assert Row(Figure("x", "p", "k", AT_MOST, 0), lost).kept == (lost == 0)
+
+
+def test_what_other_probes_measured_earlier_stays(tmp_path: Path):
+    file = tmp_path / "bench.json"
+    keep(file, {"bus": {"roundTripP50Ms": 2}})
+    keep(file, {"engine": {"fanOut1000Seconds": 1}})
+    assert set(json.loads(file.read_text())["measured"]) == {"bus", "engine"}
+
+
+def test_a_drill_that_could_not_run_has_kept_nothing():
+    assert broken({"outcome": "error", "invariants": {}}) == ["told"]
+
+
+def test_the_broken_invariants_of_a_report_are_named():
+    report = {"outcome": "missed", "invariants": {"neverTwo": False, "noSlipLost": True}}
+    assert broken(report) == ["neverTwo"]
