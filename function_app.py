@@ -61,8 +61,7 @@ async def keep_watch(timer: func.TimerRequest, client) -> None:
 
     And its ledger, which remembers what is in flight on the active side.
     """
-    await ensure_each(client, "watchdog")
-    await ensure_each(client, "ledger")
+    await ensure_each(client, "watchdog", "ledger")
 
 
 @app.timer_trigger(arg_name="timer", schedule="%HEARTBEAT_SCHEDULE%")
@@ -72,8 +71,7 @@ async def keep_lease(timer: func.TimerRequest, client) -> None:
 
     And its caretaker, which finishes what a run has left open.
     """
-    await ensure_each(client, "heartbeat")
-    await ensure_each(client, "caretaker")
+    await ensure_each(client, "heartbeat", "caretaker")
 
 
 @app.timer_trigger(arg_name="timer", schedule="%BACKUP_SCHEDULE%")
@@ -83,11 +81,12 @@ async def keep_backups(timer: func.TimerRequest, client) -> None:
     await ensure_each(client, "backup", by="timer")
 
 
-async def ensure_each(client, orchestration: str, **more: str) -> None:
-    """Keep one instance of `orchestration` alive for every plan that lies here."""
+async def ensure_each(client, *orchestrations: str, **more: str) -> None:
+    """Keep one instance of each of `orchestrations` alive for every plan that lies here."""
     for name in await asyncio.to_thread(store.plan_names):
         told = {"plan": name, "location": HERE, **more}
-        await ensure(client, orchestration, f"{orchestration}.{name}", told)
+        for orchestration in orchestrations:
+            await ensure(client, orchestration, f"{orchestration}.{name}", told)
 
 
 async def ensure(client, orchestration: str, instance: str, told: dict) -> bool:
