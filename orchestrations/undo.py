@@ -12,7 +12,7 @@ from orchestrations.component import row
 from orchestrations.quiesce import carry_over
 from orchestrations.steps import ATTEMPTS_MAX, attempt
 from orchestrations.waves import act, order, untried
-from shared import slip
+from shared import resumption, slip
 from shared.kinds import KINDS, Verb
 from shared.outcome import refused, skipped
 from shared.plan import Plan
@@ -26,9 +26,12 @@ def undo(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     Safe to repeat: what is so already is skipped. `paper` carries the epoch that holds now.
     """
     paper = {**paper, "stage": "undo"}
-    noted = yield from attempt(context, "read_rows", {"run": paper["run"]})
-    stages = noted.get("stages", {})
-    unnoted = paper["facts"].get("unnoted", []) if noted["status"] == "succeeded" else ["(all)"]
+    stages, unnoted = {}, list(paper["facts"].get("unnoted", []))
+    for run in resumption.lineage(paper["run"]):
+        noted = yield from attempt(context, "read_rows", {"run": run})
+        unnoted += [] if noted["status"] == "succeeded" else [run]
+        for name, found in noted.get("stages", {}).items():
+            stages[name] = [*stages.get(name, []), *found]
     rows = [lost(context, paper, name) for name in unnoted]
     for name in reversed(slip.STAGES):
         rows += yield from take_back(context, plan, paper, name, changed(stages, name, "promote"))

@@ -35,6 +35,13 @@ def successor(left: dict) -> str:
     return f"{NUMBER.sub('', left['id'])}-r{left['resumed'] + 1}"
 
 
+def lineage(run: str) -> list[str]:
+    """The ids under which this run has gone on so far, the first one first."""
+    first = NUMBER.sub("", run)
+    count = int(run.removeprefix(first).removeprefix("-r") or 0)
+    return [first, *(f"{first}-r{number}" for number in range(1, count + 1))]
+
+
 def due(left: dict, now: datetime) -> bool:
     """Is it time to take the run up? What made it halt may take a while to pass."""
     pause = min(PAUSE_SECONDS * 2 ** left["resumed"], PAUSE_SECONDS_MAX)

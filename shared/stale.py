@@ -39,12 +39,21 @@ def contradiction(record: dict, task: dict, now: datetime) -> str:
     if task["stage"] == "restore":
         return serving(record, task["location"], now)
     if not kept(task):
-        return witness.holds(record, task) or witness.moved(record, task)
+        return witness.holds(record, task) or witness.moved(record, task) or undone(record, task)
     if task["epoch"] is None:
         return "a task without an epoch may only stop what is in its own location"
     if record["epoch"] != task["epoch"]:
         return f"epoch moved: the task has {task['epoch']}, the witness {record['epoch']}"
     return DIRECTIONS[task["verb"]](record, task["location"], now)
+
+
+def undone(record: dict, task: dict) -> str:
+    """Why a task of a cancelled run must not take its work further: what lands late stays."""
+    run = record["run"]
+    onward = (task["verb"], task["location"]) in (("promote", run["to"]), ("demote", run["from"]))
+    if not run["cancel"] or not onward or task["stage"] == "undo":
+        return ""
+    return f"run {run['id']} is cancelled by {run['cancel']['by']}"
 
 
 def serving(record: dict, place: str, now: datetime) -> str:

@@ -294,6 +294,19 @@ def test_a_journal_that_could_not_be_written_is_named_and_paged():
     assert "was not written down" in output["because"] and output["outcome"] == "cancelled"
 
 
+def test_a_run_that_was_taken_up_undoes_what_it_did_before_too():
+    register, taken = Register().claimed(), f"{RUN}-r1"
+    register.record = {**register.record, "run": {**register.record["run"], "id": taken}}
+    said = runs.Said(taken, "ada", "", START, "redirect", 30)
+    register.put(runs.hear(register.record, "cancel", said))
+    kept = {RUN: {"fence": NOTED["fence"]}, taken: {"activate": NOTED["activate"]}}
+    told = {**paper("redirect", 1), "run": taken, "by": "person"}
+    answers = register.answers(read_rows=lambda t: succeeded(stages=kept[t["run"]]))
+    run = Replay(stage, told, answers, {"component": component}).run()
+    assert sorted(acted(run, "demote_workflow")) == sorted(WOKEN)
+    assert sorted(acted(run, "promote_workflow")) == sorted(FENCED)
+
+
 def test_what_a_stage_did_is_noted_before_its_slip_goes_on():
     run = at("activate", Register().claimed()).run()
     names = [c.name for c in run.calls if c.name in ("note_rows", "send_slip")]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import evidence, runs, slip, witness
+from shared import evidence, resumption, runs, slip, stale, witness
 from shared.record import TRANSITIONS_MAX, Record, fresh
 
 NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
@@ -197,7 +197,22 @@ def test_a_graceful_run_that_is_forced_claims_over_the_lease():
     assert witness.claim(forced, paper("forced", "person"), NOW)["epoch"] == 1
 
 
+def test_what_is_cancelled_is_not_taken_further_by_what_was_under_way():
+    record = say(claimed(), "cancel")
+    task = {"plan": "contoso", "run": "r1", "epoch": 1, "stage": "activate", "verb": "promote"}
+    onward, back = {**task, "location": "ne"}, {**task, "location": "we"}
+    assert "cancelled by ada" in stale.contradiction(record, onward, NOW)
+    assert stale.contradiction(record, back, NOW) == ""
+    assert stale.contradiction(record, {**onward, "stage": "undo"}, NOW) == ""
+    assert stale.contradiction(claimed(), onward, NOW) == ""
+
+
 SAYINGS = st.lists(st.sampled_from([*runs.WORDS, "switch", "advance", "give back"]), max_size=60)
+
+
+def test_the_ids_of_a_run_that_was_taken_up_are_known():
+    assert resumption.lineage("c-2") == ["c-2"]
+    assert resumption.lineage("c-2-r2") == ["c-2", "c-2-r1", "c-2-r2"]
 
 
 @given(SAYINGS, st.booleans())
