@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from rehearsal.azurite import find_node, script
+from rehearsal.drill_story import Scenario, laid_over
+from rehearsal.estate import load
 from rehearsal.scenarios import SCENARIOS
 from tests.wire import check_exchanges, definitions_at_hand
 
@@ -57,7 +59,13 @@ def test_an_estate_that_is_not_there_could_not_run(tmp_path: Path):
 def test_a_scenario_meets_its_objectives(scenario: str, tmp_path: Path):
     found = drill(scenario, tmp_path)
     assert found["outcome"] == "met", found["because"]
+    assert found["invariants"]["neverTwo"]
     check_published(rows_of(tmp_path))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
+def test_what_a_scenario_lays_over_the_plan_is_sound(scenario: Scenario):
+    assert laid_over(load(), scenario.changes).plan_name == "contoso"
 
 
 @pytest.mark.slow
