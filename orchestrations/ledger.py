@@ -16,7 +16,6 @@ from shared import ledger as book
 from shared import stale, witness
 from shared.plan import Plan
 
-ROUNDS_PER_GENERATION = 6
 PAUSE = timedelta(seconds=60)  # Where the plan cannot be read, which says how often.
 ENDED_MAX = 3  # Older ledgers can be read, and nothing more happens to them.
 CALLS_MAX = 20
@@ -24,21 +23,21 @@ ONE_TRY = 1  # The next round is the repeat.
 
 
 def ledger(context: DurableOrchestrationContext) -> Flow:
-    """Look for ever. Input: {"plan", "location": mine, "cursor": where the next look begins}."""
+    """Look once, and for ever. Input: {"plan", "location": mine, "cursor": where the next look begins}."""
     told = told_to(context)
-    cursor = told.get("cursor", 0)
-    for _ in range(ROUNDS_PER_GENERATION):
-        started, pause = context.current_utc_datetime, PAUSE
-        loaded = yield from attempt(context, "load_plan", {"plan": told["plan"]}, ONE_TRY)
-        if loaded.get("missing"):
-            return {"because": loaded["because"]}
-        if loaded["status"] == "succeeded":
-            plan = Plan.model_validate(loaded["plan"])
-            pause = timedelta(seconds=plan.ledger.every_seconds)
-            cursor = yield from go_round(context, plan, told["location"], cursor)
-        due = started + pause
-        if due > context.current_utc_datetime:
-            yield context.create_timer(due)
+    cursor, pause = told.get("cursor", 0), PAUSE
+    started = context.current_utc_datetime
+    loaded = yield from attempt(context, "load_plan", {"plan": told["plan"]}, ONE_TRY)
+    if loaded.get("missing"):
+        return {"because": loaded["because"]}
+    if loaded["status"] == "succeeded":
+        plan = Plan.model_validate(loaded["plan"])
+        pause = timedelta(seconds=plan.ledger.every_seconds)
+        cursor = yield from go_round(context, plan, told["location"], cursor)
+    due = started + pause
+    if due > context.current_utc_datetime:
+        yield context.create_timer(due)
+    # One round is one generation: a plan of a thousand workflows is in each round's history.
     context.continue_as_new({**told, "cursor": cursor})
     return None
 
