@@ -5,20 +5,19 @@ Exit codes: 0 every property held, 1 one did not (or a mutant was not found), 2 
 
 import argparse
 import gc
-import time
-from collections import Counter
 from pathlib import Path
 
 from rehearsal.simulation import days, story
 from rehearsal.simulation.hunt import SEEDS_MAX, hunt
 from rehearsal.simulation.missing import NOT_YET
 from rehearsal.simulation.mutants import MUTANTS
+from rehearsal.simulation.play import play
 from shared.plan import Plan, load
 
 PLAN = Path(__file__).with_name("plan.yaml")
-SEEDS_PER_SWEEP = 200  # Worlds are full of circles; between sweeps the collector only costs.
 SHOWN_MAX = 3
 EXAMPLES_MAX = 3
+FAILED_MAX = 20
 
 
 def add(commands: "argparse._SubParsersAction") -> None:
@@ -29,59 +28,42 @@ def add(commands: "argparse._SubParsersAction") -> None:
     given.add_argument("--plan", type=Path, default=PLAN, help="a plan's YAML file")
     given.add_argument("--mutants", action="store_true", help="plant bugs and find each")
     given.add_argument("--days", type=int, default=0, help="count false alarms in so many days")
+    given.add_argument("--workers", type=int, default=1, help="processes that share the seeds")
+    given.add_argument("--minutes", type=float, help="begin nothing more after so long")
     given.add_argument("--show", metavar="PROPERTY", help="tell the first seed that breaks this")
 
 
 def run(given: argparse.Namespace) -> int:
     """Carry out the command; gives its exit code. BadPlan and OSError are the caller's."""
     plan = load(given.plan.read_text(encoding="utf-8"))
-    gc.freeze()
-    gc.disable()
-    try:
-        if given.mutants:
-            return hunt_all(plan, given.start, given.seeds)
-        if given.days:
-            return watch_days(plan, given.days, given.start)
-        if given.show:
-            return show(plan, given.show, given.start, given.seeds)
-        return play(plan, given.start, given.seeds)
-    finally:
-        gc.enable()
-        gc.unfreeze()
+    if given.mutants:
+        return hunt_all(plan, given.start, given.seeds)
+    if given.days:
+        return watch_days(plan, given.days, given.start)
+    if given.show:
+        return show(plan, given.show, given.start, given.seeds)
+    return play_all(plan, given)
 
 
-def play(plan: Plan, start: int, seeds: int) -> int:
+def play_all(plan: Plan, given: argparse.Namespace) -> int:
     """Play the seeds; print the story of the first few that fail, and the figures."""
-    notes: Counter[str] = Counter()
-    examples: dict[str, list[int]] = {}
-    failed: list[int] = []
-    claims, virtual_seconds = 0, 0.0
-    began = time.process_time()
-    for seed in range(start, start + seeds):
-        told = story.tell(seed, plan, telling=seeds == 1)
-        claims, virtual_seconds = claims + told.claims, virtual_seconds + told.seconds
-        notes += told.notes
-        for name in told.notes:
-            examples.setdefault(name, []).append(seed)
-        if told.violations:
-            failed.append(seed)
-            if len(failed) <= SHOWN_MAX or seeds == 1:
-                print_story(story.tell(seed, plan))
-        elif seeds == 1:
-            print_story(told)
-        if seed % SEEDS_PER_SWEEP == 0:
-            gc.collect()
-    took = max(time.process_time() - began, 1e-9)
+    minutes = given.minutes * 60 if given.minutes else None
+    total = play(plan, given.start, given.seeds, given.workers, minutes)
+    failed = total.failed
+    shown = [given.start] if given.seeds == 1 else [seed for seed, _ in failed[:SHOWN_MAX]]
+    for seed in shown:
+        print_story(story.tell(seed, plan))
     print(
-        f"{seeds} seeds from {start}: {len(failed)} violate a property, {claims} failovers; "
-        f"{seeds / took:.0f} seeds/s and {claims / took:.0f} failovers/s on one core, "
-        f"{virtual_seconds / took:.0f} times faster than life"
+        f"{total.seeds} seeds from {given.start}: {len(failed)} violate a property, "
+        f"{total.claims} failovers; {total.rate(total.seeds):.0f} seeds/s and "
+        f"{total.rate(total.claims):.0f} failovers/s of processor time on one core, "
+        f"{total.rate(total.virtual_seconds):.0f} times faster than life"
     )
-    for name, count in sorted(notes.items()):
-        seen = ", ".join(str(seed) for seed in examples[name][:EXAMPLES_MAX])
+    for name, count in sorted(total.notes.items()):
+        seen = ", ".join(str(seed) for seed in total.examples[name][:EXAMPLES_MAX])
         print(f"  not yet: {name} x {count} (seeds {seen}): {NOT_YET[name]}")
-    for seed in failed[:10]:
-        print(f"  again: python -m rehearsal simulate --start {seed} --seeds 1")
+    for seed, broken in failed[:FAILED_MAX]:
+        print(f"  {broken}: python -m rehearsal simulate --start {seed} --seeds 1")
     return 1 if failed else 0
 
 

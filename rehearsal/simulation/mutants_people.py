@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from orchestrations import stages
 from rehearsal.simulation import chain
 from rehearsal.simulation.patches import Patch
 from rehearsal.simulation.world import World
@@ -41,14 +42,18 @@ def cancel_at_any_time() -> list[Patch]:
     return [(runs.TRANSITIONS, "cancel", late)]
 
 
-def claim_what_was_not_released() -> list[Patch]:
+def leave_at_once() -> list[Patch]:
+    """A graceful run that stops nothing, waits for nothing, and claims what nobody released."""
     claim = witness.claim
 
     def greedy(record: dict, paper: dict, now: datetime) -> dict:
         run = record["run"]
-        return claim({**record, "run": {**run, "released": True}} if run else record, paper, now)
+        if not run or run["mode"] != "graceful":
+            return claim(record, paper, now)
+        given = {**record, "leaseUntil": None, "run": {**run, "released": True}}
+        return claim(given, paper, now)
 
-    return [(witness, "claim", greedy)]
+    return [(stages.STORIES, "quiesce", stages.claim), (witness, "claim", greedy)]
 
 
 def renew_what_was_released() -> list[Patch]:
@@ -92,7 +97,7 @@ PEOPLE: tuple[Callable[[], list[Patch]], ...] = (
     go_on_though_paused,
     go_on_though_cancelled,
     cancel_at_any_time,
-    claim_what_was_not_released,
+    leave_at_once,
     renew_what_was_released,
     release_without_proof,
     give_back_to_nobody,

@@ -136,6 +136,9 @@ class Judge(Register):
             bus = world.buses[app.here]
             for message in [*bus.messages, *bus.dead]:
                 self.breach("run-ends", "undelivered:", message.id)
+        run = record["run"]
+        if run and run["phase"] == "protect" and not self.held(record):
+            self.breach("run-ends", run["id"], "is left in protect")
         if record.get("unfinished"):
             self.breach("run-ends", "nobody goes on with", record["unfinished"]["id"])
         if world.claims[world.plan.other(record["active"])]["mine"] and not self.held(record):
