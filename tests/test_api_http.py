@@ -206,6 +206,13 @@ def test_a_plan_is_shown_as_the_contract_has_it(app: HostProcess) -> None:
     assert {"verdict", "backup", "readiness", "forecast"} <= set(plan)
 
 
+def test_an_audit_is_read_by_a_cursor_that_is_a_number(app: HostProcess) -> None:
+    path = "/api/plans/contoso/audit"
+    assert app.call("GET", f"{path}?after=x").status_code == 400
+    shown = app.call("GET", f"{path}?after=0").json()
+    assert (shown["count"], shown["lines"], shown["next"]) == (0, [], None)
+
+
 def test_the_backups_are_listed(app: HostProcess) -> None:
     assert app.call("GET", "/api/plans/contoso/backups").json() == {"backups": []}
 
