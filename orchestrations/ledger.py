@@ -23,7 +23,10 @@ ONE_TRY = 1  # The next round is the repeat.
 
 
 def ledger(context: DurableOrchestrationContext) -> Flow:
-    """Look once, and for ever. Input: {"plan", "location": mine, "cursor": where the next look begins}."""
+    """Look for ever. Input: {"plan", "location": mine, "cursor": where the next look begins}.
+
+    One round is one generation: a plan of a thousand workflows is in each round's history.
+    """
     told = told_to(context)
     cursor, pause = told.get("cursor", 0), PAUSE
     started = context.current_utc_datetime
@@ -37,7 +40,6 @@ def ledger(context: DurableOrchestrationContext) -> Flow:
     due = started + pause
     if due > context.current_utc_datetime:
         yield context.create_timer(due)
-    # One round is one generation: a plan of a thousand workflows is in each round's history.
     context.continue_as_new({**told, "cursor": cursor})
     return None
 

@@ -61,7 +61,9 @@ EVERYWHERE: dict[str, object] = {
     "fingerprint_gateway": done(fingerprint="e" * 64),
     "list_manifests": done(manifests=[MANIFEST]),
     "verify_backup_blob": done(bytes=1200),
-    "assess_readiness": done(ready=True, checks=[]),
+    "assess_readiness": done(ready=True, checks=[], at=START.isoformat()),
+    "read_readiness": done(readiness=None),
+    "write_readiness": done(),
     "release_lease": done(record=record(epoch=1, active="westeurope")),
     "drain_workflow": done(count=0, runs=[]),
     **dict.fromkeys(
@@ -149,7 +151,7 @@ CASES = {
             "review_ledger": done(more=False, orders=1),
             "settle_orders": done(done=0),
         },
-        minutes=2.5,
+        minutes=0.5,
     ),
     "watchdog": Case(
         "orchestrations.watchdog",
