@@ -24,12 +24,17 @@ SHOWN_MAX = 5
 
 
 def exclusive(drill: "Drill") -> list[str]:
-    """The workflows of the plan that may work in one location at a time."""
-    return [
-        part["name"]
-        for part in drill.plan["components"]
-        if part["kind"] == "logicWorkflow" and part.get("role", "activePassive") == "activePassive"
-    ]
+    """The workflows of the plan that work where it is active, and nowhere else."""
+    return [part["name"] for part in _flows(drill) if part["role"] == "activePassive"]
+
+
+def standing(drill: "Drill") -> list[str]:
+    """The halves of split jobs that work in one location, whoever is active."""
+    return [part["name"] for part in _flows(drill) if part["role"] == "standing"]
+
+
+def _flows(drill: "Drill") -> list[dict]:
+    return [part for part in drill.plan["components"] if part["kind"] == "logicWorkflow"]
 
 
 def enabled(drill: "Drill", location: str) -> list[str]:
@@ -41,7 +46,8 @@ def enabled(drill: "Drill", location: str) -> list[str]:
 
 def judge(drill: "Drill", scenario: Scenario) -> dict:
     """Check `neverTwo` and `neverNone`; gives the figures behind them for the report."""
-    names, end = exclusive(drill), drill.stage.world.now.timestamp()
+    movers, end = exclusive(drill), drill.stage.world.now.timestamp()
+    names = [*movers, *standing(drill)]
     at_work = {name: stretches(drill, name, end) for name in names}
     doubled, counted = doubles(drill, names)
     both = {n: seconds for n in names if (seconds := overlap(*at_work[n].values())) > 0}
@@ -67,6 +73,7 @@ def judge(drill: "Drill", scenario: Scenario) -> dict:
         "atWork": {
             name: {place: [_shown(s) for s in rows] for place, rows in places.items()}
             for name, places in at_work.items()
+            if name in movers  # Only they tell where the plan works.
         },
     }
 
@@ -87,7 +94,7 @@ def _enabled(drill: "Drill", location: str, name: str, end: float) -> list[Stret
     """When it was enabled: as the estate opened, then as ARM was told."""
     estate = drill.stage.estate
     own = next(row for row in estate.workflows if row.name == name)
-    first = location == estate.home or own.standby == "Enabled"
+    first = (own.home if location == estate.home else own.standby) == "Enabled"
     base = workflow_id(estate, location, name).lower()
     changes = [(0.0, first)]
     for row in drill.stage.world.journal.after(0):

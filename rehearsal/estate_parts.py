@@ -127,9 +127,10 @@ class Gateway(Part):
 
 
 class Workflow(Part):
-    """A Consumption workflow that exists in both locations."""
+    """A Consumption workflow that exists in both locations, and its state in each at the start."""
 
     name: str
+    home: Literal["Enabled", "Disabled"] = "Enabled"
     standby: Literal["Enabled", "Disabled"]
     runSeconds: float = Field(default=0.2, ge=0)
     definition: dict

@@ -174,7 +174,7 @@ def _service(world: World, estate: Estate, location: str) -> Iterator[Row]:
 
 def _workflows(estate: Estate, location: str) -> Iterator[Row]:
     for workflow in estate.workflows:
-        state = "Enabled" if location == estate.home else workflow.standby
+        state = workflow.home if location == estate.home else workflow.standby
         # What a run takes is the rehearsal's own knowledge, so it rides in a tag.
         tags = {"rehearsal-run-seconds": str(workflow.runSeconds)}
         id = workflow_id(estate, location, workflow.name)

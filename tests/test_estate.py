@@ -12,9 +12,12 @@ from rehearsal.estate import DEFAULT, BadEstate, Estate, Scene, load, parse
 from rehearsal.estate_seed import SLIP_QUEUES, queues, seed, service_id, workflow_id
 from rehearsal.workflows_due import read_triggers
 from rehearsal.world import World
+from shared import halves
+from shared.plan import load as load_plan
 
 APIM = "Microsoft.ApiManagement/service"
 CONTOSO = parse(DEFAULT.read_text(encoding="utf-8"))
+PLAN = load_plan(load().plan_text)
 KINDS = {
     *("recurrence", "slidingWindow", "request", "queue", "orderedQueue"),
     *("mailbox", "webhook", "httpPolling"),
@@ -98,16 +101,14 @@ def test_contoso_has_a_dozen_workflows_and_a_dozen_apis():
 
 
 def test_contoso_and_its_plan_name_the_same_workflows():
-    plan = yaml.safe_load(load().plan_text)
-    named = {c["name"] for c in plan["components"] if c["kind"] == "logicWorkflow"}
+    named = {part.name for part in PLAN.components if part.kind == "logicWorkflow"}
     health = {"health-{short}"}
     assert named == {w.name for w in CONTOSO.workflows} - health
 
 
 def test_the_standby_waits_disabled_where_its_plan_is_exclusive():
-    plan = yaml.safe_load(load().plan_text)
-    roles = {c["name"]: c["role"] for c in plan["components"] if c["kind"] == "logicWorkflow"}
-    state = {"activeActive": "Enabled", "activePassive": "Disabled"}
+    roles = {part.name: part.role for part in PLAN.components if part.kind == "logicWorkflow"}
+    state = {"activeActive": "Enabled", "activePassive": "Disabled", "standing": "Enabled"}
     world = world_of(CONTOSO)
     for name, role in roles.items():
         row = world.resources.get(workflow_id(CONTOSO, CONTOSO.standby, name))
@@ -115,11 +116,18 @@ def test_the_standby_waits_disabled_where_its_plan_is_exclusive():
         assert row.properties["state"] == state[role], name
 
 
-def test_all_workflows_of_home_are_enabled():
+def test_all_workflows_of_home_are_enabled_but_the_half_that_stands_elsewhere():
     world = world_of(CONTOSO)
     rows = world.resources.of_type("Microsoft.Logic/workflows")
     home = [row for row in rows if row.location == CONTOSO.home]
-    assert {row.properties["state"] for row in home} == {"Enabled"}
+    off = [row.name for row in home if row.properties["state"] != "Enabled"]
+    assert off == [part.name for part in PLAN.components if part.role == "standing"]
+
+
+def test_the_halves_of_a_split_job_take_turns():
+    for names in halves.jobs(PLAN.components).values():
+        own = {w.name: w.definition for w in CONTOSO.workflows if w.name in names}
+        assert halves.interleaving(own) == (True, "each runs every 0:00:20, together every 0:00:10")
 
 
 def test_only_the_gateway_of_home_holds_the_configuration():

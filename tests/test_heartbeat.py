@@ -200,7 +200,7 @@ def test_what_was_drained_starts_again_when_its_run_ends_without_a_claim():
     ]
     serving = succeeded("serving", serving=True)
     run = beating(renew_lease=lambda told: answers.pop(0), observe_workflow=serving)
-    assert sorted(acted(run, "promote_workflow")) == sorted(EXCLUSIVE)
+    assert sorted(acted(run, "promote_workflow")) == sorted(PLAN.movers())
 
 
 def test_a_drained_location_that_loses_the_witness_still_steps_back():

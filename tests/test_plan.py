@@ -167,7 +167,7 @@ def test_backups_for_one_location_only_are_refused():
 def test_an_unknown_kind_is_refused():
     data = document()
     component(data, "front")["kind"] = "frontDoor"
-    check_refused(data, "components[15]: Input tag 'frontDoor'")
+    check_refused(data, "components[16]: Input tag 'frontDoor'")
 
 
 def test_an_observer_given_twice_is_refused():
@@ -182,7 +182,7 @@ def test_errors_of_every_sort_are_told_together():
     data["colour"] = "blue"
     component(data, "front")["waitsFor"] = ["nobody"]
     found = problems(data)
-    assert [p.split(":")[0] for p in found] == ["colour", "home", "components[15].waitsFor"]
+    assert [p.split(":")[0] for p in found] == ["colour", "home", "components[16].waitsFor"]
 
 
 def test_bad_yaml_is_refused_with_its_line():
@@ -309,7 +309,7 @@ def test_a_stranger_has_no_other_location():
 def test_consumers_wake_first_and_clocks_last():
     plan = load(CONTOSO)
     classes = [
-        {roles.wave(component(document(), name)["trigger"]) for name in wave}
+        {plan.trigger_wave(name) for name in wave}
         for wave in plan.waves("activate", "northeurope")
     ]
     assert classes == [{0}, {1}, {2}, {3}]
