@@ -30,6 +30,8 @@ ACTIVITIES = (
     plans.load_plan,
     watches.read_watch,
     watches.write_watch,
+    watches.read_readiness,
+    watches.write_readiness,
     witness.read_witness,
     witness.reserve_run,
     witness.claim_epoch,

@@ -19,7 +19,7 @@ from activities import (
     traffic,
     witness,
 )
-from shared import clients, halves, outbox, probe, readiness
+from shared import clients, halves, outbox, probe, readiness, store
 from shared.outcome import refused, succeeded
 from shared.plan import LogicWorkflow, Plan
 from shared.reply import Surprise, Unreachable, brief
@@ -58,7 +58,12 @@ def recent(document: dict, to: str) -> dict:
 def remembered(document: dict, to: str) -> dict | None:
     """What was last seen, however long ago (`at`): for pages about many plans at once."""
     known = _KEPT.get((document["name"], to))
-    return known[1] if known else None
+    if known:
+        return known[1]
+    kept = store.read_readiness(document["name"])
+    if kept is None or kept["location"] != to:
+        return None
+    return {key: kept[key] for key in ("ready", "because", "checks", "at")}
 
 
 def forget() -> None:

@@ -1,4 +1,4 @@
-"""Watches: keep what the watchdog saw, where pages and the APIM pipeline can read it."""
+"""Watches: keep what was seen of the other location, where pages and the pipeline can read it."""
 
 from shared import store
 from shared.outcome import refused, succeeded
@@ -16,3 +16,15 @@ def read_watch(payload: dict) -> dict:
     if state is None:
         return refused(f"nobody here has watched {payload['plan']} yet")
     return succeeded(watch=state)
+
+
+def write_readiness(payload: dict) -> dict:
+    """Keep `readiness`, what was seen of the standby. Safe to repeat: the same bytes again."""
+    store.write_readiness(payload["readiness"])
+    return succeeded()
+
+
+def read_readiness(payload: dict) -> dict:
+    """What was last seen of the standby of `plan`, as fact `readiness`; refused before a look."""
+    state = store.read_readiness(payload["plan"])
+    return refused("nobody here has looked yet") if state is None else succeeded(readiness=state)

@@ -7,6 +7,7 @@ so nothing restored, unless the configuration's fingerprint has changed.
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
+from orchestrations.outlook import look_ahead
 from orchestrations.steps import attempt, settle, step, told_to
 from shared import backups, slip, witness
 from shared.outcome import refused, skipped, succeeded
@@ -19,9 +20,12 @@ def backup(context: DurableOrchestrationContext) -> Flow:
     """Back up if something changed, then send the slip that restores it.
 
     Input: {"plan", "location": mine, "by", "force": bool}. Output: an outcome with the backup's
-    name, whose `because` also went out as an alert if it was a refusal.
+    name, whose `because` also went out as an alert if it was a refusal. By the timer it first looks
+    whether the standby could take over.
     """
     told = told_to(context)
+    if told["by"] == "timer":
+        yield from look_ahead(context, told)
     outcome = yield from make(context, told)
     if outcome["status"] == "refused":
         payload = {"plan": told["plan"], "title": "backup refused", "because": outcome["because"]}

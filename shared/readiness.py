@@ -62,6 +62,22 @@ def brief(summary: dict) -> dict:
     return {**summary, "checks": wrong[:SHOWN_MAX]}
 
 
+def remembered(before: dict | None, seen: dict, plan: str, location: str) -> tuple[dict, str]:
+    """What is kept of a look, and the title of what people are told of it; mostly empty.
+
+    `before`: what was kept of the look before. What fails at one look alone is told to nobody: a
+    changed configuration is not proven at the standby within minutes.
+    """
+    last = before if before and before["location"] == location else {"ready": True, "told": False}
+    told, title = last["told"], ""
+    if seen["ready"] and told:
+        told, title = False, f"{location} is ready again"
+    elif not seen["ready"] and not last["ready"] and not told:
+        told, title = True, f"{location} is not ready to take over"
+    shown = {key: seen[key] for key in ("ready", "because", "checks", "at")}
+    return {"plan": plan, "location": location, "told": told, **shown}, title
+
+
 def seen(component: str, location: str, name: str, outcome: dict, fix: str = "") -> dict:
     """A check that holds when what was asked succeeded, and fails otherwise."""
     status = "ok" if outcome["status"] == "succeeded" else "fail"

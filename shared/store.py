@@ -4,6 +4,7 @@
     plans/{plan}/{digest}.json   every good version that was ever run with, never changed
     plans/{plan}/good            the digest of the last good version
     watch/{plan}.json            the watch state
+    readiness/{plan}.json        what was last seen of the standby, where the plan is active
     claims/{plan}.json           {"epoch", "run", "mine"}: written before a claim is tried, so that
                                  this location never vouches for one that it is replacing
     runs/{run}/{stage}.json      the rows of a stage that this location carried
@@ -104,6 +105,17 @@ def write_watch(state: dict) -> None:
 def read_watch(plan: str) -> dict | None:
     """A plan's watch state, or None when nobody here has watched it yet."""
     blob = place().get(f"watch/{plan}.json")
+    return json.loads(blob.data) if blob else None
+
+
+def write_readiness(state: dict) -> None:
+    """Keep what was last seen of a plan's standby."""
+    place().put(f"readiness/{state['plan']}.json", json.dumps(state).encode())
+
+
+def read_readiness(plan: str) -> dict | None:
+    """{"plan", "location", "ready", "because", "checks", "at", "told"}, or None before a look."""
+    blob = place().get(f"readiness/{plan}.json")
     return json.loads(blob.data) if blob else None
 
 

@@ -37,7 +37,8 @@ def watched(state: str, at: datetime = START) -> dict:
 
 def under_way(phase: str = "activate", active: str = LOST) -> dict:
     """The witness's answer while a run was entered at START, one epoch on."""
-    run = {"id": "contoso-x", "phase": phase, "at": START.isoformat()}
+    known = {"id": "contoso-x", "phase": phase, "at": START.isoformat()}
+    run = {**known, "paused": False, "approval": None}
     return succeeded(record=record(2, active, run=run))
 
 
@@ -61,6 +62,9 @@ def pipeline(**changes: object) -> dict:
         "verify_gateway": fine,
         "mark_proven": fine,
         "mark_unproven": fine,
+        "assess_readiness": succeeded("well", ready=True, checks=[], at=START.isoformat()),
+        "read_readiness": succeeded(readiness=None),
+        "write_readiness": fine,
         "alert": fine,
     }
     return {**answers, **changes}

@@ -1,0 +1,85 @@
+"""A standby that could not take over is told once, and once more when it could again."""
+
+import pytest
+
+from orchestrations.backup import backup
+from shared import readiness
+from shared.outcome import refused, skipped, succeeded
+from tests.replay import Replay
+from tests.stories import HERE, LOST, loaded, record
+
+AT = "2026-01-05T08:00:00+00:00"
+READY = succeeded("29 checks, none fails", ready=True, checks=[], at=AT)
+UNREADY = succeeded("no proven backup", ready=False, checks=[], at=AT)
+
+
+def kept(ready: bool, told: bool = False, location: str = HERE) -> dict:
+    return {"plan": "contoso", "location": location, "ready": ready, "told": told}
+
+
+def looking(seen: dict, before: dict | None = None, by: str = "timer", **changes: object) -> Replay:
+    """The timer's round where westeurope is active."""
+    known = succeeded(readiness=before) if before else refused("nobody here has looked yet")
+    answers = {
+        "load_plan": loaded,
+        "read_witness": succeeded(record=record()),
+        "assess_readiness": seen,
+        "read_readiness": known,
+        "write_readiness": succeeded(),
+        "check_gateway": skipped("the gateway is Updating"),
+        "alert": succeeded(),
+        **changes,
+    }
+    return Replay(backup, {"plan": "contoso", "location": LOST, "by": by}, answers).run()
+
+
+def titles(run: Replay) -> list[str]:
+    assert run.done, run.failure
+    return [told["title"] for told in run.named("alert")]
+
+
+def test_what_fails_at_one_look_is_told_to_nobody():
+    assert titles(looking(UNREADY, kept(True))) == []
+
+
+def test_the_first_look_of_all_tells_nobody():
+    assert titles(looking(UNREADY)) == []
+
+
+def test_what_was_told_is_not_told_again():
+    assert titles(looking(UNREADY, kept(False, told=True))) == []
+
+
+def test_nothing_is_looked_at_where_another_location_is_active():
+    run = looking(UNREADY, read_witness=succeeded(record=record(2, HERE)))
+    assert not run.named("assess_readiness")
+
+
+def test_nothing_is_looked_at_while_storage_is_silent():
+    def silent(told: dict) -> dict:
+        raise ConnectionError("away")
+
+    run = looking(UNREADY, read_readiness=silent)
+    assert titles(run) == [] and not run.named("write_readiness")
+
+
+def test_a_backup_that_somebody_asks_for_looks_at_nothing_else():
+    assert not looking(UNREADY, by="person").named("assess_readiness")
+
+
+def test_what_fails_at_two_looks_is_told():
+    run = looking(UNREADY, kept(False))
+    assert titles(run) == ["northeurope is not ready to take over"]
+    assert run.named("write_readiness")[0]["readiness"]["told"] is True
+
+
+def test_a_standby_that_is_ready_again_is_told_once():
+    run = looking(READY, kept(False, told=True))
+    assert titles(run) == ["northeurope is ready again"]
+    assert run.named("write_readiness")[0]["readiness"]["told"] is False
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_what_was_seen_of_the_other_location_does_not_count(told: bool):
+    before = kept(False, told, location=LOST)
+    assert readiness.remembered(before, UNREADY, "contoso", HERE)[1] == ""
