@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import cost
 from bench.__main__ import keep
 from bench.figures import AT_LEAST, AT_MOST, FIGURES, Figure, Row, rows
 from bench.probes import ProbeFailed, broken, last_json
+from shared.plan import load
 
 NUMBERS = st.floats(min_value=0, max_value=1e6, allow_nan=False)
 BOUNDS = st.sampled_from([AT_LEAST, AT_MOST])
@@ -56,3 +58,10 @@ def test_a_drill_that_could_not_run_has_kept_nothing():
 def test_the_broken_invariants_of_a_report_are_named():
     report = {"outcome": "missed", "invariants": {"neverTwo": False, "noSlipLost": True}}
     assert broken(report) == ["neverTwo"]
+
+
+def test_the_bill_in_the_documents_is_what_the_command_prints() -> None:
+    text = (cost.ROOT / "docs" / "cost.md").read_text(encoding="utf-8")
+    shown = text.split("<!-- begin: python -m bench.cost -->")[1].split("<!-- end -->")[0]
+    plan = load((cost.ROOT / "plans" / "contoso.yaml").read_text(encoding="utf-8"))
+    assert shown.strip() == cost.page(plan)
