@@ -53,7 +53,7 @@ def known(name: str) -> Plan:
     """The newest good plan; an orchestration that asks for it has just loaded it."""
     held = store.newest(name)
     if held is None:
-        raise Unreachable(f"plan {name} is gone")
+        raise Surprise(f"plan {name} is gone")
     return held.plan
 
 
