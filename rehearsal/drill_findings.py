@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from rehearsal import drill_bound, drill_counts, drill_never, drill_parts, drill_spans, report
+from rehearsal import (
+    drill_bound,
+    drill_counts,
+    drill_ledger,
+    drill_never,
+    drill_parts,
+    drill_spans,
+    drill_split,
+    report,
+)
 from rehearsal.drill_story import Scenario
 
 if TYPE_CHECKING:
@@ -37,7 +46,9 @@ async def gather(drill: "Drill", scenario: Scenario) -> dict:
     steps, facts["verifiedAt"] = await _steps(drill, facts)
     drill_counts.judge(drill, scenario)
     exclusives = drill_never.judge(drill, scenario)
+    splits = drill_split.judge(drill, scenario)
     drill_parts.judge(drill, facts.get("rtoParts", []))
+    drill_ledger.judge(drill, scenario, drill.kept.get("abandoned"))
     slips = drill_counts.slips(drill, scenario)
     drill.check("noSlipLost", slips["lost"] == 0, f"{slips['sent']} sent, {slips['lost']} lost")
     objectives = drill.plan["objectives"]
@@ -48,13 +59,15 @@ async def gather(drill: "Drill", scenario: Scenario) -> dict:
         "steps": steps,
         "slips": slips,
         "exclusives": exclusives,
+        "splits": splits,
+        "abandoned": drill.kept.get("abandoned"),
         "planned": scenario.planned,
         "hostMegabytes": _megabytes(drill),
         "objectives": objectives,
         "verdicts": drill.watcher.verdicts,
         "alerts": list(drill.stage.alerts),
         "client": drill.stage.clients(),
-        **drill_spans.spans(drill, facts, steps),
+        **drill_spans.spans(drill, facts, exclusives["atWork"]),
     }
     if scenario.moves:
         _judge_objectives(drill, scenario, found)
@@ -81,20 +94,30 @@ def _megabytes(drill: "Drill") -> dict[str, int]:
 def _moments(drill: "Drill", scenario: Scenario) -> dict:
     """When things happened, by the witness and the ARM journal."""
     outage = drill.facts.get("outageAt")
-    if not scenario.moves or not outage:
+    if not scenario.epochs or not outage:
         return {}
     after = [row for row in drill.watcher.records if row["at"] >= outage]
     asked = next((r["record"]["run"] for r in after if r["record"].get("run")), None)
     claimed = next((r["at"] for r in after if r["record"]["active"] == drill.standby), None)
+    known = {
+        "detectedAt": asked["at"] if asked else None,
+        "claimedAt": claimed,
+        "runId": asked["id"] if asked else None,
+    }
+    if not scenario.moves:
+        home = [r["at"] for r in after if claimed and r["record"]["active"] == drill.home]
+        return {**known, "homeAgainAt": next((at for at in home if at > str(claimed)), None)}
+    return known | _moved(drill, scenario, outage, known)
+
+
+def _moved(drill: "Drill", scenario: Scenario, outage: str, known: dict) -> dict:
+    """When the standby was at work and served, and how that compares with its lower bound."""
     writes = [row for row in drill_counts.writes(drill) if str(row["at"]) >= outage]
     enabled = [row["at"] for row in writes if ENABLE in row["url"].lower()]
     turned = [row["at"] for row in writes if ENDPOINT in row["url"].lower()]
-    moments = {
-        "detectedAt": asked["at"] if asked else None,
-        "claimedAt": claimed,
+    moments = known | {
         "activatedAt": enabled[-1] if enabled else None,
         "redirectedAt": turned[-1] if turned else None,
-        "runId": asked["id"] if asked else None,
     }
     seen = drill.stage.clients()
     served = seen["lastSwitchAt"] if seen["answering"] == drill.standby else None
@@ -121,6 +144,7 @@ async def _steps(drill: "Drill", facts: dict) -> tuple[list[dict], str | None]:
         drill.say(f"the run's timeline could not be read: {status}", lane="report")
         return [], None
     drill.kept["stages"] = body.get("stages", [])
+    drill.kept["abandoned"] = body.get("abandoned")
     verified = [s.get("endedAt") for s in drill.kept["stages"] if s.get("stage") == "verify"]
     empty = {"epoch": None, "attempts": 1, "because": "", "startedAt": None, "endedAt": None}
     steps = [{"run": run, **empty, **row} for row in body.get("steps", [])]
@@ -162,7 +186,8 @@ def _because(drill: "Drill", scenario: Scenario, found: dict) -> str:
             f"{drill.home} was lost and {drill.standby} took over: the customer was answered "
             f"again after {rto:.1f} s (lower bound {least:.1f} s) and lost {lost} calls."
         )
-    return f"{scenario.promise} Nothing moved; the customer lost {lost} calls."
+    moved = "The" if scenario.epochs else "Nothing moved; the"
+    return f"{scenario.promise} {moved} customer lost {lost} calls."
 
 
 def summary(written: dict, out: Path) -> str:

@@ -10,13 +10,15 @@ if TYPE_CHECKING:
 
 LEAD_SECONDS_MAX = 40.0
 MARKS_MAX = 600
+PARTS = "parts of the RTO"
 
 
-def spans(drill: "Drill", facts: dict, steps: list[dict]) -> dict:
-    """`lanes`, `spans` and `marks` for the drawing."""
+def spans(drill: "Drill", facts: dict, at_work: dict) -> dict:
+    """`lanes`, `spans` and `marks` for the drawing. `at_work`: as `drill_never.judge` gives it."""
     end = datetime.now(UTC).isoformat()
     made = [
         *_sides(drill, end),
+        *_work(drill, at_work),
         *_changes("verdict", _verdicts(drill), end, lambda state: (state, state)),
         *_stages(drill),
         *_parts(facts),
@@ -39,7 +41,8 @@ def spans(drill: "Drill", facts: dict, steps: list[dict]) -> dict:
         for a in drill.stage.alerts
         if a["at"] > first
     ]
-    order = [drill.home, drill.standby, "verdict", "RTO", "run"]
+    both = (drill.home, drill.standby)
+    order = [*both, *(_exclusive(name) for name in both), "verdict", PARTS, "run"]
     order += ["ARM writes", "alerts", "client"]
     used = {row["lane"] for row in [*kept, *marks]}
     lanes = [name for name in order if name in used]
@@ -122,11 +125,31 @@ def _stages(drill: "Drill") -> list[dict]:
     ]
 
 
+def _exclusive(location: str) -> str:
+    return f"exclusive in {location}"
+
+
+def _work(drill: "Drill", at_work: dict) -> list[dict]:
+    """When any exclusive workflow was at work in a location: the two lanes never overlap."""
+    rows = []
+    start = drill.watcher.records[0]["at"] if drill.watcher.records else ""
+    for name, kind in ((drill.home, "old"), (drill.standby, "new")):
+        found = sorted(s for places in at_work.values() for s in places.get(name, []))
+        joined: list[list[str]] = []
+        for since, to in ([max(since, start), to] for since, to in found):
+            if joined and since <= joined[-1][1]:
+                joined[-1][1] = max(joined[-1][1], to)
+            else:
+                joined.append([since, to])
+        rows += [_span(_exclusive(name), since, to, kind, "at work") for since, to in joined]
+    return rows
+
+
 def _parts(facts: dict) -> list[dict]:
     """What the RTO was made of, the lease's part among them."""
     kinds = {"detection": "idle", "lease": "warn", "next round": "idle"}
     return [
-        _span("RTO", row["from"], row["to"], kinds.get(row["name"], "run"), row["name"])
+        _span(PARTS, row["from"], row["to"], kinds.get(row["name"], "run"), row["name"])
         for row in facts.get("rtoParts", [])
     ]
 
