@@ -105,8 +105,9 @@ class Judge(Register):
         if task["verb"] == "verify" or effects.stale(task, record) or last["run"] != task["run"]:
             return  # It says nothing of now, or somebody else was at it meanwhile.
         calm = self._begun[instance.id] == self.world.troubled
-        busy = kept(task) and self.in_progress(record)  # Keepers stand aside.
-        if row["outcome"] == "refused" and calm and not busy:
+        aside = kept(task) and self.in_progress(record)  # Keepers stand aside.
+        over = not kept(task) and record["run"]["cancel"] and task["stage"] != "undo"
+        if row["outcome"] == "refused" and calm and not aside and not over:
             self.breach("groundless", instance.id, "is refused:", row["because"])
         elif row["outcome"] != "refused" and not self._shown(task):
             self.breach("shown", f"{instance.id} says {row['outcome']}, but it is not so")
