@@ -31,9 +31,10 @@ def parts(drill: "Drill", scenario: Scenario, moments: dict) -> list[dict]:
         begun = [("request", reserved, "from the word of a person to the reserved run")]
     else:
         begun = _beginnings(drill, outage, reserved)
-    made, since = [], outage
+    made, since, served = [], outage, str(moments["servedAt"])
     for name, at, because in [*begun, *marks]:
-        at = max(at, since)
+        # Traffic Manager may turn the callers by itself before the redirect does.
+        at = min(max(at, since), served)
         seconds = report.seconds_between(since, at)
         made.append({"name": name, "seconds": seconds, "because": because, "from": since, "to": at})
         since = at

@@ -162,6 +162,12 @@ def test_the_parts_make_up_the_rto(drill: Drill):
     assert sum(part["seconds"] for part in made) == 57
 
 
+def test_callers_that_turned_before_the_redirect_shorten_its_part(drill: Drill):
+    drill.facts["outageAt"] = at(0)
+    made = drill_parts.parts(drill, MOVES, {**moments(), "servedAt": at(46)})
+    assert [part["seconds"] for part in made[-2:]] == [3, 0]
+
+
 def test_a_lease_that_adds_more_than_itself_is_broken(drill: Drill):
     length = drill.plan["witness"]["leaseSeconds"]
     late = [{"name": "lease", "seconds": length + 0.1}, {"name": "next round", "seconds": 0}]
