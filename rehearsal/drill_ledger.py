@@ -39,15 +39,16 @@ def cut_off(drill: "Drill") -> list[tuple[str, Run]]:
 
 
 def last_looks(drill: "Drill") -> dict[str, datetime]:
-    """Workflow id -> when the standby's app last asked what is in flight there, by ARM's journal."""
+    """Workflow id -> when the standby's app last saw what is in flight, by ARM's journal."""
     app = drill.stage.estate.locations[drill.standby].app
     found: dict[str, datetime] = {}
     for row in drill.stage.world.journal.after(0):
         path, _, query = row["url"].partition("?")
-        if row["principal"] == app and row["status"] == 200 and path.endswith("/runs"):
-            if "startTime" not in query:
-                id = urlsplit(path).path.removesuffix("/runs").lower()
-                found[id] = datetime.fromisoformat(row["at"])
+        # The look at what waits is the second and last one at a workflow.
+        look = path.endswith("/runs") and "'Waiting'" in query
+        if look and row["principal"] == app and row["status"] == 200:
+            id = urlsplit(path).path.removesuffix("/runs").lower()
+            found[id] = datetime.fromisoformat(row["at"])
     return found
 
 
