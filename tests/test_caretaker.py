@@ -1,0 +1,184 @@
+"""The caretaker, driven through the SDK's own replay."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from orchestrations.caretaker import caretaker
+from orchestrations.component import component
+from shared import plan, resumption
+from shared.outcome import refused, skipped, succeeded
+from tests.replay import START, Replay
+from tests.sample_plan import PLAN as DOCUMENT
+from tests.stories import HERE, LOST, acted, record
+
+RUN = {
+    "id": "contoso-2-x",
+    "phase": "activate",
+    "mode": "forced",
+    "from": LOST,
+    "to": HERE,
+    "at": START.isoformat(),
+    "by": "watchdog",
+    "reason": "lost",
+    "because": "",
+    "approval": None,
+    "paused": False,
+    "cancel": None,
+    "released": False,
+    "resumed": 0,
+}
+STOPPED, STARTED = skipped("is Disabled already"), skipped("is Enabled already")
+PLAN = plan.checked(DOCUMENT)
+NIGHTLY, INTAKE = "nightly-report", "orders-intake"  # The first is exclusive.
+
+
+def ended(what: str = "finished", **more: object) -> dict:
+    """The record after a run to HERE has ended."""
+    line = {"n": 9, "epoch": 2, "at": START.isoformat(), "who": RUN["id"], "what": what, "why": ""}
+    return record(2, HERE, transitions=[line], **more)
+
+
+def caring(
+    known: dict | Callable[[dict], dict],
+    minutes: float,
+    here: str = HERE,
+    memory: dict | None = None,
+    **changes: object,
+) -> Replay:
+    """A caretaker in `here` for so long; of several generations the calls together."""
+    answers = {
+        "load_plan": succeeded(plan=PLAN.document, digest=PLAN.digest),
+        "read_witness": known if callable(known) else succeeded(record=known),
+        "settle_claim": skipped("no claim is noted here"),
+        "take_up_run": succeeded(),
+        "send_slip": succeeded(),
+        "halt_run": succeeded(),
+        "alert": succeeded(),
+        "observe_workflow": succeeded("serving", serving=True),
+        "observe_gateway": succeeded("serving", serving=True),
+        "observe_traffic": succeeded("serving", serving=True),
+        "demote_workflow": STOPPED,
+        "promote_workflow": STARTED,
+        "promote_gateway": skipped("has its overlay already"),
+        "promote_traffic": skipped("is the only one already"),
+    }
+    answers |= changes
+    told = {"plan": "contoso", "location": here, "memory": memory}
+    run = Replay(caretaker, told, answers, {"component": component})
+    until, calls = START + timedelta(minutes=minutes), []
+    for _ in range(100):
+        calls += run.run(stop_at=until).calls
+        if not run.continued:
+            break
+        run = Replay(caretaker, run.again, answers, {"component": component}, now=run.now)
+    run.calls = calls
+    return run
+
+
+def titles(run: Replay) -> list[str]:
+    return [told["title"] for told in run.named("alert")]
+
+
+def test_nothing_is_done_while_the_witness_is_silent() -> None:
+    run = caring(lambda told: refused("witness: unreachable"), 5)
+    assert {call.name for call in run.calls} == {"load_plan", "read_witness"}
+
+
+def test_it_stands_aside_while_a_run_is_under_way() -> None:
+    run = caring(record(2, HERE, run=RUN), 5)
+    assert not run.named("demote_workflow") and not run.named("take_up_run")
+
+
+def test_nothing_is_started_where_no_run_has_ever_moved_the_plan() -> None:
+    run = caring(record(0, LOST), 3, here=LOST)
+    assert not [call.name for call in run.calls if "mote_" in call.name]
+
+
+def test_what_people_stop_long_after_a_run_stays_stopped() -> None:
+    old = ended(run=None)
+    old["transitions"][0]["at"] = (START - timedelta(hours=2)).isoformat()
+    assert not caring(old, 3).named("promote_workflow")
+
+
+def test_a_run_that_ended_half_way_goes_on_from_its_stage() -> None:
+    left = {**RUN, "at": (START - timedelta(minutes=5)).isoformat()}
+    run = caring(record(2, HERE, unfinished=left), 0.1)
+    told = run.named("send_slip")[0]
+    assert (told["queue"], told["slip"]["run"]) == ("slip-activate", "contoso-2-x-r1")
+    assert (told["slip"]["epoch"], titles(run)) == (2, ["run taken up"])
+
+
+def test_the_side_that_is_not_active_takes_nothing_up() -> None:
+    left = {**RUN, "at": (START - timedelta(minutes=5)).isoformat()}
+    assert not caring(record(2, HERE, unfinished=left), 5, here=LOST).named("take_up_run")
+
+
+def test_a_slip_that_cannot_be_sent_gives_the_run_back_to_be_tried_again() -> None:
+    left = {**RUN, "at": (START - timedelta(minutes=5)).isoformat()}
+    away = refused("the namespace is away")
+    run = caring(record(2, HERE, unfinished=left), 0.1, send_slip=away)
+    assert run.named("halt_run")[0]["slip"]["run"] == "contoso-2-x-r1"
+
+
+def test_a_run_is_given_up_after_its_last_try_and_that_is_told_once() -> None:
+    left = {**RUN, "resumed": resumption.RESUMES_MAX}
+    run = caring(record(2, HERE, unfinished=left), 3)
+    assert not run.named("take_up_run")
+    assert titles(run) == ["nobody goes on with contoso-2-x"]
+
+
+def test_the_other_side_is_looked_after_until_it_was_seen_stopped_twice() -> None:
+    run = caring(ended(), 5)
+    assert acted(run, "demote_workflow") == [NIGHTLY, NIGHTLY]
+    assert {told["location"] for told in run.named("demote_workflow")} == {LOST}
+    assert not titles(run)
+
+
+def answering(*answers: dict) -> Callable[[dict], dict]:
+    """These answers one after the other, and the last one for ever."""
+    left = list(answers)
+    return lambda told: left.pop(0) if len(left) > 1 else left[0]
+
+
+def test_a_dead_region_is_tried_until_it_answers_at_pauses_that_grow() -> None:
+    away = refused("unreachable")
+    run = caring(ended(), 25, demote_workflow=answering(*[away] * 6, succeeded(), STOPPED))
+    told = [f"{LOST}: not fenced yet: {NIGHTLY}", f"{LOST}: fenced afterwards: {NIGHTLY}"]
+    assert titles(run) == told
+    tried = [call.at for call in run.calls if call.name == "demote_workflow"]
+    pauses = [(b - a).total_seconds() for a, b in zip(tried, tried[1:], strict=False)]
+    assert pauses[0] < 70 and pauses[5] > 250
+
+
+def test_what_a_run_left_behind_is_started_and_told() -> None:
+    broken = refused("409")
+    run = caring(ended(), 5, promote_gateway=answering(broken, broken, succeeded(), STARTED))
+    assert titles(run) == [f"{HERE}: serves afterwards: gateway"]
+
+
+def test_what_never_starts_is_given_up_and_told() -> None:
+    chore = {"left": ["front"], "looks": 0, "tries": 11, "due": START.isoformat(), "told": True}
+    memory = {"epoch": 2, "chores": {"serve": chore}, "turn": 40, "told": ""}
+    run = caring(ended(), 5, memory=memory, promote_traffic=refused("no endpoint"))
+    assert titles(run) == [f"{HERE}: given up: front"]
+    assert len(run.named("promote_traffic")) == 1
+
+
+def test_a_hook_is_never_called_again() -> None:
+    assert not caring(ended(), 3).named("call_hook")
+
+
+def test_a_late_request_at_the_side_that_stepped_back_is_undone() -> None:
+    changes = answering(STOPPED, succeeded("disabled"), STOPPED)
+    run = caring(ended(), 5, here=LOST, demote_workflow=changes)
+    assert titles(run) == [f"{LOST}: stopped beside: {NIGHTLY}"]
+
+
+def test_every_change_carries_the_epoch_and_the_witness() -> None:
+    told = caring(ended(), 1).named("demote_workflow")[0]
+    assert (told["epoch"], told["witness"]) == (2, PLAN.document["witness"])
+
+
+def test_a_claim_that_came_to_nothing_is_settled_where_the_plan_is_not_active() -> None:
+    told = caring(record(1, LOST), 0.1).named("settle_claim")
+    assert [(row["location"], row["record"]["epoch"]) for row in told] == [(HERE, 1)]
