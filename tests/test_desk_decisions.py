@@ -52,3 +52,18 @@ def test_who_decided_and_why_is_kept_at_the_witness(doors: Doors) -> None:
     record = desk.known_record(doors.plan.document)
     line = record["transitions"][-1]
     assert (line["who"], line["what"], line["why"]) == ("ada", "paused", "game day")
+
+
+def test_a_maintenance_window_holds_a_person_too_until_it_is_lifted(doors: Doors) -> None:
+    window = '\nmaintenance: [{cron: "0 0 * * *", minutes: 2880, because: patching}]\n'
+    text = f"{doors.plan_text}{window}".encode()
+    doors.lay("stcontosone", "understudy", "plans/contoso.yaml", text)
+    order = json.dumps({"mode": "forced", "reason": "lost", "dryRun": True}).encode()
+    try:
+        held = desk_orders.order_failover("contoso", order, None)[1]
+        lifted = say("resume")
+        free = desk_orders.order_failover("contoso", order, None)[1]
+    finally:
+        doors.lay("stcontosone", "understudy", "plans/contoso.yaml", doors.plan_text.encode())
+    assert not held["allowed"] and "maintenance until" in held["because"]
+    assert lifted["liftedAt"] and free["allowed"]

@@ -10,6 +10,7 @@ from shared.outcome import refused, succeeded
 from shared.record import YOUNGER_OF_RUN, noted
 from tests.replay import START, Replay
 from tests.stories import (
+    DOCUMENT,
     HERE,
     LOST,
     PLAN,
@@ -122,6 +123,16 @@ def test_a_refused_failover_is_alerted_once_and_not_every_round():
     run = on_watch(watched(False, False, record(paused=True)), minutes=3)
     refusals = [t for t in run.named("alert") if t["title"] == "failover refused"]
     assert len(refusals) == 1 and "paused" in refusals[0]["because"]
+
+
+def test_a_maintenance_window_is_watched_through_and_refuses_aloud_once():
+    window = {"cron": "0 0 * * *", "minutes": 2 * 24 * 60, "because": "patching"}
+    document = {**DOCUMENT, "maintenance": [window]}
+    load = succeeded(plan=document, digest=PLAN.digest)
+    run = on_watch({**watched(False, False), "load_plan": load}, minutes=0.9)
+    assert not run.named("reserve_run") and len(run.named("write_watch")) > 3
+    titles = [told["title"] for told in run.named("alert")]
+    assert titles == ["westeurope is suspect", "failover refused", "westeurope is lost"]
 
 
 def watched_for(rounds: int, answers: dict) -> list[dict]:
