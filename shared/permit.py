@@ -102,7 +102,9 @@ def alone(case: Case) -> str:
     run = case.record["run"]
     if not witness.in_progress(run, case.now):
         return ""
-    return f"run {run['id']} is in progress ({run['phase']} since {run['at']})"
+    words = f"run {run['id']} is in progress ({run['phase']} since {run['at']})"
+    wanted = run["approval"] and run["approval"]["state"] == "wanted"
+    return f"{words}: POST /api/runs/{run['id']}/approve or /decline" if wanted else words
 
 
 def lost(case: Case) -> str:
