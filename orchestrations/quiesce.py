@@ -23,6 +23,8 @@ PAUSE_LEAST_SECONDS = 2.0
 PAUSE_SHARE = 0.05
 PAUSE_MOST_SECONDS = 240.0  # Each look says that the run lives: see DRAIN_STALLED_MINUTES.
 ONE_TRY = 1  # The next look is the retry.
+# A location of which nothing answers, its app neither, is not waited for: it has died meanwhile.
+GONE_LOOKS = 2
 ABANDONED_MAX = 20
 # Ids of components' steps are apart by turn: stopping takes those from 0 on.
 TURN_TRANSFER, TURN_BACK = LOOKS_MAX + 1, LOOKS_MAX + 2
@@ -55,6 +57,7 @@ def drain(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow
     until = started + timedelta(seconds=plan.drain_seconds)
     left, flying, word = names, {name: refused("not looked at yet") for name in names}, {}
     rows: list[dict] = []
+    gone = 0
     for turn in range(LOOKS_MAX):
         heard = yield from listen(context, plan, paper)
         word = heard["word"]
@@ -67,6 +70,10 @@ def drain(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow
         rows = [one for one in rows if one["outcome"] != "refused"] + tried
         flying = yield from in_flight(context, plan, paper, [n for n in names if n in flying])
         if not left and not flying:
+            break
+        silent = all(one.get("unseen") for one in flying.values())
+        gone = gone + 1 if silent and not (yield from answers(context, plan, paper["from"])) else 0
+        if gone == GONE_LOOKS:
             break
         waited = context.current_utc_datetime
         if waited >= until and not heard["paused"]:
@@ -137,7 +144,8 @@ def in_flight(
         pairs = list(zip(chunk, answers_of, strict=True))
         flying |= {name: one for name, one in pairs if one["status"] == "refused"}
         if all(one.get("unseen") for _, one in pairs):
-            flying |= {name: refused("not looked at", unseen=True) for name in names[first:]}
+            rest = names[first + CHUNK :]
+            flying |= {name: refused("not looked at", unseen=True) for name in rest}
             break
     return flying
 

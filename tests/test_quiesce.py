@@ -170,18 +170,42 @@ def test_a_state_that_cannot_be_carried_over_holds_nothing_up():
     assert done(run)["outcome"] == "partial" and sent(run)["stage"] == "claim"
 
 
-def test_a_source_that_dies_midway_is_left_once_its_lease_has_run_out():
+def dying(**changes: object) -> Replay:
+    """The source's resource manager answers no more."""
     given = succeeded(record=record(1, LOST, leaseUntil=LEASE, run=run_of(released=True)))
-    run = quiescing(
-        demote_workflow=refused("unreachable"),
-        drain_workflow=refused("unreachable", unseen=True),
-        transfer_workflow=refused("unreachable"),
-        observe_health=SILENT,
-        release_lease=given,
-    )
+    told = {
+        "demote_workflow": refused("unreachable"),
+        "drain_workflow": refused("unreachable", unseen=True),
+        "transfer_workflow": refused("unreachable"),
+        "observe_health": SILENT,
+        "release_lease": given,
+    }
+    return quiescing(**{**told, **changes})
+
+
+def test_a_source_that_dies_midway_is_left_once_its_lease_has_run_out():
+    run = dying()
     assert run.named("release_lease")[0]["proven"] is False
     assert sent(run)["stage"] == "claim"
-    assert timedelta(seconds=PLAN.drain_seconds) < run.now - START < timedelta(minutes=5)
+    assert timedelta(seconds=20) < run.now - START < timedelta(minutes=1)
+
+
+def test_a_source_that_has_died_is_not_drained_to_the_bound():
+    run = dying()
+    released = next(call.at for call in run.calls if call.name == "release_lease")
+    assert released - START < timedelta(seconds=PLAN.drain_seconds)
+
+
+def test_what_stood_still_before_its_region_died_needs_no_lease_to_run_out():
+    run = dying(demote_workflow=succeeded("disabled"), observe_workflow=succeeded(serving=False))
+    assert run.named("release_lease")[0]["proven"] is True
+
+
+def test_a_source_that_lives_is_waited_for_though_its_resource_manager_is_silent():
+    """It is well, so the run ends, but not before the bound: it may be heard again."""
+    run = dying(observe_health=HEALTHY)
+    assert done(run)["outcome"] == "refused" and not run.named("release_lease")
+    assert run.now - START > timedelta(seconds=PLAN.drain_seconds)
 
 
 def test_a_paused_run_does_not_release_while_it_is_paused():
