@@ -7,6 +7,7 @@ import pytest
 
 from rehearsal.runtimes import IdleWorkflows
 from rehearsal.world import Resource
+from shared import slip
 from tests.doors import HERE, THERE, Doors
 from tests.wire import check_exchanges
 
@@ -110,3 +111,31 @@ def test_every_trigger_takes_over_the_state_of_its_source(doors: Doors, runtime:
 def test_a_repeat_carries_the_same_again(doors: Doors, runtime: Running) -> None:
     doors.call("transfer_workflow", transfer(doors))
     assert doors.call("transfer_workflow", transfer(doors))["status"] == "succeeded"
+
+
+def test_a_lease_that_is_released_is_renewed_no_more_and_claimed_at_once(doors: Doors) -> None:
+    doors.drop("stcontosowitness", "understudy", "contoso.json")
+    paper = slip.first(
+        run="contoso-graceful",
+        plan="contoso",
+        digest=doors.plan.digest,
+        mode="graceful",
+        source=THERE,
+        target=HERE,
+        reason="drill",
+        by="person",
+        now=datetime.now(UTC),
+        facts={},
+    )
+    told = {"slip": paper, "witness": doors.plan.document["witness"]}
+    mine = {"plan": "contoso", "location": THERE, "witness": told["witness"]}
+    doors.call("renew_lease", mine)
+    doors.call("reserve_run", told)
+    doors.call("advance_run", {**told, "phase": "quiesce"})
+    assert doors.call("claim_epoch", told)["status"] == "refused"
+    for _ in range(2):
+        assert doors.call("release_lease", {**told, "proven": True})["status"] == "succeeded"
+    assert "released to run" in doors.call("renew_lease", mine)["because"]
+    assert doors.call("claim_epoch", told)["record"]["active"] == HERE
+    doors.drop("stcontosowitness", "understudy", "contoso.json")
+    doors.drop("stcontosone", "understudy", "claims/contoso.json")

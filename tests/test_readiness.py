@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import backups, readiness
+from shared import backups, readiness, views
 from shared.outcome import refused, succeeded
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -171,3 +171,16 @@ def test_the_worst_comes_first_and_then_the_most_important(pairs: list[tuple[str
 )
 def test_an_age_is_told_as_people_say_it(seconds: float, words: str):
     assert readiness.aged(timedelta(seconds=seconds)).startswith(words)
+
+
+def test_a_plan_of_which_nothing_is_known_is_neither_protected_nor_not():
+    assert views.protected(None, None)["protected"] is None
+
+
+def test_a_run_that_protects_says_what_it_waits_for():
+    run = {"id": "r1", "phase": "protect", "at": NOW.isoformat()}
+    fail = readiness.check("gateway", "we", "backup", "fail", "no proven backup", "make one")
+    shown = views.protected(run, readiness.summed([fail], NOW))
+    assert shown["protected"] is False
+    assert "run r1 protects" in shown["protectedBecause"]
+    assert "no proven backup" in shown["protectedBecause"]
