@@ -293,7 +293,7 @@ ASKING = plan.checked({**PLAN.document, "automation": "approval"})
 def asking(**changes: object) -> Replay:
     """Contoso is lost, and its plan wants a person to approve."""
     document = succeeded(plan=ASKING.document, digest=ASKING.digest)
-    return on_watch(watched(False, False, load_plan=document, **changes))
+    return on_watch({**watched(False, False, load_plan=document), **changes})
 
 
 def test_a_plan_that_wants_approval_reserves_a_run_that_waits_for_it():
