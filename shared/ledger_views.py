@@ -77,6 +77,8 @@ def abandoned(held: dict, row: dict, wary: dict[str, str]) -> dict:
             offer, because = word, ""
             break
         because = because or no
+    if orders and not offer:
+        because = f"{orders[-1]['word']} {orders[-1]['state']}: {orders[-1]['because']}"
     return {
         **row,
         "now": status,

@@ -292,6 +292,13 @@ def test_what_was_ordered_is_not_offered_again():
     assert offers(held) == {"r1": None}
 
 
+def test_of_what_was_ordered_it_is_said_how_that_stands():
+    held, _ = order(evidence("r1", workflow=EXCLUSIVE[0], r1="Failed"), "resubmit", ["r1"])
+    done = ledger_orders.moved(held, one(held), "sent", START, because="resubmitted")
+    row = ledger_views.evidence(done, PLAN, "northeurope")["abandoned"][0]
+    assert (row["offer"], row["because"]) == (None, "resubmit sent: resubmitted")
+
+
 def test_an_exclusive_run_is_offered_where_its_plan_is_active_again():
     held = evidence("r1", workflow=EXCLUSIVE[0], r1="Failed")
     assert (offers(held)["r1"], offers(held, active=LOST)["r1"]) == (None, "resubmit")
