@@ -21,6 +21,7 @@ BEATS_PER_GENERATION = 12
 BEATS_PER_LEASE = 4  # Two may be lost before half the lease is gone.
 TITLE_MAX = 200
 ONE_TRY = 1  # The next beat is the retry.
+AGAIN = (timedelta(seconds=15), timedelta(seconds=60))  # After serving again; later none lands.
 
 
 def heartbeat(context: DurableOrchestrationContext) -> Flow:
@@ -28,7 +29,8 @@ def heartbeat(context: DurableOrchestrationContext) -> Flow:
 
     Memory: `renewedAt` (when the lease was last known to be ours), `stoodDown` (null, or {"epoch",
     "because", "stopped": names, "left": names that would not stop} since our exclusive workflows
-    were stopped), `turn` (keeps ids apart), `audited` (the last transition that the audit has).
+    were stopped), `turn` (keeps ids apart), `again` (null, or {"names", "epoch", "since", "looks"}
+    of what serves again since lately), `audited` (the last transition that the audit has).
     """
     told = told_to(context)
     memory = told.get("memory") or {
@@ -151,7 +153,7 @@ def stand_down(
         # What runs now is noted before anything is stopped: when the answer to a stop is lost, the
         # repeat finds it stopped already and could not tell it from what people have disabled. What
         # cannot be seen counts as running: better started again than forgotten.
-        turn, names = memory["turn"], plan.exclusive(here) if epoch is None else []
+        turn, names = memory["turn"], plan.movers() if epoch is None else []
         seen = yield from move(context, plan, here, "verify", turn, epoch, names)
         on = [row["component"] for row in seen if row.get("serving") is not False]
         down = {"epoch": epoch, "because": because, "stopped": on, "left": plan.exclusive(here)}
@@ -162,7 +164,7 @@ def stand_down(
         yield from tell(context, plan.name, f"{here} stands down", because)
     if epoch is not None:
         yield from attempt(context, "yield_claim", {"plan": plan.name, "epoch": epoch}, ONE_TRY)
-    also = [name for name in stopped if name not in down["stopped"]]
+    also = [name for name in plan.movers() if name in stopped and name not in down["stopped"]]
     down = {**down, "stopped": [*down["stopped"], *also], "left": left}
     return {**memory, "stoodDown": down, "turn": memory["turn"] + 1}
 
@@ -177,7 +179,7 @@ def serve_again(
     """
     down = memory["stoodDown"]
     if down is None:
-        return memory
+        return (yield from look_again(context, plan, here, memory, epoch))
     stopped = down["stopped"] if down["epoch"] is None else []
     rows = yield from move(context, plan, here, "promote", memory["turn"], epoch, stopped)
     still = [row["component"] for row in rows if row["outcome"] == "refused"]
@@ -186,8 +188,29 @@ def serve_again(
         yield from tell(context, plan.name, title[:TITLE_MAX], rows[0]["because"])
     if stopped and not still:
         yield from tell(context, plan.name, f"{here} serves again", "the lease is renewed")
+    now = context.current_utc_datetime.isoformat()
+    before = (memory.get("again") or {}).get("names", [])
+    names = [*stopped, *(name for name in before if name not in stopped)]
+    again = {"names": names, "epoch": epoch, "since": now, "looks": 0} if stopped else None
     down = {**down, "stopped": still, "left": [], "told": still} if still else None
-    return {**memory, "stoodDown": down, "turn": memory["turn"] + 1}
+    return {**memory, "stoodDown": down, "again": again, "turn": memory["turn"] + 1}
+
+
+def look_again(
+    context: DurableOrchestrationContext, plan: Plan, here: str, memory: dict, epoch: int
+) -> Flow:
+    """Serve once more what was stopped for caution: a stop whose caller gave up may land late."""
+    late = memory.get("again")
+    if late is None or late["epoch"] != epoch:
+        return {**memory, "again": None} if late else memory
+    due = datetime.fromisoformat(late["since"]) + AGAIN[late["looks"]]
+    if context.current_utc_datetime < due:
+        return memory
+    turn, names = memory["turn"], late["names"]
+    rows = yield from move(context, plan, here, "promote", turn, epoch, names)
+    looks = late["looks"] + all(row["outcome"] != "refused" for row in rows)
+    late = {**late, "looks": looks} if looks < len(AGAIN) else None
+    return {**memory, "again": late, "turn": turn + 1}
 
 
 def move(

@@ -113,6 +113,12 @@ class Effects:
             return task["epoch"] is not None and here
         if not run or run["id"] != task["run"]:
             return True
+        onward = (task["verb"], task["location"]) in (
+            ("promote", run["to"]),
+            ("demote", run["from"]),
+        )
+        if run["cancel"] and onward and task["stage"] != "undo":
+            return True
         return task["epoch"] not in (record["epoch"], None)
 
     def stale_since(self, task: dict, sent: float) -> bool:

@@ -64,7 +64,7 @@ def draw(random: Random, locations: list[str]) -> Weather:
     random.choices(plots, weights)[0](weather, random, locations, calm)
     for extra, share in EXTRAS:
         if random.random() < share:
-            extra(weather, random, locations, calm)
+            extra(weather, random, locations, weather.calm_seconds)
     weather.events.sort(key=lambda event: event[0])
     return weather
 
@@ -110,6 +110,16 @@ def again(weather: Weather, random: Random, locations: list[str], calm: float) -
     spell(weather, first + 10, weather.calm_seconds, "lose", (locations[1],))
 
 
+def shuttle(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """The plan is moved to and fro, hardly that it has come to rest, whatever the weather."""
+    start = random.uniform(0, 5)
+    for _ in range(random.randint(4, 8)):
+        told = (random.choice(locations), None, None, random.choice(MODES))
+        weather.events.append((start, "order", told))
+        start += random.uniform(14, 24)
+    weather.calm_seconds = start
+
+
 def order(weather: Weather, random: Random, locations: list[str], start: float) -> None:
     desk, to = random.choice(locations), random.choice((None, *locations))
     key = random.choice((None, "key-1", "key-2"))
@@ -152,7 +162,7 @@ def kills(weather: Weather, random: Random, locations: list[str], calm: float) -
     """A process dies right after something it asked for took effect; its answer is lost."""
     for _ in range(random.randint(1, 3)):
         where = random.choice(locations)
-        weather.kills.setdefault(where, []).append(random.randint(1, 80))
+        weather.kills.setdefault(where, []).append(random.randint(1, 200))
 
 
 def pauses(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
@@ -198,11 +208,12 @@ def spell(weather: Weather, start: float, end: float, what: str, whom: tuple) ->
 ENDS = {"lose": "recover", "cut": "heal", "down": "up", "pause": "resume"}
 Plot = Callable[[Weather, Random, list[str], float], None]
 PLOTS: tuple[tuple[Plot, float], ...] = (
-    (loss, 0.4),
-    (orders, 0.27),
-    (at_once, 0.1),
-    (partition, 0.13),
-    (again, 0.1),
+    (loss, 0.3),
+    (orders, 0.17),
+    (shuttle, 0.27),
+    (at_once, 0.07),
+    (partition, 0.1),
+    (again, 0.09),
 )
 EXTRAS: tuple[tuple[Plot, float], ...] = (
     (kills, 0.35),
