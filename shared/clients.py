@@ -33,6 +33,7 @@ API_VERSIONS = {
     "Microsoft.Resources": "2022-12-01",
     "Microsoft.ServiceBus": "2024-01-01",
 }
+GROUPS_VERSION = "2025-04-01"  # Of resource groups; subscriptions have none as new.
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
 RETRIES = 3
@@ -189,9 +190,12 @@ def ask(
 
 def version_of(path: str) -> str:
     """The api-version with which this app speaks to the provider of an ARM path."""
-    provider = path.rpartition("/providers/")[2].split("/")[0] if "/providers/" in path else ""
+    lower = path.lower()
+    provider = lower.rpartition("/providers/")[2].split("/")[0] if "/providers/" in lower else ""
+    if not provider and "/resourcegroups/" in lower:
+        return GROUPS_VERSION  # Of the same provider, but on a calendar of their own.
     known = {name.lower(): version for name, version in API_VERSIONS.items()}
-    return known.get(provider.lower(), API_VERSIONS["Microsoft.Resources"])
+    return known.get(provider, API_VERSIONS["Microsoft.Resources"])
 
 
 def answer(operation: Callable[..., object], *args: object, **options: object) -> Reply:

@@ -48,6 +48,7 @@ def test_two_threads_get_one_client(doors: Doors) -> None:
     ("path", "version"),
     [
         ("/subscriptions", "2022-12-01"),
+        ("/subscriptions/s/resourceGroups/g", "2025-04-01"),
         ("/subscriptions/s/resourceGroups/g/providers/microsoft.logic/workflows/w", "2019-05-01"),
     ],
 )
