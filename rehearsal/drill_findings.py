@@ -182,8 +182,10 @@ def _because(drill: "Drill", scenario: Scenario, found: dict) -> str:
         )
     if scenario.moves:
         rto, least = found["rtoSeconds"], found["rtoLowerBoundSeconds"]
+        taken = f"{drill.home} was lost and {drill.standby} took over: the"
+        gone = any(row["lost"] and row["location"] == drill.home for row in drill.stage.losses)
         return (
-            f"{drill.home} was lost and {drill.standby} took over: the customer was answered "
+            f"{taken if gone else f'{scenario.promise} The'} customer was answered "
             f"again after {rto:.1f} s (lower bound {least:.1f} s) and lost {lost} calls."
         )
     moved = "The" if scenario.epochs else "Nothing moved; the"
