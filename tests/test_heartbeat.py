@@ -10,6 +10,7 @@ from tests.replay import START, Replay
 from tests.stories import EXCLUSIVE, HERE, LOST, PLAN, acted, loaded, record
 
 SILENT = refused("witness: unreachable")
+MOVERS = PLAN.movers()  # Of what must stand still, that which works where the plan is active.
 
 
 def beating(minutes: float = 1, memory: dict | None = None, **changes: object) -> Replay:
@@ -76,7 +77,7 @@ def test_a_side_that_stepped_back_for_caution_serves_again_with_its_lease():
         renew_lease=lambda told: answers.pop(0),
         observe_workflow=succeeded("serving", serving=True),
     )
-    assert sorted(set(acted(run, "promote_workflow"))) == sorted(EXCLUSIVE)
+    assert sorted(set(acted(run, "promote_workflow"))) == sorted(MOVERS)
     assert run.named("alert")[-1]["title"] == "westeurope serves again"
 
 
@@ -100,7 +101,7 @@ def test_what_a_person_had_stopped_stays_stopped():
         return stopped if mine else succeeded("serving", serving=True)
 
     run = stopping_and_back(demote_workflow=demote, observe_workflow=observe)
-    assert sorted(set(acted(run, "promote_workflow"))) == sorted(EXCLUSIVE[1:])
+    assert sorted(set(acted(run, "promote_workflow"))) == sorted(MOVERS[1:])
 
 
 def test_what_could_not_be_seen_before_it_was_stopped_comes_back_too():
@@ -112,12 +113,12 @@ def test_what_could_not_be_seen_before_it_was_stopped_comes_back_too():
         return succeeded("serving", serving=True)
 
     run = stopping_and_back(demote_workflow=skipped("is so already"), observe_workflow=observe)
-    assert sorted(set(acted(run, "promote_workflow"))) == sorted(EXCLUSIVE)
+    assert sorted(set(acted(run, "promote_workflow"))) == sorted(MOVERS)
 
 
 def test_what_was_stopped_by_a_call_whose_answer_was_lost_comes_back_too():
     run = stopping_and_back(demote_workflow=skipped("is Disabled already"))
-    assert sorted(set(acted(run, "promote_workflow"))) == sorted(EXCLUSIVE)
+    assert sorted(set(acted(run, "promote_workflow"))) == sorted(MOVERS)
 
 
 def test_what_serves_again_is_looked_at_once_more_for_a_stop_that_lands_late():
@@ -126,9 +127,9 @@ def test_what_serves_again_is_looked_at_once_more_for_a_stop_that_lands_late():
     serving = succeeded("serving", serving=True)
     run = beating(5, renew_lease=lambda told: answers.pop(0), observe_workflow=serving)
     at = [call.at for call in run.calls if call.name == "promote_workflow"]
-    assert len(at) == 2 * len(EXCLUSIVE) and max(at) - min(at) >= timedelta(seconds=15)
+    assert len(at) == 2 * len(MOVERS) and max(at) - min(at) >= timedelta(seconds=15)
     left = cast(dict, run.again)["memory"]["again"]
-    assert (left["looks"], sorted(left["names"])) == (1, sorted(EXCLUSIVE))
+    assert (left["looks"], sorted(left["names"])) == (1, sorted(MOVERS))
 
 
 def test_what_will_not_start_again_is_tried_at_every_beat_and_alerted_once():
@@ -212,7 +213,7 @@ def test_what_was_drained_starts_again_when_its_run_ends_without_a_claim():
     ]
     serving = succeeded("serving", serving=True)
     run = beating(renew_lease=lambda told: answers.pop(0), observe_workflow=serving)
-    assert sorted(set(acted(run, "promote_workflow"))) == sorted(PLAN.movers())
+    assert sorted(set(acted(run, "promote_workflow"))) == sorted(MOVERS)
 
 
 def test_a_drained_location_that_loses_the_witness_still_steps_back():
