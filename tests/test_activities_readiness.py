@@ -10,6 +10,7 @@ import pytest
 from activities import readiness
 from shared import backups
 from tests.doors import HERE, THERE, Doors
+from tests.wire import check_exchanges
 
 HEALTHY = json.dumps({"status": "healthy", "unclaimed": ["contoso"]})
 APP = "func-contoso-ne.azurewebsites.net/api/health"
@@ -103,3 +104,9 @@ def test_a_thousand_workflows_are_seen_by_their_lists(doors: Doors) -> None:
     readiness.assess(doors.plan.document, HERE)
     looks = {url for url in doors.sent(mark, "GET") if "/workflows?" in url}
     assert len(looks) == 1
+
+
+def test_what_is_asked_of_arm_is_as_microsoft_published_it(doors: Doors) -> None:
+    mark = doors.mark()
+    readiness.assess(doors.plan.document, HERE)
+    check_exchanges(doors.world.journal.after(mark))
