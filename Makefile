@@ -37,8 +37,10 @@ check: setup  ## What CI runs: style, types, architecture, every test.
 bench: setup  ## The figures that this project promises, as ratios to their limits.
 	$(BIN)/python -m bench
 
-simulate: $(PACKAGES)  ## Ten thousand seeds in virtual time, and ten thousand days of watching.
-	$(BIN)/python -m rehearsal simulate --seeds 10000
+SEEDS ?= 10000
+WORKERS ?= 1
+simulate: $(PACKAGES)  ## Ten thousand seeds in virtual time (at most a quarter of an hour), ten thousand days of watching.
+	$(BIN)/python -m rehearsal simulate --seeds $(SEEDS) --workers $(WORKERS) --minutes 15
 	$(BIN)/python -m rehearsal simulate --days 10000
 
 simulate-mutants: $(PACKAGES)  ## Plant bugs; each must be found.

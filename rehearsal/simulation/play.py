@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from rehearsal.simulation import story
 from shared.plan import Plan
 
-SEEDS_PER_BATCH = 200  # Between two sweeps of the collector; worlds let go of nearly all.
+SEEDS_PER_BATCH = 100  # Between two sweeps of the collector; worlds let go of nearly all.
 EXAMPLES_MAX = 10
 
 
