@@ -10,6 +10,7 @@ from rehearsal.simulation import chain
 from rehearsal.simulation.effects import Effects, kept
 from rehearsal.simulation.evidence import LOOKS
 from rehearsal.simulation.register import Register
+from shared import halves
 
 if TYPE_CHECKING:
     from rehearsal.simulation.durable import Instance
@@ -26,7 +27,7 @@ class Judge(Register):
         self.exclusive = [
             part.name
             for part in world.plan.components
-            if part.kind == "logicWorkflow" and part.role == "activePassive"
+            if part.kind == "logicWorkflow" and part.role != "activeActive"
         ]
         self.effects = Effects(world)
         self._begun: dict[str, int] = {}
@@ -145,7 +146,7 @@ class Judge(Register):
         if world.claims[world.plan.other(record["active"])]["mine"] and not self.held(record):
             self.breach("vouching", "the standby vouches for nobody any more")
         for name, place in [] if self.held(record) else self.wanting():
-            self.breach("none" if place == record["active"] else "old-side", name, "in", place)
+            self.breach("old-side" if world.enabled[place, name] else "none", name, "in", place)
 
     def held(self, record: dict) -> bool:
         """Does a person hold the run? Then it may go on for as long as the person likes."""
@@ -155,7 +156,10 @@ class Judge(Register):
 
     def wanting(self) -> list[tuple[str, str]]:
         """(exclusive workflow, location) of all that is not as the record has it."""
-        active, enabled = self.world.record["active"], self.world.enabled
-        other = self.world.plan.other(active)
-        rows = [(name, active) for name in self.exclusive if not enabled[active, name]]
-        return rows + [(name, other) for name in self.exclusive if enabled[other, name]]
+        plan, enabled = self.world.plan, self.world.enabled
+        rows: list[tuple[str, str]] = []
+        for name in self.exclusive:
+            place = halves.stands_in(plan.part(name)) or self.world.record["active"]
+            wanted = {place: True, plan.other(place): False}
+            rows += [(name, at) for at, on in wanted.items() if enabled[at, name] != on]
+        return rows

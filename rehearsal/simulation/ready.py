@@ -38,9 +38,14 @@ def looks(world: World, to: str) -> Iterator[tuple[str, str, Look]]:
         return [readiness.check(readiness.WHOLE, to, "app", status, words, "start the app")]
 
     def states() -> list[dict]:
+        alone = world.plan.exclusive(to)
         return [
             readiness.workflow(
-                part.name, part.role, part.trigger, to, STATES[world.enabled[to, part.name]]
+                part.name,
+                "activePassive" if part.name in alone else part.role,
+                part.trigger,
+                to,
+                STATES[world.enabled[to, part.name]],
             )
             for part in world.plan.components
             if isinstance(part, LogicWorkflow)

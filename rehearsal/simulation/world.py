@@ -11,6 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from rehearsal.simulation.weather import Weather
+from shared import halves
 from shared.plan import Plan
 from shared.record import fresh, stamp
 from shared.reply import Surprise, Unreachable
@@ -69,7 +70,8 @@ class World:
         home = plan.home
         self.profile_location = plan.other(home)
         self.enabled = {
-            (name, part.name): name == home or part.role == "activeActive"
+            (name, part.name): name == (halves.stands_in(part) or home)
+            or part.role == "activeActive"
             for name in names
             for part in plan.components
             if part.kind == "logicWorkflow"
