@@ -4,10 +4,11 @@ As the desk, no activity. The run is reserved at the witness before its slip is 
 anybody is told that it will be: a repeat finds what was begun.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from activities import desk, desk_dryrun, desk_runs, readiness, slips, witness
-from shared import api, evidence, permit, slip
+from shared import api, evidence, permit, resumption, slip
 from shared.plan import Plan
 from shared.reply import Surprise
 
@@ -21,7 +22,8 @@ def order_failover(name: str, body: bytes, key: str | None) -> tuple:
 
     With `dryRun` 200, and nothing is changed. The same Idempotency-Key finds its own run, and
     that run keeps its direction: after the claim the standby is another one. A forced order
-    while a graceful run is under way to the same location makes that run a forced one.
+    while a graceful run is under way to the same location makes that run a forced one; an order
+    to where the plan is active goes on with a run that ended half way there.
     """
     found, now = desk.known_plan(name), datetime.now(UTC)
     document = found["plan"]
@@ -38,6 +40,9 @@ def order_failover(name: str, body: bytes, key: str | None) -> tuple:
     allowed = permit.allow(verdict, record, document, target, now, "person", order["mode"])
     if order["dryRun"]:
         return 200, desk_dryrun.rehearse(document, {**order, "to": target}, allowed, now)
+    again = None if begun else resumed(found, record, order["to"], key, now)
+    if again:
+        return again
     run = None if begun else desk_runs.switched(document, record, {**order, "to": target})
     if run:
         return accepted(run, switched=True, evidence=desk_runs.overridden(document, record))
@@ -50,6 +55,22 @@ def order_failover(name: str, body: bytes, key: str | None) -> tuple:
         return launch(document, paper, key)
     shown = desk_runs.overridden(document, record)
     return launch(document, paper, key, readiness.warnings(document, target), shown)
+
+
+def resumed(
+    found: dict, record: dict, target: str | None, key: str | None, now: datetime
+) -> tuple | None:
+    """Go on with the run that ended half way in the active location, where a person names that.
+
+    The caretaker does so by itself, but not for ever. None: there is none.
+    """
+    run, left = record["run"], resumption.abandoned(record, now)
+    if target != record["active"] or not (left or (run and run["resumed"])):
+        return None
+    if left is None:
+        return accepted(run)
+    paper = resumption.slip_of(left, record["plan"], found["digest"], record["epoch"])
+    return launch(found["plan"], paper, key, enter=witness.take_up_run)
 
 
 def first_slip(found: dict, order: dict, now: datetime) -> dict:
@@ -73,6 +94,7 @@ def launch(
     key: str | None,
     warnings: list[str] | None = None,
     shown: dict | None = None,
+    enter: Callable[[dict], dict] = witness.reserve_run,
 ) -> tuple:
     """Reserve and send: whoever got no answer may repeat both under the same run id.
 
@@ -83,7 +105,7 @@ def launch(
         payload["evidence"] = evidence.words(shown)
     advice = AGAIN if key else UNSURE.format(run=paper["run"])
     try:
-        reserved = witness.reserve_run(payload)
+        reserved = enter(payload)
         if reserved["status"] != "succeeded" and "record" not in reserved:
             raise Surprise(reserved["because"])  # Not a no of the record: storage's own.
         if reserved["status"] != "succeeded":

@@ -133,3 +133,22 @@ def test_a_repeat_of_the_graceful_order_does_not_switch_it_back(doors: Doors) ->
     with pytest.raises(Problem) as no:
         order({"mode": "graceful", "reason": "again"})
     assert run in no.value.body["detail"]
+
+
+def test_an_order_to_where_it_is_active_is_refused_where_nothing_is_left_open(
+    doors: Doors,
+) -> None:
+    with pytest.raises(Problem) as no:
+        order({**FORCED, "to": THERE})
+    assert "active in westeurope already" in no.value.body["detail"]
+
+
+def test_a_run_that_halted_after_its_claim_goes_on_where_a_person_says_so(doors: Doors) -> None:
+    run = reserved(doors)
+    claim(doors, run)
+    paper = {"run": run, "plan": "contoso"}
+    told = {"slip": paper, "witness": doors.plan.document["witness"], "because": "no plan"}
+    assert doors.call("halt_run", told)["status"] == "succeeded"
+    assert order(FORCED, "on")["run"] == f"{run}-r1"
+    assert order(FORCED, "on")["run"] == f"{run}-r1"
+    assert desk.known_record(doors.plan.document)["run"]["phase"] == "redirect"
