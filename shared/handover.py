@@ -24,6 +24,9 @@ def release(record: dict, paper: dict, now: datetime, proven: bool) -> dict:
     run = record["run"]
     if run["cancel"]:
         return refused(f"run {run['id']} is cancelled by {run['cancel']['by']}")
+    old = witness.too_old(run, now)
+    if old:
+        return refused(old)
     if run["phase"] not in witness.UNCLAIMED or run["released"] and not proven:
         return record
     until = None if proven else record["leaseUntil"]

@@ -65,12 +65,17 @@ def serving(record: dict, place: str, now: datetime) -> str:
 
 
 def not_to_serve(record: dict, place: str, now: datetime) -> str:
-    """A run that was only asked for has stopped nothing yet, and may wait for people for long."""
-    run = record["run"]
+    """A run that was only asked for has stopped nothing yet, and may wait for people for long.
+
+    One that has claimed starts what is to start when it is its turn, or whoever goes on with it.
+    """
+    run, left = record["run"], record.get("unfinished")
     if record["active"] != place:
         return f"{record['active']} is active at epoch {record['epoch']}, not {place}"
-    begun = witness.in_progress(run, now) and run["phase"] != "requested"
-    return f"run {run['id']} is under way" if begun else ""
+    claimed = run and run["to"] == place and run["phase"] != "protect"
+    if claimed or witness.in_progress(run, now) and run["phase"] != "requested":
+        return f"run {run['id']} is under way"
+    return f"run {left['id']} is to be finished first" if left else ""
 
 
 def not_to_stop(record: dict, place: str, now: datetime) -> str:

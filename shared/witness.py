@@ -93,11 +93,9 @@ def claim(record: dict, paper: dict, now: datetime) -> dict:
         return refused(held)
     if record["run"]["phase"] not in UNCLAIMED:
         return record
-    if not in_progress(record["run"], now):
-        return refused(
-            f"run {paper['run']} was asked for at {record['run']['at']} and its slip comes more "
-            f"than {minutes_of(record['run']):g} minutes later: look again and start a new one"
-        )
+    old = too_old(record["run"], now)
+    if old:
+        return refused(old)
     if record["active"] != paper["from"]:
         return refused(f"{record['active']} is active, not {paper['from']}: the epoch moved")
     stop = hindered(record)
@@ -134,7 +132,7 @@ def advance(
 
     With `protect` the move is complete, so that the plan is quiet for `quiet_minutes` from then.
     """
-    held = holds(record, paper) or moved(record, paper)
+    held = holds(record, paper) or moved(record, paper) or too_old(record["run"], now)
     if held:
         return refused(held)
     if phase not in ROUTES[paper["mode"]]:
@@ -186,6 +184,17 @@ def halt(record: dict, paper: dict, because: str, now: datetime, what: str = "ha
     if held:
         return refused(held)
     return noted({**left_open(record, now), "run": None}, now, paper["run"], what, because)
+
+
+def too_old(run: dict, now: datetime) -> str:
+    """Why a run that has not claimed must not go on: what it found, or had stopped, may be as
+    before by now, because nobody took it for alive."""
+    if run["phase"] not in UNCLAIMED or in_progress(run, now):
+        return ""
+    return (
+        f"run {run['id']} is in {run['phase']} since {run['at']}, for more than "
+        f"{minutes_of(run):g} minutes: look again and start a new one"
+    )
 
 
 def in_progress(run: dict | None, now: datetime) -> bool:

@@ -67,6 +67,13 @@ def test_an_old_epoch_releases_nothing():
     check_refused(handover.release(draining(), paper(epoch=7), NOW, True), "epoch moved")
 
 
+def test_a_run_that_stood_still_for_too_long_neither_goes_on_nor_releases():
+    """Nobody took it for alive: the source may have started again what it had stopped."""
+    late = later(minutes=witness.minutes_of(draining()["run"]))
+    check_refused(handover.release(draining(), paper(), late, True), "is in quiesce since")
+    check_refused(witness.advance(draining(), paper(), "quiesce", late), "is in quiesce since")
+
+
 def test_a_released_lease_is_not_renewed():
     check_refused(witness.renew(released(), "we", NOW, LEASE_SECONDS), "released to run r1")
 

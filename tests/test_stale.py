@@ -17,7 +17,8 @@ def task(run: str, verb: str, place: str, epoch: int | None = 2, stage: str = "f
 def held(phase: str = "activate", to: str = NORTH, **more: object) -> dict:
     """A record at epoch 2, active in the north, with a run under way."""
     run = {"id": "r", "phase": phase, "to": to, "at": START.isoformat(), "mode": "forced"}
-    return record(2, NORTH, **{"run": {**run, "paused": False, "approval": None}, **more})
+    run |= {"from": WEST if to == NORTH else NORTH, "paused": False, "approval": None}
+    return record(2, NORTH, **{"run": {**run, "cancel": None}, **more})
 
 
 def kept(verb: str, place: str, epoch: int | None = 2) -> dict:
@@ -25,6 +26,12 @@ def kept(verb: str, place: str, epoch: int | None = 2) -> dict:
 
 
 CONTRADICTED = [
+    (
+        "a cancelled run would go on",
+        held(run={**held()["run"], "cancel": {"by": "kim"}}),
+        task("r", "promote", NORTH),
+        "cancelled by kim",
+    ),
     ("another run holds the record", held(), task("old", "demote", WEST), "holds the record"),
     ("the run has ended", held(run=None), task("r", "demote", WEST), "not reserved"),
     ("its epoch moved", held(), task("r", "demote", WEST, 1), "epoch moved"),
@@ -32,6 +39,18 @@ CONTRADICTED = [
     ("a standby would serve", held(run=None), kept("promote", WEST), "is active"),
     ("the active would stop", held(run=None), kept("demote", NORTH), "is active"),
     ("a run serves for it", held(), kept("promote", NORTH), "under way"),
+    (
+        "a claimed run that stands still",
+        held("fence", run={**held("fence")["run"], "at": "2026-01-01T00:00:00+00:00"}),
+        kept("promote", NORTH),
+        "under way",
+    ),
+    (
+        "a run that nobody has taken up yet",
+        held(run=None, unfinished={"id": "r", "to": NORTH}),
+        kept("promote", NORTH),
+        "finished first",
+    ),
     ("a run comes to it", held("requested", WEST), kept("demote", WEST), "on its way"),
     ("no epoch", held(run=None), kept("demote", WEST, None), "without an epoch"),
     ("restored over the active", held(run=None), task("x", "promote", NORTH, None, "restore"), "s"),
