@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 PHASES = ["requested", *slip.STAGES]
 ACTIVATE = PHASES.index("activate")
 RECORDS_MAX = 200
-# An app that lives and reaches its own ARM steps back within a lease; twice that, for troubles.
-STEP_BACK_LEASES = 2
+# An app that lives and reaches its own ARM steps back within a lease; half of one for troubles.
+STEP_BACK_LEASES = 1.5
 LATENCY_SECONDS = 0.5  # Between the witness's answer and what is sent because of it.
 KEEPERS = ("-heartbeat-", "-caretaker-")
 
@@ -109,7 +109,8 @@ class Effects:
         if kept(task):
             here = record["active"] == task["location"]
             if task["verb"] == "promote":
-                return not here or task["epoch"] != record["epoch"]
+                drains = run and run["phase"] == "quiesce" and self.world.judge.in_progress(record)
+                return bool(not here or task["epoch"] != record["epoch"] or drains)
             return task["epoch"] is not None and here
         if not run or run["id"] != task["run"]:
             return True

@@ -5,11 +5,8 @@ from datetime import datetime
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow, caretaker, chores, heartbeat, stages
-from rehearsal.simulation import activities
 from rehearsal.simulation.patches import Patch
-from rehearsal.simulation.world import Source, World
 from shared import resumption, stale
-from shared.outcome import succeeded
 from shared.plan import Plan
 
 
@@ -52,13 +49,6 @@ def never_take_up() -> list[Patch]:
     return [(resumption, "abandoned", nothing)]
 
 
-def keep_a_claim_for_ever() -> list[Patch]:
-    def kept(world: World, app: Source, payload: dict) -> dict:
-        return succeeded()
-
-    return [(activities.AT_ONCE, "settle_claim", kept)]
-
-
 def forget_what_could_not_be_seen() -> list[Patch]:
     move = heartbeat.move
 
@@ -84,6 +74,5 @@ AFTERWARDS = (
     never_look_after_the_active,
     never_look_after_the_standby,
     never_take_up,
-    keep_a_claim_for_ever,
     forget_what_could_not_be_seen,
 )

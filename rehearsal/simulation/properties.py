@@ -106,7 +106,10 @@ class Judge(Register):
         if task["verb"] == "verify" or effects.stale(task, record) or last["run"] != task["run"]:
             return  # It says nothing of now, or somebody else was at it meanwhile.
         calm = self._begun[instance.id] == self.world.troubled
-        aside = kept(task) and self.in_progress(record)  # Keepers stand aside.
+        run, left = record["run"], record["unfinished"]
+        claimed = run and run["to"] == record["active"] and run["phase"] != "protect"
+        # Keepers stand aside, also while a claimed run waits for somebody to go on with it.
+        aside = kept(task) and (self.in_progress(record) or claimed or left)
         over = not kept(task) and record["run"]["cancel"] and task["stage"] != "undo"
         if row["outcome"] == "refused" and calm and not aside and not over:
             self.breach("groundless", instance.id, "is refused:", row["because"])

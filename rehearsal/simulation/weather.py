@@ -57,7 +57,7 @@ def draw(random: Random, locations: list[str]) -> Weather:
         skews={name: random.choice(SKEWS_SECONDS) * random.choice((-1, 1)) for name in locations},
         options={name: random.choice(given) for name, given in OPTIONS.items()},
         request_minutes=random.choice((10, 10, 10, 0.25)),
-        stalled_minutes=random.choice((60, 60, 60, 2)),
+        stalled_minutes=random.choice((60, 60, 2, 0.3)),
         calm_seconds=calm,
     )
     plots, weights = zip(*PLOTS, strict=True)
@@ -100,6 +100,17 @@ def partition(weather: Weather, random: Random, locations: list[str], calm: floa
     for source, node in ((active, "witness"), (standby, f"arm.{active}"), (active, standby)):
         if random.random() < 0.5:
             spell(weather, start, random.uniform(start, calm), "cut", (source, node))
+
+
+def alone(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """The active side lives and reaches its own, but neither the witness nor, mostly, the other."""
+    active, standby = locations
+    start, weather.calm_seconds = random.uniform(1, 10), random.uniform(75, 110)
+    far = [(standby, active), (standby, f"arm.{active}"), (active, "witness")]
+    if random.random() < 0.7:
+        far.append((active, standby))
+    for source, node in far:
+        spell(weather, start, weather.calm_seconds, "cut", (source, node))
 
 
 def again(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
@@ -208,12 +219,13 @@ def spell(weather: Weather, start: float, end: float, what: str, whom: tuple) ->
 ENDS = {"lose": "recover", "cut": "heal", "down": "up", "pause": "resume"}
 Plot = Callable[[Weather, Random, list[str], float], None]
 PLOTS: tuple[tuple[Plot, float], ...] = (
-    (loss, 0.3),
-    (orders, 0.17),
-    (shuttle, 0.27),
-    (at_once, 0.07),
-    (partition, 0.1),
-    (again, 0.09),
+    (loss, 0.24),
+    (orders, 0.12),
+    (shuttle, 0.36),
+    (at_once, 0.06),
+    (partition, 0.07),
+    (alone, 0.07),
+    (again, 0.08),
 )
 EXTRAS: tuple[tuple[Plot, float], ...] = (
     (kills, 0.35),
