@@ -129,7 +129,7 @@ def decide(payload: dict) -> dict:
 
 
 def note_order(payload: dict) -> dict:
-    """Note at the witness that a person ordered `word`, `by` whom and why. Repeated: noted twice."""
+    """Note at the witness that a person ordered `word`, by whom and why. Repeated: noted twice."""
     said = {key: payload[key] for key in ("word", "by", "comment")}
     change = partial(decisions.order, **said)
     return _changed(payload, payload["plan"], lambda r, now: change(r, now=now))

@@ -33,4 +33,5 @@ def test_a_setting_that_a_template_forgot_is_found(tmp_path: Path):
     command = [sys.executable, "-m", "rehearsal", "deploy-check", "--templates", str(folder)]
     command += ["--out", str(tmp_path / "out")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS_MAX)
-    assert (done.returncode, "could not run" in done.stdout) == (2, True), (done.stdout + done.stderr)[-2000:]
+    words = (done.stdout + done.stderr)[-2000:]
+    assert (done.returncode, "could not run" in done.stdout) == (2, True), words

@@ -21,8 +21,8 @@ def template(raw: dict, **given: object) -> Template:
     return Template({"resources": [], **raw}, parameters, GROUP, "westeurope", "tenant")
 
 
-def valued(text: str, **functions: object) -> object:
-    return evaluate(parse(text), {**PURE, **functions})  # type-checked by the call itself
+def valued(text: str) -> object:
+    return evaluate(parse(text), PURE)
 
 
 def resource(name: str, **more: object) -> dict:
@@ -164,12 +164,13 @@ def body(resources: list[dict], **outputs: str) -> dict:
 def settled(wire: Wire, told: dict, name: str = "one") -> dict:
     """Deploy and wait; gives the deployment's properties."""
     assert wire.ask("PUT", f"{path(wire, name)}?{VERSION}", told).status_code in (200, 201)
+    found: dict = {}
     for _ in range(100):
         found = wire.ask("GET", f"{path(wire, name)}?{VERSION}").json()["properties"]
         if found["provisioningState"] in ("Succeeded", "Failed"):
             return found
         time.sleep(0.05)
-    raise AssertionError(f"{name} is still {found['provisioningState']}")
+    raise AssertionError(f"{name} is still {found}")
 
 
 def compared(wire: Wire, told: dict) -> dict[str, str]:

@@ -190,7 +190,7 @@ def draining(phase: str = "quiesce", released: bool = False, **more: object) -> 
         "paused": False,
         "approval": None,
     }
-    return record(run=run, **more)
+    return {**record(run=run), **more}
 
 
 def test_a_released_lease_is_an_answer_and_alerts_nobody():
