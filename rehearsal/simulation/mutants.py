@@ -12,8 +12,9 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow, component, heartbeat, stages
 from orchestrations.steps import attempt
-from rehearsal.simulation import activities, apps, components, records
-from rehearsal.simulation.apps import App, Bus, Message
+from rehearsal.simulation import activities, bus, components, records
+from rehearsal.simulation.apps import App
+from rehearsal.simulation.bus import Bus, Message
 from rehearsal.simulation.mutants_afterwards import AFTERWARDS
 from rehearsal.simulation.mutants_people import PEOPLE
 from rehearsal.simulation.patches import Patch
@@ -179,7 +180,7 @@ def complete_before_starting() -> list[Patch]:
             app.start("stage", slip.instance_id(paper), paper)
         return {}
 
-    return [(apps, "take", careless)]
+    return [(bus, "take", careless)]
 
 
 def start_a_stage_again() -> list[Patch]:
@@ -190,7 +191,7 @@ def start_a_stage_again() -> list[Patch]:
         yield Ask(f"bus.{bus.location}", lambda: bus.complete(message))
         return {}
 
-    return [(apps, "take", every_time)]
+    return [(bus, "take", every_time)]
 
 
 def believe_a_202() -> list[Patch]:

@@ -6,7 +6,8 @@ from random import Random
 from typing import cast
 
 from rehearsal.simulation import desk, variants, weather
-from rehearsal.simulation.apps import ETERNAL, App, Bus
+from rehearsal.simulation.apps import ETERNAL, App
+from rehearsal.simulation.bus import Bus
 from rehearsal.simulation.patches import Patch, planted
 from rehearsal.simulation.properties import Judge
 from rehearsal.simulation.world import Asking, World

@@ -17,7 +17,8 @@ from shared.record import fresh, stamp
 from shared.reply import Surprise, Unreachable
 
 if TYPE_CHECKING:
-    from rehearsal.simulation.apps import App, Bus
+    from rehearsal.simulation.apps import App
+    from rehearsal.simulation.bus import Bus
     from rehearsal.simulation.properties import Judge
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
