@@ -5,8 +5,10 @@ timers. After Microsoft.ApiManagement 2024-05-01 and api-management-howto-disast
 """
 
 import re
+from collections.abc import Callable
 
 from shared import blobs, clients
+from shared.guard import guarded, still
 from shared.outcome import refused, running, succeeded
 from shared.reply import Reply, Surprise
 from shared.resource_ids import parts
@@ -71,10 +73,12 @@ def begin_backup(payload: dict) -> dict:
     return _begin("backup", payload)
 
 
+@guarded
 def begin_restore(payload: dict) -> dict:
     """Begin to restore `backup` from `target` over the component. Running, or refused.
 
     Safe to repeat: the same bytes are restored again, and a restore in progress is recognised.
+    Refused as stale where the location has become the active one, or a run is under way.
     """
     target, name = payload["target"], payload["backup"]
     try:
@@ -83,7 +87,7 @@ def begin_restore(payload: dict) -> dict:
             return refused(f"{name} is not in {where}: make a new backup")
     except blobs.StorageRefused as error:
         return refused(f"backup cannot be read: {error}")
-    return _begin("restore", payload)
+    return _begin("restore", payload, still(payload))
 
 
 def ask_operation(payload: dict) -> dict:
@@ -120,7 +124,7 @@ def advised(words: str) -> str:
     return f"{words}: {found[0]}" if found else words
 
 
-def _begin(verb: str, payload: dict) -> dict:
+def _begin(verb: str, payload: dict, before: Callable[[], None] | None = None) -> dict:
     part, target = payload["component"], payload["target"]
     access = {"accessType": "SystemAssignedManagedIdentity"}
     body = {
@@ -129,7 +133,7 @@ def _begin(verb: str, payload: dict) -> dict:
         "backupName": payload["backup"],
         **access,
     }
-    reply = clients.ask("POST", f"{part['resource']}/{verb}", body)
+    reply = clients.ask("POST", f"{part['resource']}/{verb}", body, before=before)
     if reply.status == 202:
         operation = reply.headers.get("location") or reply.headers.get("azure-asyncoperation")
         if not operation:

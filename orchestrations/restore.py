@@ -69,7 +69,8 @@ def replace(context: DurableOrchestrationContext, paper: dict) -> Flow:
     calm = yield from await_calm(context, paper, loaded["plan"])
     if calm["status"] != "succeeded":
         return calm
-    begun = yield from attempt(context, "begin_restore", {**job, "manifest": found["manifest"]})
+    told = {**task_of(plan, paper, job), **job, "manifest": found["manifest"]}
+    begun = yield from attempt(context, "begin_restore", told)
     ended = yield from settle(context, begun)
     if ended["status"] != "succeeded":
         return ended
@@ -142,11 +143,9 @@ def uneasy(seen: dict, document: dict, now: datetime) -> str:
     return "" if word in CALM else f"the active side is {word}"
 
 
-def prove(
-    context: DurableOrchestrationContext, plan: Plan, paper: dict, job: dict, manifest: dict
-) -> Flow:
-    """Lay the overlay, compare item by item, call the gateway once; then it is proven."""
-    task = {
+def task_of(plan: Plan, paper: dict, job: dict) -> dict:
+    """The Task of a restore: it has no epoch, and is stale where its location does not stand by."""
+    return {
         "plan": paper["plan"],
         "run": paper["run"],
         "stage": "restore",
@@ -156,6 +155,13 @@ def prove(
         "component": job["component"],
         "witness": plan.document["witness"],
     }
+
+
+def prove(
+    context: DurableOrchestrationContext, plan: Plan, paper: dict, job: dict, manifest: dict
+) -> Flow:
+    """Lay the overlay, compare item by item, call the gateway once; then it is proven."""
+    task = task_of(plan, paper, job)
     laid = yield from step(context, "promote_gateway", task)
     if laid["status"] == "refused":
         return laid

@@ -40,6 +40,13 @@ def job(doors: Doors, location: str = THERE, **more: object) -> dict:
     return {**common, "backup": NAME, **more}
 
 
+def restoring(doors: Doors, **held: object) -> dict:
+    """The order to restore the standby's gateway, while nothing is under way but for `held`."""
+    told = {**doors.task("gateway", "promote"), **job(doors, HERE)}
+    doors.hold(**{"epoch": 0, "active": THERE, "run": None, **held})
+    return {**told, "run": "restore-1", "stage": "restore", "epoch": None}
+
+
 def settled(doors: Doors, outcome: dict) -> dict:
     """Ask until it is no longer running."""
     for _ in range(POLLS_MAX):
@@ -76,13 +83,19 @@ def test_a_missing_container_is_refused_before_anything_begins(doors: Doors) -> 
 
 
 def test_restoring_what_is_not_there_is_refused(doors: Doors) -> None:
-    assert "make a new backup" in doors.call("begin_restore", job(doors, HERE))["because"]
+    assert "make a new backup" in doors.call("begin_restore", restoring(doors))["because"]
+
+
+def test_a_gateway_that_has_become_the_active_one_is_not_restored_over(doors: Doors) -> None:
+    mark = doors.mark()
+    outcome = doors.call("begin_restore", restoring(doors, epoch=1, active=HERE))
+    assert outcome["stale"] and doors.sent(mark, "POST") == []
 
 
 def test_a_restore_onto_another_tier_is_refused_with_what_to_do(doors: Doors) -> None:
     assert settled(doors, doors.call("begin_backup", job(doors)))["status"] == "succeeded"
     service(doors, HERE).body["sku"]["name"] = "Basic"
-    outcome = settled(doors, doors.call("begin_restore", job(doors, HERE)))
+    outcome = settled(doors, doors.call("begin_restore", restoring(doors)))
     assert "same tier" in outcome["because"]
 
 
@@ -134,7 +147,7 @@ def test_a_fingerprint_changes_with_the_configuration(doors: Doors) -> None:
 
 def test_backup_restore_overlay_and_comparison_agree(doors: Doors) -> None:
     settled(doors, doors.call("begin_backup", job(doors)))
-    settled(doors, doors.call("begin_restore", job(doors, HERE)))
+    settled(doors, doors.call("begin_restore", restoring(doors)))
     task = doors.task("gateway", "promote")
     foreign = doors.call("verify_gateway", task)
     assert "still points at the other location" in foreign["because"]
@@ -200,7 +213,7 @@ def test_what_the_pipeline_asks_of_arm_is_as_microsoft_publishes_it(doors: Doors
     mark = doors.mark()
     doors.call("check_gateway", job(doors))
     settled(doors, doors.call("begin_backup", job(doors)))
-    settled(doors, doors.call("begin_restore", job(doors, HERE)))
+    settled(doors, doors.call("begin_restore", restoring(doors)))
     settled(doors, doors.call("promote_gateway", doors.task("gateway", "promote")))
     doors.call("fingerprint_gateway", job(doors))
     doors.call("promote_traffic", doors.task("front", "promote", THERE))
