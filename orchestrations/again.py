@@ -10,12 +10,12 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.waves import CHUNK, act, order, promote_wave_by_wave, refusals
+from shared import slip
 from shared.plan import Plan
 
 ONE_TRY = 1
 SECOND_TURN, FENCE_TURN = 1, 2  # They keep the ids apart from those of the stage's own story.
-UNFENCED_MAX = 100  # Names in a slip, whose message is bounded; more are told as ALL.
-ALL = "*"
+UNFENCED_MAX = 100  # Names in a slip, whose message is bounded; more are told as slip.ALL.
 CHEAP = timedelta(seconds=10)  # What took longer is out of reach, and would take as long again.
 
 
@@ -24,7 +24,7 @@ def unfenced(rows: list[dict]) -> dict:
     missed = [row["component"] for row in rows if row["outcome"] == "refused"]
     if not missed:
         return {}
-    return {"unfenced": missed if len(missed) <= UNFENCED_MAX else [ALL]}
+    return {"unfenced": missed if len(missed) <= UNFENCED_MAX else [slip.ALL]}
 
 
 def wake(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
@@ -35,7 +35,7 @@ def wake(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """
     since, missed = context.current_utc_datetime, paper["facts"].get("unfenced", [])
     away = paper["from"]
-    names = plan.exclusive(away) if missed == [ALL] else missed
+    names = plan.exclusive(away) if missed == [slip.ALL] else missed
     waves = plan.waves(paper["stage"], paper["to"])
     safe = overlapping(plan, waves) if names else 0
     first = [order(plan, paper, "demote", away, name, ONE_TRY) for name in names[:CHUNK]]

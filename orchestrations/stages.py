@@ -31,6 +31,7 @@ HELD_MAX = 50  # Pauses that a stage sits through before it begins.
 FENCE_ATTEMPTS = 1  # A dead region does not answer better the second time; minutes count.
 VERIFY_ROUNDS_MAX = 10
 VERIFY_PAUSE = timedelta(seconds=2)
+VERIFY_MEND = 1  # The round after which what does not serve is promoted once more.
 
 
 def stage(context: DurableOrchestrationContext) -> Flow:
@@ -143,7 +144,11 @@ def note(context: DurableOrchestrationContext, plan: Plan, paper: dict, rows: li
     if slip.STAGES.index(paper["stage"]) >= slip.STAGES.index(plan.point_of_no_return):
         return {}
     keys = ("component", "verb", "location", "outcome")
-    done = [{key: one.get(key) for key in keys} for one in rows if one["outcome"] == "succeeded"]
+    done = [
+        {key: one.get(key) for key in keys}
+        for one in rows
+        if one["outcome"] == "succeeded" or one["outcome"] == "refused" and one.get("attempts")
+    ]
     if not done:
         return {}
     payload = {"run": paper["run"], "stage": paper["stage"], "rows": done}
@@ -203,6 +208,15 @@ def redirect(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> F
     return (yield from promote_twice(context, plan, paper))
 
 
+def mend(context: DurableOrchestrationContext, plan: Plan, paper: dict, left: list[str]) -> Flow:
+    """Promote once more what does not serve: left behind, or undone by what landed late."""
+    to, names = paper["to"], [name for name in left if plan.promoted_in(name) != "verify"]
+    rows = yield from act(
+        context, plan, paper, "promote", to, names, FENCE_ATTEMPTS, turn=VERIFY_ROUNDS_MAX
+    )
+    return [one for one in rows if one["outcome"] == "succeeded"]
+
+
 def verify(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """Wait for the callers' DNS to turn, then try everything as a caller would."""
     turned = timedelta(seconds=plan.ttl_seconds())
@@ -221,6 +235,8 @@ def verify(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flo
         done = [one for one in done if one["outcome"] != "refused"] + rows
         if not left:
             break
+        if turn == VERIFY_MEND:
+            done += yield from mend(context, plan, paper, left)
         yield context.create_timer(context.current_utc_datetime + VERIFY_PAUSE)
     return done
 

@@ -34,7 +34,10 @@ def undo(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
             stages[name] = [*stages.get(name, []), *found]
     rows = [lost(context, paper, name) for name in unnoted]
     for name in reversed(slip.STAGES):
-        rows += yield from take_back(context, plan, paper, name, changed(stages, name, "promote"))
+        names = changed(stages, name, "promote") + doubtful(
+            stages, name, plan.exclusive(paper["to"])
+        )
+        rows += yield from take_back(context, plan, paper, name, names)
     kept = [one["component"] for one in rows if one["outcome"] == "refused"]
     stopped = [name for stage in stages for name in changed(stages, stage, "demote")]
     woken = [name for stage in stages for name in changed(stages, stage, "promote")]
@@ -52,6 +55,15 @@ def changed(stages: dict[str, list[dict]], stage: str, verb: str) -> list[str]:
         for one in stages.get(stage, [])
         if one["verb"] == verb and one["outcome"] == "succeeded"
     ]
+
+
+def doubtful(stages: dict[str, list[dict]], stage: str, alone: list[str]) -> list[str]:
+    """What was refused, but may have been started: its answer was lost, or its host died.
+
+    Only of what must not run in two places: the rest may have run here before.
+    """
+    rows = [one for one in stages.get(stage, []) if one["component"] in alone]
+    return [o["component"] for o in rows if (o["verb"], o["outcome"]) == ("promote", "refused")]
 
 
 def take_back(

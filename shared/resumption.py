@@ -63,7 +63,8 @@ def slip_of(left: dict, plan: str, digest: str, epoch: int) -> dict:
         reason=left["reason"],
         by=left["by"],
         now=datetime.fromisoformat(left["at"]),
-        facts={"resumes": left["id"]},
+        # What its fence has missed went with its slip, and it is a while since.
+        facts={"resumes": left["id"], "unfenced": [slip.ALL]},
     )
     stages = slip.ROUTES[left["mode"]]
     stage = stages[stages.index("claim") + 1] if left["phase"] == "claim" else left["phase"]

@@ -15,6 +15,7 @@ VERSION = 1
 BYTES_MAX = 64 * 1024  # A Service Bus message of the standard tier is at most 256 KB.
 FACTS_MAX = 40
 REASON_MAX = 1000
+ALL = "*"  # In a fact that names components: all that it could name.
 
 STAGES = (
     "quiesce",

@@ -129,3 +129,15 @@ def test_what_waits_for_it_is_tried_again_with_it() -> None:
 def test_a_slip_with_its_facts_is_still_a_slip() -> None:
     told = {**paper("activate"), "facts": {"unfenced": ["*"]}}
     assert slip.parse(json.dumps(told), "activate", HERE) == told
+
+
+def test_what_does_not_serve_at_verification_is_promoted_once_more() -> None:
+    seen: list[str] = []
+
+    def verify_traffic(task: dict) -> dict:
+        seen.append("verify")
+        return refused("no endpoint is enabled") if len(seen) < 4 else succeeded()
+
+    run = at_stage("verify", verify_traffic=verify_traffic)
+    assert done(run)["outcome"] == "succeeded"
+    assert acted(run, "promote_traffic") == ["front"] and not run.named("promote_gateway")

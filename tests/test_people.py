@@ -262,6 +262,13 @@ def test_what_the_run_did_not_change_is_not_undone():
     assert not run.named("promote_workflow")
 
 
+def test_what_was_refused_but_may_have_been_started_is_stopped_where_it_must_run_alone():
+    """Its host died after the start, and the repeat was refused because of the cancel."""
+    refused_rows = [{**row, "outcome": "refused"} for row in NOTED["activate"]]
+    run, _ = cancelled({"activate": refused_rows, "fence": []})
+    assert set(acted(run, "demote_workflow")) == set(WOKEN) & set(PLAN.exclusive(HERE))
+
+
 def test_what_the_target_remembers_is_carried_back_to_the_source():
     """Else the source would work again on what the target has worked on since."""
     row = {"verb": "transfer", "location": HERE, "outcome": "succeeded"}

@@ -91,6 +91,7 @@ def test_it_goes_on_from_the_stage_in_which_it_stood(phase: str, stage: str) -> 
     paper = next_slip(record)
     assert (paper["stage"], paper["epoch"], paper["run"][-3:]) == (stage, 1, "-r1")
     assert slip.parse(json.dumps(paper), stage, NORTH) == paper
+    assert paper["facts"]["unfenced"] == [slip.ALL], "what was missed went with the old slip"
 
 
 def test_the_stage_may_be_entered_by_the_run_that_goes_on() -> None:

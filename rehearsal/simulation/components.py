@@ -3,6 +3,7 @@
 What an answer means is decided as in `activities.workflow`, `gateway`, `traffic` and `hook`.
 """
 
+from functools import partial
 from typing import cast
 
 from rehearsal.simulation.guard import guarded, weigh
@@ -134,13 +135,14 @@ def promote_traffic(world: World, app: Source, task: dict) -> Asking:
     for name, on in wanted:
         if seen[name] != on:
             yield from weigh(world, app, task)
-            yield Ask(node, lambda n=name, o=on: point(world, n, o))
+            told = partial(point, world, task, name, on, world.now)
+            yield Ask(node, told)
     return succeeded("only that endpoint is enabled")
 
 
-def point(world: World, name: str, on: bool) -> None:
+def point(world: World, task: dict, name: str, on: bool, sent: float) -> None:
     world.endpoints[name] = on
-    world.judge.pointed()
+    world.judge.pointed(task, sent)
 
 
 def verify_traffic(world: World, app: Source, task: dict) -> Asking:

@@ -2,9 +2,7 @@
 
 from datetime import datetime
 
-from azure.durable_functions import DurableOrchestrationContext
-
-from orchestrations import Flow, caretaker, chores, heartbeat, stages
+from orchestrations import caretaker, chores, stages
 from rehearsal.simulation.patches import Patch
 from shared import resumption, stale
 from shared.plan import Plan
@@ -49,30 +47,10 @@ def never_take_up() -> list[Patch]:
     return [(resumption, "abandoned", nothing)]
 
 
-def forget_what_could_not_be_seen() -> list[Patch]:
-    move = heartbeat.move
-
-    def shy(
-        context: DurableOrchestrationContext,
-        plan: Plan,
-        here: str,
-        verb: str,
-        turn: int,
-        epoch: int | None,
-        names: list[str],
-    ) -> Flow:
-        rows = yield from move(context, plan, here, verb, turn, epoch, names)
-        seen = [row for row in rows if row["outcome"] == "succeeded"]
-        return seen if verb == "verify" else rows
-
-    return [(heartbeat, "move", shy)]
-
-
 AFTERWARDS = (
     drop_the_guard,
     never_fence_again,
     never_look_after_the_active,
     never_look_after_the_standby,
     never_take_up,
-    forget_what_could_not_be_seen,
 )

@@ -63,10 +63,13 @@ class Judge(Register):
         if broken:
             self.breach(broken.name, name, "in", here, "by", task["run"], broken.why)
 
-    def pointed(self) -> None:
-        """An endpoint was enabled or disabled."""
+    def pointed(self, task: dict, sent: float) -> None:
+        """An endpoint was enabled or disabled, by a request that was sent at `sent`."""
         self.world.tell("endpoints:", self.world.endpoints)
-        if not any(self.world.endpoints.values()):
+        stale = self.effects.stale(task, self.world.record)
+        if stale and self.effects.stale_since(task, sent):
+            self.breach("stale-effect", "an endpoint is changed by", task["run"])
+        if not stale and not any(self.world.endpoints.values()):
             self.breach("no-door", "no endpoint is enabled")
 
     def alerted(self, payload: dict) -> None:
@@ -144,7 +147,7 @@ class Judge(Register):
         run = record["run"]
         if run and run["phase"] == "protect" and not self.held(record):
             self.breach("run-ends", run["id"], "is left in protect")
-        if record.get("unfinished"):
+        if record["unfinished"] and not self.held(record):
             self.breach("run-ends", "nobody goes on with", record["unfinished"]["id"])
         if world.claims[world.plan.other(record["active"])]["mine"] and not self.held(record):
             self.breach("vouching", "the standby vouches for nobody any more")
