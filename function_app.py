@@ -20,6 +20,7 @@ from activities import (
     desk_orders,
     desk_runs,
     health,
+    history_desk,
     ledger_desk,
     slips,
 )
@@ -182,11 +183,11 @@ async def get_plan(req: func.HttpRequest) -> func.HttpResponse:
     return await answer(req, access.READ, partial(desk.one_plan, req.route_params["plan"]))
 
 
-def show(part: str, says: str, work: Callable[..., tuple], query: str = "") -> None:
-    """Register `GET /api/plans/{plan}/{part}`; `work` gets the plan, and the `query` if any."""
+def show(part: str, says: str, work: Callable[..., tuple], *queries: str) -> None:
+    """Register `GET /api/plans/{plan}/{part}`; `work` gets the plan, and each of `queries`."""
 
     async def get(req: func.HttpRequest) -> func.HttpResponse:
-        told = [req.params.get(query)] if query else []
+        told = [req.params.get(query) for query in queries]
         return await answer(req, access.READ, partial(work, req.route_params["plan"], *told))
 
     get.__name__ = f"get_{part}"
@@ -197,6 +198,7 @@ def show(part: str, says: str, work: Callable[..., tuple], query: str = "") -> N
 show("readiness", "What would make a failover to the standby fail.", desk.one_readiness)
 show("backups", "Every backup with its manifest, newest first.", desk.every_backup)
 show("ledger", "Runs in flight, abandoned, and what is offered.", ledger_desk.one_ledger, "epoch")
+show("history", "What both locations did.", history_desk.one_history, "top", "component")
 show("audit", "The chain of what was decided and done.", audit_desk.lines_after, "after")
 
 

@@ -6,6 +6,7 @@ from pydantic.json_schema import models_json_schema
 
 from shared import access, runs
 from shared.api import Decision, Failover, LedgerOrder
+from shared.history import TOP_DEFAULT, TOP_MAX
 
 VERSION = "0.1.0"
 READ, CHANGE, OPEN = "read", "change", "open"
@@ -113,6 +114,19 @@ ROUTES: tuple[Route, ...] = (
         },
     ),
     Route(
+        "/plans/{plan}/history",
+        "get",
+        "getHistory",
+        "Trigger and run history of both locations' workflows in one list, newest first",
+        READ,
+        {
+            200: "the newest `top` rows, of one `component` if asked; see `warnings`",
+            400: "top or component is wrong; every error is named",
+            404: "no such plan",
+            429: "asked so often that a failover's own reads would wait; it says for how long",
+        },
+    ),
+    Route(
         "/plans/{plan}/ledger",
         "get",
         "getLedger",
@@ -169,6 +183,7 @@ ROUTES: tuple[Route, ...] = (
         {200: "the run", 404: "no such run"},
     ),
 )
+WHOLE: dict = {"type": "integer"}
 BODIES = {
     "postFailover": "Failover",
     **{f"postRun{word.capitalize()}": "Decision" for word in runs.WORDS},
@@ -178,7 +193,14 @@ BODIES = {
     "postResubmit": "LedgerOrder",
     "postDrain": "LedgerOrder",
 }
-QUERIES = {"getLedger": "epoch", "getAudit": "after"}
+QUERIES = {
+    "getLedger": {"epoch": WHOLE},
+    "getAudit": {"after": WHOLE},
+    "getHistory": {
+        "top": {**WHOLE, "minimum": 1, "maximum": TOP_MAX, "default": TOP_DEFAULT},
+        "component": {"type": "string"},
+    },
+}
 KEYS: dict = {
     "readKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
     "masterKey": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
@@ -274,6 +296,5 @@ def parameters(route: Route) -> list[dict]:
     ]
     if route.name == "postFailover":
         found.append({"name": "Idempotency-Key", "in": "header", "schema": text})
-    if route.name in QUERIES:
-        found.append({"name": QUERIES[route.name], "in": "query", "schema": {"type": "integer"}})
-    return found
+    queries = QUERIES.get(route.name, {}).items()
+    return found + [{"name": name, "in": "query", "schema": schema} for name, schema in queries]

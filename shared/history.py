@@ -1,0 +1,161 @@
+"""History: what the workflows of both locations did, as one list, newest first.
+
+After Microsoft.Logic 2019-05-01 (WorkflowRun, WorkflowTriggerHistory). Of what ARM answers only
+what is named here goes on: the links to inputs and outputs are signed, and so are no reader's.
+"""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+TOP_DEFAULT = 50
+TOP_MAX = 200
+PAGE_MAX = 100  # Of one list: what a single answer holds.
+WORKFLOWS_MAX = 25  # Of a plan.
+REQUESTS_EACH = 6  # Of one workflow: in both locations its runs, its triggers, what they did.
+# ARM's bucket holds 250 reads and gets 25 a second back, and the app moves plans out of the same
+# one: a page that is asked for again and again must leave a failover its share.
+READS_MAX = 150
+READS_PER_SECOND = 10
+NAMES_SHOWN_MAX = 5
+WORDS_MAX = 300
+OLDEST = datetime.min.replace(tzinfo=UTC)
+NEWEST = datetime.max.replace(tzinfo=UTC)
+# Failures quote the URLs, the headers and the connection strings that they failed with.
+SECRETS = (
+    (re.compile(r"(://[^\s\"'<>?]*)\?[^\s\"'<>]*"), r"\1?..."),
+    (re.compile(r"://[^\s/@\"'<>]+@"), "://...@"),
+    (re.compile(r"(?i)\b(bearer|basic|sharedaccesssignature)\s+[^\s\"',;]+"), r"\1 ..."),
+    (re.compile(r"\beyJ[\w-]+(?:\.[\w-]+)*"), "..."),
+    (
+        re.compile(
+            r"(?i)([\w-]*(?:sig|key|secret|token|password|pwd)\b[\"']?\s*[=:]\s*)"
+            r"(?:\"[^\"]*\"|'[^']*'|[^\s\"',;&]+)"
+        ),
+        r"\1...",
+    ),
+)
+
+
+@dataclass
+class Listed:
+    """One list of one workflow: its rows, and does ARM have older ones?"""
+
+    location: str
+    component: str
+    rows: list[dict] = field(default_factory=list)
+    more: bool = False
+
+
+@dataclass
+class Purse:
+    """The reads that history may still make, as of `at` in seconds of any steady clock."""
+
+    left: float = READS_MAX
+    at: float = 0.0
+
+    def pay(self, reads: int, now: float) -> float:
+        """Take so many; else take none, and say how many seconds it is until there are enough."""
+        refilled = self.left + max(0.0, now - self.at) * READS_PER_SECOND
+        self.left, self.at = min(READS_MAX, refilled), now
+        if reads > self.left:
+            return (reads - self.left) / READS_PER_SECOND
+        self.left -= reads
+        return 0.0
+
+
+def row(kind: str, location: str, component: str, item: dict) -> dict:
+    """{"at", "location", "component", "kind", "status", "name"} of a run or trigger history of ARM.
+
+    And `correlation` (the client's tracking id) and `because` (of what failed), where there is
+    any. `at` is null where ARM gives no time that can be read.
+    """
+    own = item.get("properties") or {}
+    at = moment(own.get("startTime"))
+    shown: dict = {
+        "at": at.isoformat() if at else None,
+        "location": location,
+        "component": component,
+        "kind": kind,
+        "status": str(own.get("status", "")),
+        "name": str(item.get("name", "")),
+    }
+    tracking = (own.get("correlation") or {}).get("clientTrackingId")
+    why = reason(own)
+    return {
+        **shown,
+        **({"correlation": plain(str(tracking))} if tracking else {}),
+        **({"because": why} if why else {}),
+    }
+
+
+def moment(time: object) -> datetime | None:
+    """A time as ARM writes it, with up to seven digits of a second; None where it is none."""
+    try:
+        read = datetime.fromisoformat(str(time))
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def reason(own: dict) -> str:
+    """Why it failed, in the service's words without what is secret; empty where it did not."""
+    error = own.get("error")
+    error = error if isinstance(error, dict) else {}
+    said = f"{error.get('code') or own.get('code') or ''}: {error.get('message') or ''}"
+    said = said.strip(": ")
+    return "" if said in ("", "OK", "NotSpecified") else plain(said)
+
+
+def plain(words: str) -> str:
+    """One line, bounded, without queries of URLs, tokens, keys and passwords."""
+    for secret, shown in SECRETS:
+        words = secret.sub(shown, words)
+    return " ".join(words.split())[:WORDS_MAX]
+
+
+def merged(lists: list[Listed], top: int) -> tuple[list[dict], list[str]]:
+    """The `top` newest rows of all lists, newest first, and what may be missing among them."""
+    rows = sorted((one for listed in lists for one in listed.rows), key=order, reverse=True)[:top]
+    oldest = age(rows[-1]) if len(rows) == top else OLDEST
+    # What ARM kept back of a list is older than what it gave: it is missed only further back.
+    short = [
+        f"{listed.component} in {listed.location}"
+        for listed in lists
+        if listed.more and min(map(age, listed.rows), default=NEWEST) > oldest
+    ]
+    missing = some(list(dict.fromkeys(short)))
+    return rows, [f"older rows are missing of {missing}: ask for that component"] if short else []
+
+
+def age(shown: dict) -> datetime:
+    """When it was, for comparing; what has no time is older than everything."""
+    return datetime.fromisoformat(shown["at"]) if shown["at"] else OLDEST
+
+
+def order(shown: dict) -> tuple:
+    """What sorts rows, with the same answer whoever answered first."""
+    # A run is newer than the trigger that began it, also where both have the same time.
+    kinds = ("trigger", "run")
+    return (
+        age(shown),
+        shown["location"],
+        shown["component"],
+        kinds.index(shown["kind"]),
+        shown["name"],
+    )
+
+
+def chosen(names: list[str]) -> tuple[list[str], list[str]]:
+    """The workflows that one answer looks at, and a warning that says which it left out."""
+    left = names[WORKFLOWS_MAX:]
+    if not left:
+        return names, []
+    says = f"{len(left)} of {len(names)} workflows are left out: {some(left)}: ask for a component"
+    return names[:WORKFLOWS_MAX], [says]
+
+
+def some(names: list[str]) -> str:
+    """The first few names, and how many more."""
+    more = len(names) - NAMES_SHOWN_MAX
+    return ", ".join(names[:NAMES_SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,155 @@
+"""History, pure: what goes on of ARM's answer, what does not, and in which order."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import history
+from shared.history import Listed, Purse, merged
+from tests.unhurried import UNHURRIED
+
+START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+SECRET = "hunter2"
+
+
+def item(seconds: float, name: str = "run", **more: object) -> dict:
+    own = {"startTime": (START + timedelta(seconds=seconds)).isoformat(), "status": "Succeeded"}
+    return {"name": name, "properties": {**own, **more}}
+
+
+def row(seconds: float, name: str = "run", kind: str = "run", location: str = "west") -> dict:
+    return history.row(kind, location, "orders", item(seconds, name))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"GET https://x.example.net/a?api-version=1&sig={SECRET} failed",
+        f"Endpoint=sb://x/;SharedAccessKeyName=a;SharedAccessKey={SECRET}",
+        f"Authorization: Bearer {SECRET}",
+        f"AccountKey={SECRET}==;EndpointSuffix=x",
+        f'{{"client_secret": "{SECRET}"}}',
+        f"ftp://user:{SECRET}@x.example.net",
+        f"password: '{SECRET} {SECRET}'",
+        f"token eyJhbGciOiJSUzI1NiJ9.{SECRET}.{SECRET}",
+    ],
+)
+def test_a_failure_does_not_tell_what_is_secret(words: str):
+    error = {"code": "ActionFailed", "message": words}
+    shown = history.row("run", "west", "orders", item(0, error=error))
+    assert SECRET not in str(shown)
+    assert shown["because"].startswith("ActionFailed: ")
+
+
+def test_a_tracking_id_does_not_tell_what_is_secret():
+    tracked = item(0, correlation={"clientTrackingId": f"https://x/?sig={SECRET}"})
+    assert SECRET not in str(history.row("run", "west", "orders", tracked))
+
+
+def test_links_to_inputs_and_outputs_are_left_out():
+    link = {"uri": SECRET}
+    own = {"inputsLink": link, "outputsLink": link, "outputs": {"a": link}}
+    shown = history.row(
+        "run", "west", "orders", {"name": "run", "properties": {**own, "trigger": own}}
+    )
+    assert SECRET not in str(shown)
+
+
+def test_a_row_without_a_failure_has_no_because():
+    assert "because" not in history.row("run", "west", "orders", item(0, code="OK"))
+
+
+def test_a_failure_that_has_only_a_code_says_it():
+    assert history.row("trigger", "west", "o", item(0, code="Timeout"))["because"] == "Timeout"
+
+
+def test_a_row_whose_time_cannot_be_read_is_the_oldest():
+    odd = history.row("run", "west", "orders", {"name": "odd", "properties": {"startTime": "x"}})
+    rows, _ = merged([Listed("west", "orders", [odd, row(0)])], 5)
+    assert [one["at"] for one in rows] == [START.isoformat(), None]
+
+
+def test_times_are_compared_as_times_and_not_as_words():
+    """ARM writes as many digits of a second as there are."""
+    texts = ("2026-01-05T08:00:00Z", "2026-01-05T08:00:00.1234567Z")
+    rows = [
+        history.row("run", "west", "orders", {"name": text, "properties": {"startTime": text}})
+        for text in texts
+    ]
+    shown, _ = merged([Listed("west", "orders", rows)], 5)
+    assert [one["name"] for one in shown] == list(reversed(texts))
+
+
+def test_a_run_comes_before_the_trigger_that_began_it():
+    lists = [Listed("west", "orders", [row(0, kind=kind)]) for kind in ("trigger", "run")]
+    assert [one["kind"] for one in merged(lists, 5)[0]] == ["run", "trigger"]
+
+
+def test_a_list_that_was_cut_is_named_where_older_rows_of_others_are_shown():
+    lists = [Listed("west", "orders", [row(9)], more=True), Listed("north", "orders", [row(1)])]
+    _, warnings = merged(lists, 5)
+    assert warnings == ["older rows are missing of orders in west: ask for that component"]
+
+
+def test_a_list_that_was_cut_further_back_is_not_named():
+    lists = [Listed("west", "orders", [row(1)], more=True), Listed("north", "orders", [row(9)])]
+    assert merged(lists, 1)[1] == []
+
+
+def test_what_a_large_plan_leaves_out_is_said():
+    names = [f"w{n}" for n in range(history.WORKFLOWS_MAX + 7)]
+    looked, warnings = history.chosen(names)
+    assert looked == names[: history.WORKFLOWS_MAX]
+    assert f"7 of {len(names)} workflows are left out: w{len(looked)}, " in warnings[0]
+    assert "and 2 more" in warnings[0]
+
+
+def test_a_purse_that_is_empty_says_when_it_is_not():
+    purse = Purse()
+    assert purse.pay(history.READS_MAX, 0.0) == 0.0
+    assert purse.pay(20, 0.5) == 1.5
+    assert purse.pay(20, 2.0) == 0.0
+
+
+def test_the_largest_page_can_be_paid():
+    assert Purse().pay(history.WORKFLOWS_MAX * history.REQUESTS_EACH, 0.0) == 0.0
+
+
+@UNHURRIED
+@given(asks=st.lists(st.tuples(st.floats(0, 9), st.integers(1, history.READS_MAX)), max_size=30))
+def test_a_purse_never_gives_more_than_its_share(asks: list[tuple[float, int]]):
+    purse, now, given_away = Purse(), 0.0, 0
+    for pause, reads in asks:
+        now += pause
+        given_away += reads if purse.pay(reads, now) == 0.0 else 0
+        assert given_away <= history.READS_MAX + now * history.READS_PER_SECOND + 1e-6
+
+
+LISTS = st.lists(st.lists(st.integers(0, 99), max_size=8, unique=True), max_size=5)
+
+
+@UNHURRIED
+@given(whole=LISTS, page=st.integers(1, 8), top=st.integers(1, 20))
+def test_without_a_warning_nothing_newer_is_missing(whole: list[list[int]], page: int, top: int):
+    newest = sorted((one for ages in whole for one in ages), reverse=True)[:top]
+    pages = [
+        Listed("west", f"w{n}", [row(one) for one in sorted(ages, reverse=True)[:page]])
+        for n, ages in enumerate(whole)
+    ]
+    for listed, ages in zip(pages, whole, strict=True):
+        listed.more = len(ages) > page
+    rows, warnings = merged(pages, top)
+    shown = [(history.age(one) - START).total_seconds() for one in rows]
+    assert len(rows) <= top
+    assert shown == sorted(shown, reverse=True)
+    assert warnings or shown == newest
+
+
+@UNHURRIED
+@given(ages=st.permutations(range(6)))
+def test_the_order_does_not_depend_on_who_answered_first(ages: list[int]):
+    lists = [Listed("west", "orders", [row(age // 2, f"r{age}")]) for age in ages]
+    names = [one["name"] for one in merged(lists, 9)[0]]
+    assert names == ["r5", "r4", "r3", "r2", "r1", "r0"]

@@ -1,0 +1,224 @@
+"""What the HTTP API shows of both locations' run histories, over Contoso at the wire."""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from activities import desk, history_desk
+from rehearsal.arm_throttle import LIMITS
+from rehearsal.runtimes import IdleWorkflows
+from rehearsal.workflows import Workflows
+from rehearsal.world import Resource
+from shared import history
+from shared.problem import Problem
+from tests.doors import HERE, THERE, Doors
+from tests.wire import check_exchanges
+
+WORKFLOW = "orders-worker"
+WORKFLOWS = 16  # Of contoso.
+SECRET = "hunter2"
+
+
+@pytest.fixture(autouse=True)
+def rested(doors: Doors) -> None:
+    """ARM and history have all their reads; other tests have used some."""
+    doors.wire.arm.throttle.set_limit("reads", *LIMITS["reads"])
+    history_desk.forget()
+
+
+@pytest.fixture
+def running(doors: Doors) -> Iterator[Workflows]:
+    """Logic Apps at work; what a test starts takes ten minutes."""
+    runtime = Workflows(doors.world)
+    doors.world.workflows = runtime
+    yield runtime
+    doors.wire.run(runtime.stop())
+    doors.world.workflows = IdleWorkflows()
+
+
+def workflow(doors: Doors, location: str, name: str = WORKFLOW) -> Resource:
+    found = doors.world.resources.get(doors.plan.component(name, location)["resource"])
+    assert found is not None
+    return found
+
+
+def begin(
+    doors: Doors, running: Workflows, location: str, name: str = WORKFLOW, tracking: str = "order-7"
+) -> str:
+    """Start a run; gives its name."""
+    found = workflow(doors, location, name)
+    found.body["tags"] = {"rehearsal-run-seconds": "600"}
+
+    async def start() -> str:
+        flow = running.flow(found)
+        return flow.begin(flow.triggers[0], "key", tracking=tracking).name
+
+    return doors.wire.run(start())
+
+
+def seen(top: str | None = None, component: str | None = None) -> dict:
+    status, view = history_desk.one_history("contoso", top, component)
+    assert status == 200
+    return json.loads(json.dumps(view))
+
+
+def asked(doors: Doors, since: int, word: str = "") -> set[str]:
+    """What history asked ARM for, each once: what a lost region held may come to its end here."""
+    return {url for url in doors.sent(since, "GET") if "/workflows/" in url and word in url}
+
+
+def refusal(top: str | None = None, component: str | None = None, name: str = "contoso") -> dict:
+    with pytest.raises(Problem) as no:
+        history_desk.one_history(name, top, component)
+    return no.value.body
+
+
+@pytest.mark.parametrize("top", ["0", "201", "-1", "x", "1.5", "", "9" * 5000, "²", "٣"])
+def test_a_top_that_is_no_number_of_rows_is_refused(doors: Doors, top: str):
+    assert refusal(top)["errors"] == ["top: a whole number from 1 to 200"]
+
+
+@pytest.mark.parametrize("component", ["nobody", "gateway", ""])
+def test_a_component_that_is_no_workflow_of_the_plan_is_refused(doors: Doors, component: str):
+    no = refusal(component=component)
+    assert no["status"] == 400
+    assert no["errors"][0].startswith("component: one of the plan's workflows: orders-intake")
+
+
+def test_every_error_of_a_query_is_named(doors: Doors):
+    assert len(refusal("x", "x")["errors"]) == 2
+
+
+def test_an_unknown_plan_is_not_found(doors: Doors):
+    assert refusal(name="nobody")["status"] == 404
+
+
+def test_who_asks_too_often_is_told_when_to_ask_again(doors: Doors, running: Workflows):
+    """ARM's reads are those of the app that moves the plan, too."""
+    seen()
+    before = doors.mark()
+    no = refusal()
+    assert no["status"] == 429
+    assert re.fullmatch(r".*ask again in [1-9] s", no["detail"])
+    assert asked(doors, before, "/runs?") == set()
+
+
+def test_a_silent_location_is_a_warning_and_hides_nothing_of_the_other(
+    doors: Doors, running: Workflows
+):
+    name = begin(doors, running, HERE)
+    doors.world.lose(THERE, {"arm"})
+    started = time.monotonic()
+    view = seen()
+    assert time.monotonic() - started < desk.VIEW_SECONDS + 2
+    assert [row["name"] for row in view["rows"]] == [name, name]
+    assert len(view["warnings"]) == 1
+    assert view["warnings"][0].startswith(
+        f"{THERE}: {WORKFLOWS} of {WORKFLOWS} workflows are not shown: "
+    )
+
+
+def test_two_silent_locations_are_two_warnings(doors: Doors, running: Workflows):
+    for location in (HERE, THERE):
+        doors.world.lose(location, {"arm"})
+    view = seen(component=WORKFLOW)
+    assert view["rows"] == []
+    assert sorted(words.split(":")[0] for words in view["warnings"]) == [HERE, THERE]
+
+
+def test_a_location_that_asks_for_a_pause_is_not_asked_on(doors: Doors, running: Workflows):
+    doors.world.faults.add({"match": {"path": "rg-contoso-we"}, "effect": {"status": 429}})
+    before = doors.mark()
+    view = seen()
+    refused = [row for row in doors.world.journal.after(before) if row["status"] == 429]
+    assert len(refused) <= history_desk.THREADS
+    assert "workflows are not shown: 429 " in view["warnings"][0]
+
+
+def test_a_workflow_that_is_not_deployed_in_one_location_is_said(doors: Doors, running: Workflows):
+    gone = workflow(doors, THERE)
+    doors.world.resources.remove(gone.id)
+    try:
+        view = seen(component=WORKFLOW)
+    finally:
+        doors.world.resources.place(gone.id, gone.body)
+    assert view["warnings"] == [f"{THERE}: not deployed there: {WORKFLOW}"]
+
+
+def test_a_workflow_that_ran_in_both_locations_is_seen_to(doors: Doors, running: Workflows):
+    names = {(at, begin(doors, running, at)) for at in (THERE, HERE)}
+    rows = [row for row in seen()["rows"] if row["kind"] == "run"]
+    assert {(row["location"], row["name"]) for row in rows} == names
+    assert {row["component"] for row in rows} == {WORKFLOW}
+    assert {row["correlation"] for row in rows} == {"order-7"}
+
+
+def test_rows_of_both_locations_are_one_list_newest_first(doors: Doors, running: Workflows):
+    names = [begin(doors, running, at) for at in (THERE, HERE, THERE)]
+    rows = seen()["rows"]
+    assert [row["name"] for row in rows if row["kind"] == "run"] == names[::-1]
+    assert [row["at"] for row in rows] == sorted((row["at"] for row in rows), reverse=True)
+
+
+def test_a_run_and_the_trigger_that_began_it_are_both_shown(doors: Doors, running: Workflows):
+    name = begin(doors, running, HERE)
+    rows = seen(component=WORKFLOW)["rows"]
+    run, trigger = sorted(rows, key=lambda row: row["kind"])
+    common = {"location": HERE, "component": WORKFLOW, "name": name}
+    assert {**run, **common, "kind": "run", "status": "Running"} == run
+    assert {**trigger, **common, "kind": "trigger", "status": "Succeeded"} == trigger
+
+
+def test_a_failed_run_says_why_without_what_is_secret(doors: Doors, running: Workflows):
+    name = begin(doors, running, HERE)
+    words = f"GET https://x.example.net/?sig={SECRET} answered 500"
+
+    async def fail() -> None:
+        flow = running.flow(workflow(doors, HERE))
+        run = next(run for run in flow.runs if run.name == name)
+        flow.abandon()
+        run.end("Failed", doors.world.now, {"code": "ActionFailed", "message": words})
+
+    doors.wire.run(fail())
+    run = next(row for row in seen(component=WORKFLOW)["rows"] if row["kind"] == "run")
+    assert run["status"] == "Failed"
+    assert run["because"] == "ActionFailed: GET https://x.example.net/?... answered 500"
+
+
+def test_a_top_bounds_the_list_and_what_is_asked_for(doors: Doors, running: Workflows):
+    names = [begin(doors, running, HERE) for _ in range(4)]
+    before = doors.mark()
+    rows = seen("2", WORKFLOW)["rows"]
+    assert [row["name"] for row in rows] == [names[3], names[3]]
+    lists = asked(doors, before, "/runs?") | asked(doors, before, "/histories?")
+    assert len(lists) == 4
+    assert all("top=2" in url for url in lists)
+
+
+def test_one_component_is_asked_for_alone(doors: Doors, running: Workflows):
+    begin(doors, running, HERE, "orders-intake")
+    name = begin(doors, running, HERE)
+    before = doors.mark()
+    view = seen(component=WORKFLOW)
+    assert {row["name"] for row in view["rows"]} == {name}
+    assert view["component"] == WORKFLOW
+    assert len(asked(doors, before, f"/{WORKFLOW}/")) == history.REQUESTS_EACH
+    assert asked(doors, before, "/runs?") == asked(doors, before, f"/{WORKFLOW}/runs?")
+
+
+def test_all_requests_of_one_answer_fit_arms_bucket_of_reads(doors: Doors, running: Workflows):
+    before = doors.mark()
+    view = seen()
+    assert view["warnings"] == []
+    assert len(asked(doors, before)) == WORKFLOWS * history.REQUESTS_EACH
+    assert LIMITS["reads"][0] > history.READS_MAX
+
+
+def test_what_goes_over_the_wire_is_as_published(doors: Doors, running: Workflows):
+    begin(doors, running, HERE)
+    before = doors.mark()
+    seen("5", WORKFLOW)
+    check_exchanges(doors.world.journal.after(before))
