@@ -213,6 +213,18 @@ def test_an_audit_is_read_by_a_cursor_that_is_a_number(app: HostProcess) -> None
     assert (shown["count"], shown["lines"], shown["next"]) == (0, [], None)
 
 
+def test_a_history_is_bounded_and_takes_both_of_its_queries(app: HostProcess) -> None:
+    wrong = app.call("GET", "/api/plans/contoso/history?top=201&component=nobody")
+    assert (wrong.status_code, len(wrong.json()["errors"])) == (400, 2)
+    good = app.call("GET", "/api/plans/contoso/history?top=5&component=orders-worker")
+    assert good.json() == {
+        "plan": "contoso",
+        "component": "orders-worker",
+        "rows": [],
+        "warnings": [],
+    }
+
+
 def test_the_backups_are_listed(app: HostProcess) -> None:
     assert app.call("GET", "/api/plans/contoso/backups").json() == {"backups": []}
 
