@@ -184,7 +184,7 @@ def test_a_slip_sent_twice_arrives_once(doors: Doors) -> None:
 
 
 def test_a_message_that_is_no_slip_is_kept_with_its_reason(doors: Doors) -> None:
-    kept = {"because": "not JSON", "body": "{", "messageId": "m1", "queue": "slip-claim"}
+    kept = {"because": "not JSON", "body": "{", "messageId": "kept-once", "queue": "slip-claim"}
     doors.call("poison_slip", json.loads(json.dumps(kept)))
     counted = doors.wire.run(doors.buses.counts("sb-contoso-ne", "slip-poison"))
     doors.empty("slip-poison")
