@@ -15,7 +15,9 @@ A bad new plan never stops the app: it goes on with the last good one and says s
 import json
 import threading
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from shared import watch
 from shared.blobs import NEW, Place
 from shared.plan import BadPlan, Plan, load
 from shared.settings import settings
@@ -131,9 +133,15 @@ def read_claim(plan: str) -> dict | None:
 
 
 def unclaimed() -> list[str]:
-    """The plans that this location has not claimed: those it can vouch for."""
+    """The plans that this location has not claimed, and is not about to: those it vouches for.
+
+    Who cannot renew goes on because of this word, and asks again only with the next beat. So it is
+    withdrawn with the first suspicion, not with the claim.
+    """
     claims = {name: read_claim(name) for name in plan_names()}
-    return [name for name, claim in claims.items() if claim is None or not claim["mine"]]
+    free = [name for name, claim in claims.items() if claim is None or not claim["mine"]]
+    now, seen = datetime.now(UTC), {name: read_watch(name) for name in free}
+    return [name for name, state in seen.items() if not (state and watch.suspects(state, now))]
 
 
 def write_rows(run: str, stage: str, rows: list[dict]) -> None:

@@ -1,12 +1,14 @@
 """Watch: the state that a watchdog leaves in its own storage for the API and the APIM pipeline."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.outcome import refused
+from shared.verdict import TROUBLE
 
 BYTES_MAX = 64 * 1024
 STALE_ROUNDS = 6
+DOUBT = timedelta(minutes=2)  # A watchdog that is silent for longer reserves nothing soon.
 # Every key of a watch state, and the types that its value may have.
 SHAPE: dict[str, tuple[type, ...]] = {
     "plan": (str,),
@@ -37,6 +39,13 @@ def shaped(state: dict) -> dict:
     if wrong:
         return refused(f"watch state: missing or of a wrong type: {', '.join(wrong)}")
     return state
+
+
+def suspects(state: dict, now: datetime) -> bool:
+    """Does this location hold the active one for lost, or nearly? It may claim at any moment."""
+    verdict = state.get("verdict") or {}
+    young = now - datetime.fromisoformat(state["at"]) < DOUBT
+    return young and verdict.get("state") in TROUBLE
 
 
 def stale(state: dict, every_seconds: float, now: datetime) -> bool:

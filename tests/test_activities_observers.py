@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from activities import health
 from orchestrations.watchdog import OBSERVERS
-from shared import clients, verdict
+from shared import clients, store, verdict
 from tests.doors import HERE, THERE, Doors
 
 APP = "func-contoso-we.azurewebsites.net/api/health"
@@ -189,6 +189,19 @@ def test_health_is_reported_in_time_and_vouches_for_nothing_without_storage(door
     told = health.report()
     assert (told["status"], told["unclaimed"]) == ("unhealthy", [])
     assert time.monotonic() - started < health.SECONDS_MAX + health.VOUCH_SECONDS_MAX + 1
+
+
+def test_a_location_that_suspects_the_active_one_vouches_for_nothing(doors: Doors) -> None:
+    """It may claim at any moment, and who cannot renew asks again only with the next beat."""
+    now = datetime.now(UTC)
+    for state, age, vouches in (("suspect", 5, False), ("lost", 5, False), ("lost", 200, True)):
+        at = (now - timedelta(seconds=age)).isoformat()
+        store.write_watch({"plan": "contoso", "at": at, "verdict": {"state": state}})
+        assert ("contoso" in store.unclaimed()) is vouches
+    healthy = {"plan": "contoso", "at": now.isoformat(), "verdict": {"state": "healthy"}}
+    store.write_watch(healthy)
+    assert "contoso" in store.unclaimed()
+    doors.drop("stcontosone", "understudy", "watch/contoso.json")
 
 
 def test_health_is_unhealthy_when_the_health_workflow_fails(doors: Doors) -> None:

@@ -19,6 +19,7 @@ def load_plan(world: World, app: Source, payload: dict) -> dict:
 
 
 def write_watch(world: World, app: Source, payload: dict) -> dict:
+    world.watches[app.here] = payload["watch"]
     return succeeded()
 
 

@@ -9,26 +9,27 @@ from datetime import datetime
 from typing import cast
 
 from rehearsal.simulation.world import Ask, Asking, Source, World
-from shared import handover, resumption, runs, witness
+from shared import handover, resumption, runs, watch, witness
 from shared.outcome import refused, skipped, succeeded
 from shared.reply import Surprise, Unreachable
 
 ROUNDS_MAX = 5
 PEER_SECONDS = 3.0
+REQUESTS_PER_LEASE = 8
 Change = Callable[[dict, datetime], dict]
 
 
-def changed(world: World, change: Change) -> Asking:
+def changed(world: World, change: Change, seconds: float = 10.0) -> Asking:
     """Read, change, write with If-Match, until it holds; as `activities.witness` does."""
     for _ in range(ROUNDS_MAX):
-        seen = yield Ask("witness", lambda: (world.record, world.etag, world.server_time))
+        seen = yield Ask("witness", lambda: (world.record, world.etag, world.server_time), seconds)
         record, etag, server_time = cast(tuple[dict, int, datetime], seen)
         wanted = change(record, server_time)
         if witness.refusal(wanted):
             return {**wanted, "record": record}
         if wanted is record:
             return succeeded(record=record)
-        if (yield Ask("witness", lambda w=wanted, e=etag: put(world, w, e))):
+        if (yield Ask("witness", lambda w=wanted, e=etag: put(world, w, e), seconds)):
             return succeeded(record=wanted)
     raise Surprise(f"the witness record changed {ROUNDS_MAX} times meanwhile")
 
@@ -107,8 +108,11 @@ def give_back(world: World, app: Source, payload: dict) -> Asking:
 
 def renew_lease(world: World, app: Source, payload: dict) -> Asking:
     here, seconds = payload["location"], payload["witness"]["leaseSeconds"]
+    bound = max(1.0, seconds / REQUESTS_PER_LEASE)
     try:
-        return (yield from changed(world, lambda r, now: witness.renew(r, here, now, seconds)))
+        return (
+            yield from changed(world, lambda r, now: witness.renew(r, here, now, seconds), bound)
+        )
     except Unreachable as error:
         return refused(f"witness: {error}")
 
@@ -124,13 +128,18 @@ def ask_peer(world: World, app: Source, payload: dict) -> Asking:
     there = payload["location"]
 
     def vouches() -> bool:
-        return world.apps[there].up and not world.claims[there]["mine"]
+        seen = world.watches.get(there)
+        doubts = seen and watch.suspects(seen, world.server_time)
+        return world.apps[there].up and not world.claims[there]["mine"] and not doubts
 
     try:
         vouched = yield Ask(there, vouches, PEER_SECONDS)
     except Surprise as error:
         return refused(f"{there} does not answer either: {error}")
-    return succeeded("it vouches") if vouched else refused(f"{there} does not vouch")
+    if not vouched:
+        return refused(f"{there} does not vouch")
+    world.vouched[app.here] = world.now
+    return succeeded("it vouches")
 
 
 def yield_claim(world: World, app: Source, payload: dict) -> dict:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 STORY_LINES_MAX = 4000
+LAGGING = 0.15  # Share of requests.
 DEGRADED_AFTER_SECONDS = 25.0  # Traffic Manager: two probes of ten seconds that failed, and five.
 Effect = Callable[[], object]
 
@@ -62,11 +63,13 @@ class World:
         self.mended: dict[tuple[str, str], float] = {}  # When a cut between two was healed.
         self.lost_at: dict[str, float] = {}
         self.apps: dict[str, App] = {}
+        self.watches: dict[str, dict] = {}  # What the watchdog of each location last wrote down.
         self.claims = {name: {"epoch": 0, "mine": False} for name in names}
         self.notes: dict[str, dict[str, dict]] = {
             name: {} for name in names
         }  # run -> stage -> rows
         self.audit: list[dict] = []
+        self.vouched: dict[str, float] = {}  # When a location was last vouched for by the other.
         self.empty_at: dict[tuple[str, str], float] = {}  # When a stopped workflow's runs end.
         home = plan.home
         self.profile_location = plan.other(home)
@@ -165,6 +168,9 @@ class World:
         if not self.calm and self._roll() < self.weather.trouble:
             self.troubled += 1
             self.random.choice(TROUBLES)(self, source, ask, then, latency)
+        elif ask.node == self.weather.lagging and not self.calm and self._roll() < LAGGING:
+            self.troubled += 1
+            self._arrive_late(source, ask, then, latency)
         else:
             self.at(latency, self._land, source, ask, then)
 
