@@ -223,11 +223,12 @@ def release(context: DurableOrchestrationContext, plan: Plan, paper: dict, prove
 def give_up(
     context: DurableOrchestrationContext, plan: Plan, paper: dict, rows: list[dict], because: str
 ) -> Flow:
-    """Nothing has moved yet: start again what this run has stopped, and say why."""
+    """Nothing has moved yet: start again what this run has stopped, and say why.
+
+    What would not stop may have: the answer can be lost. Only what stood still before is skipped.
+    """
     mine = [
-        one["component"]
-        for one in rows
-        if one["verb"] == "demote" and one["outcome"] == "succeeded"
+        one["component"] for one in rows if one["verb"] == "demote" and one["outcome"] != "skipped"
     ]
     back = yield from act(
         context, plan, paper, "promote", paper["from"], mine, ATTEMPTS_MAX, turn=TURN_BACK

@@ -6,6 +6,7 @@ taken back afterwards. A mutant that no seed finds says that a property is blind
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from azure.durable_functions import DurableOrchestrationContext
@@ -132,7 +133,7 @@ def ignore_a_living_lease() -> list[Patch]:
 def leave_the_old_door_open() -> list[Patch]:
     def only_enable(world: World, app: Source, task: dict) -> Asking:
         node, mine = f"arm.{world.profile_location}", task["location"]
-        yield Ask(node, lambda: components.point(world, mine, True))
+        yield Ask(node, lambda: components.point(world, task, mine, True, world.now))
         return succeeded("enabled")
 
     return [(activities.MODELS, "promote_traffic", only_enable)]
@@ -142,7 +143,7 @@ def close_the_old_door_first() -> list[Patch]:
     def disable_first(world: World, app: Source, task: dict) -> Asking:
         node, mine = f"arm.{world.profile_location}", task["location"]
         for name in sorted(world.endpoints, key=lambda name: name == mine):
-            yield Ask(node, lambda n=name: components.point(world, n, n == mine))
+            yield Ask(node, partial(components.point, world, task, name, name == mine, world.now))
         return succeeded("only that endpoint is enabled")
 
     return [(activities.MODELS, "promote_traffic", disable_first)]

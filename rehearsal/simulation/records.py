@@ -136,10 +136,7 @@ def ask_peer(world: World, app: Source, payload: dict) -> Asking:
         vouched = yield Ask(there, vouches, PEER_SECONDS)
     except Surprise as error:
         return refused(f"{there} does not answer either: {error}")
-    if not vouched:
-        return refused(f"{there} does not vouch")
-    world.vouched[app.here] = world.now
-    return succeeded("it vouches")
+    return succeeded("it vouches") if vouched else refused(f"{there} does not vouch")
 
 
 def yield_claim(world: World, app: Source, payload: dict) -> dict:

@@ -34,6 +34,7 @@ class Weather:
     trouble: float  # Share of requests that meet a 429, a 5xx, a timeout or a lost answer.
     lost_202: float  # Share of accepted changes that never show.
     late_seconds: float  # How long after its caller gave up a slow request may still land.
+    lagging: str  # A node where many a request lands long after its caller gave up; mostly none.
     doubled: float  # Share of messages that come twice in spite of duplicate detection.
     late: float  # Share of messages that come up to a minute late, and so out of order.
     skews: dict[str, float]
@@ -52,6 +53,7 @@ def draw(random: Random, locations: list[str]) -> Weather:
         trouble=random.choice(TROUBLES),
         lost_202=random.choice((0.0, 0.0, 0.02)),
         late_seconds=random.choice((5, 15, 40)),
+        lagging=random.choice(("",) * 8 + tuple(f"arm.{name}" for name in locations)),
         doubled=random.choice((0.0, 0.1, 0.5)),
         late=random.choice((0.0, 0.05, 0.3)),
         skews={name: random.choice(SKEWS_SECONDS) * random.choice((-1, 1)) for name in locations},

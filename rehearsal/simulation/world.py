@@ -69,7 +69,6 @@ class World:
             name: {} for name in names
         }  # run -> stage -> rows
         self.audit: list[dict] = []
-        self.vouched: dict[str, float] = {}  # When a location was last vouched for by the other.
         self.empty_at: dict[tuple[str, str], float] = {}  # When a stopped workflow's runs end.
         home = plan.home
         self.profile_location = plan.other(home)
