@@ -22,12 +22,18 @@ def never_fence_again() -> list[Patch]:
     return [(stages, "unfenced", forgotten)]
 
 
-def never_look_after_the_active() -> list[Patch]:
-    return without_chores("serve", "stop-there")
+def never_look_after_what_was_left() -> list[Patch]:
+    return without_chores("serve")
 
 
-def never_look_after_the_standby() -> list[Patch]:
-    return without_chores("stop-here")
+def never_look_whether_it_stands_still() -> list[Patch]:
+    return without_chores("stop-here", "stop-there")
+
+
+def trusting(state: dict, now: datetime) -> bool:
+        return False
+
+    return [(watch, "suspects", trusting)]
 
 
 def without_chores(*names: str) -> list[Patch]:
@@ -50,7 +56,7 @@ def never_take_up() -> list[Patch]:
 AFTERWARDS = (
     drop_the_guard,
     never_fence_again,
-    never_look_after_the_active,
-    never_look_after_the_standby,
+    never_look_after_what_was_left,
+    never_look_whether_it_stands_still,
     never_take_up,
 )
