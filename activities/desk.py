@@ -103,9 +103,7 @@ def overview(name: str, look: Callable[[dict, str], dict | None] = readiness.rec
     record = in_time("witness", warnings, known_record, document)
     active = record["active"] if record else document["home"]
     manifests = in_time("backups", warnings, backups_of, document, active)
-    ready = in_time(
-        "readiness", warnings, look, document, api.standby(document, active)
-    )
+    ready = in_time("readiness", warnings, look, document, api.standby(document, active))
     left = in_time("leftovers", warnings, leftovers.look, settings().location)
     if left:
         warnings.append(f"messages that nobody takes: {', '.join(left)} in {settings().location}")

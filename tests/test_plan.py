@@ -309,8 +309,7 @@ def test_a_stranger_has_no_other_location():
 def test_consumers_wake_first_and_clocks_last():
     plan = load(CONTOSO)
     classes = [
-        {plan.trigger_wave(name) for name in wave}
-        for wave in plan.waves("activate", "northeurope")
+        {plan.trigger_wave(name) for name in wave} for wave in plan.waves("activate", "northeurope")
     ]
     assert classes == [{0}, {1}, {2}, {3}]
 
