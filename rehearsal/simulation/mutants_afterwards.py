@@ -30,12 +30,6 @@ def never_look_whether_it_stands_still() -> list[Patch]:
     return without_chores("stop-here", "stop-there")
 
 
-def trusting(state: dict, now: datetime) -> bool:
-        return False
-
-    return [(watch, "suspects", trusting)]
-
-
 def without_chores(*names: str) -> list[Patch]:
     begin = chores.begin
 
