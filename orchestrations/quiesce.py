@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
+from orchestrations.again import unfenced
 from orchestrations.component import row
 from orchestrations.steps import ATTEMPTS_MAX, PATIENCE, Told, attempt
 from orchestrations.waves import CHUNK, act, order
@@ -45,7 +46,9 @@ def quiesce(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Fl
     # A person's cancel is for the next stage to see, which undoes what was done.
     if released["status"] != "succeeded" and not cancelled(released.get("record")):
         return (yield from give_up(context, plan, paper, rows, released["because"]))
-    return Told(rows, {"abandoned": drained["abandoned"]})
+    # No stage of a graceful run fences: what runs on there is stopped before its copy wakes.
+    stops = [one for one in rows if one.get("verb") == "demote"]
+    return Told(rows, {"abandoned": drained["abandoned"], **unfenced(stops)})
 
 
 def drain(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
@@ -66,6 +69,8 @@ def drain(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow
         tried = yield from act(
             context, plan, paper, "demote", paper["from"], left, ONE_TRY, turn=turn, futile=True
         )
+        # What is found stopped by a repeat was stopped by the try before it.
+        tried = [stopped_by_us(one) if turn else one for one in tried]
         left = [one["component"] for one in tried if one["outcome"] == "refused"]
         rows = [one for one in rows if one["outcome"] != "refused"] + tried
         flying = yield from in_flight(context, plan, paper, [n for n in names if n in flying])
@@ -87,6 +92,10 @@ def drain(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow
         for name, one in seen[:ABANDONED_MAX]
     ]
     return {"rows": rows, "left": left, "abandoned": abandoned, "word": word}
+
+
+def stopped_by_us(one: dict) -> dict:
+    return {**one, "outcome": "succeeded"} if one["outcome"] == "skipped" else one
 
 
 def next_look(started: datetime, now: datetime, until: datetime) -> datetime:

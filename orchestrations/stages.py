@@ -139,14 +139,21 @@ def leave(
     return output(context, paper, "partial" if failed else "succeeded", because, rows, started)
 
 
+def done_again(one: dict) -> dict:
+    """The row, as done where a repeat found it so: the try before it had no answer."""
+    repeat = one["outcome"] == "skipped" and one.get("attempts", 1) > 1
+    return {**one, "outcome": "succeeded"} if repeat else one
+
+
 def note(context: DurableOrchestrationContext, plan: Plan, paper: dict, rows: list[dict]) -> Flow:
     """Keep what this stage did where an undo finds it; the fact that names what could not be."""
     if slip.STAGES.index(paper["stage"]) >= slip.STAGES.index(plan.point_of_no_return):
         return {}
     keys = ("component", "verb", "location", "outcome")
+    kept = [done_again(one) for one in rows]
     done = [
         {key: one.get(key) for key in keys}
-        for one in rows
+        for one in kept
         if one["outcome"] == "succeeded" or one["outcome"] == "refused" and one.get("attempts")
     ]
     if not done:

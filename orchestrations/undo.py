@@ -17,7 +17,7 @@ from shared.kinds import KINDS, Verb
 from shared.outcome import refused, skipped
 from shared.plan import Plan
 
-STOP_TURN, START_TURN = 0, 1  # Keep the ids of the two passes over a component apart.
+STOP_TURN, START_TURN, AGAIN_TURN = 0, 1, 2  # Keep the ids of the passes over a component apart.
 
 
 def undo(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
@@ -108,8 +108,14 @@ def start_again(
     back, rows = paper["from"], []
     for wave in plan.waves("activate", back) if stopped else []:
         able = [name for name in wave if name in stopped and name not in kept]
-        rows += yield from act(
+        first = yield from act(
             context, plan, paper, "promote", back, able, turn=START_TURN, futile=True
+        )
+        # Accepted and not shown, mostly: nobody else looks after what no epoch was claimed for.
+        again = [one["component"] for one in first if one["outcome"] == "refused"]
+        rows += [one for one in first if one["outcome"] != "refused"]
+        rows += yield from act(
+            context, plan, paper, "promote", back, again, turn=AGAIN_TURN, futile=True
         )
         rows += [
             untried(

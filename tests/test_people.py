@@ -7,7 +7,7 @@ from orchestrations.component import component
 from orchestrations.people import LOOK_MOST, REMIND_FIRST
 from orchestrations.stages import stage
 from shared import runs, slip, witness
-from shared.outcome import refused, succeeded
+from shared.outcome import refused, skipped, succeeded
 from shared.record import fresh, stamp
 from tests.replay import START, Replay
 from tests.stories import (
@@ -320,6 +320,32 @@ def test_what_a_stage_did_is_noted_before_its_slip_goes_on():
     assert names == ["note_rows", "send_slip"]
     rows = run.named("note_rows")[0]["rows"]
     assert sorted(row["component"] for row in rows) == sorted(WOKEN)
+
+
+def test_what_a_repeat_found_done_is_noted_as_done_by_the_run():
+    """The answer to the try before it was lost: an undo must know of what that has started."""
+    tries: list[str] = []
+
+    def promote(task: dict) -> dict:
+        tries.append(task["component"]["name"])
+        if tries.count(tries[-1]) == 1:
+            raise ConnectionError("the answer was lost")
+        return skipped("is so already")
+
+    run = at("activate", Register().claimed(), promote_workflow=promote).run()
+    rows = run.named("note_rows")[0]["rows"]
+    assert {row["outcome"] for row in rows} == {"succeeded"} and len(rows) == len(WOKEN)
+
+
+def test_what_does_not_start_again_is_tried_once_more_by_the_undo():
+    tries: list[str] = []
+
+    def promote(task: dict) -> dict:
+        tries.append(task["component"]["name"])
+        return refused("accepted, not shown") if tries.count(FENCED[0]) == 1 else succeeded()
+
+    run, _ = cancelled(NOTED, promote_workflow=promote)
+    assert tries.count(FENCED[0]) == 2 and "could not be undone" not in done(run)["because"]
 
 
 def test_a_stage_behind_the_point_of_no_return_notes_nothing():

@@ -116,6 +116,17 @@ def test_a_run_that_a_person_forces_stops_waiting_and_goes_on_as_forced():
     assert run.now - START < timedelta(seconds=PLAN.drain_seconds)
 
 
+def test_what_would_not_stop_in_a_location_that_is_gone_is_fenced_again_before_its_copy_wakes():
+    """A graceful run has no stage that fences."""
+
+    def demote(task: dict) -> dict:
+        stuck = task["component"]["name"] == EXCLUSIVE[0]
+        return refused("is unreachable") if stuck else succeeded("disabled")
+
+    run = quiescing(demote_workflow=demote, observe_health=SILENT)
+    assert sent(run)["facts"]["unfenced"] == EXCLUSIVE[:1]
+
+
 def test_only_what_is_exclusive_is_stopped_and_only_at_the_source():
     run = quiescing()
     assert sorted(acted(run, "demote_workflow")) == sorted(EXCLUSIVE)

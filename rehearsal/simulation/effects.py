@@ -101,7 +101,8 @@ class Effects:
 
     def _by_person(self) -> bool:
         run = self.world.record["run"]
-        return bool(run and run["by"] == "person")
+        given = run and run["approval"] and run["approval"]["state"] == "given"
+        return bool(run and (run["by"] == "person" or given))
 
     def stale(self, task: dict, record: dict) -> bool:
         """Is this the work of an epoch, or of a run, that is over?"""
