@@ -145,17 +145,20 @@ def done_again(one: dict) -> dict:
     return {**one, "outcome": "succeeded"} if repeat else one
 
 
+def may_be_done(one: dict) -> bool:
+    """Can this row be this run's work? A host that dies repeats what it did and finds it done."""
+    if one["outcome"] == "skipped":
+        return one.get("verb") == "promote"
+    return one["outcome"] == "succeeded" or bool(one.get("attempts"))
+
+
 def note(context: DurableOrchestrationContext, plan: Plan, paper: dict, rows: list[dict]) -> Flow:
     """Keep what this stage did where an undo finds it; the fact that names what could not be."""
     if slip.STAGES.index(paper["stage"]) >= slip.STAGES.index(plan.point_of_no_return):
         return {}
     keys = ("component", "verb", "location", "outcome")
     kept = [done_again(one) for one in rows]
-    done = [
-        {key: one.get(key) for key in keys}
-        for one in kept
-        if one["outcome"] == "succeeded" or one["outcome"] == "refused" and one.get("attempts")
-    ]
+    done = [{key: one.get(key) for key in keys} for one in kept if may_be_done(one)]
     if not done:
         return {}
     payload = {"run": paper["run"], "stage": paper["stage"], "rows": done}

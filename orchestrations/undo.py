@@ -58,12 +58,16 @@ def changed(stages: dict[str, list[dict]], stage: str, verb: str) -> list[str]:
 
 
 def doubtful(stages: dict[str, list[dict]], stage: str, alone: list[str]) -> list[str]:
-    """What was refused, but may have been started: its answer was lost, or its host died.
+    """What was refused or found done, but may have been started: no answer came, or its host died.
 
     Only of what must not run in two places: the rest may have run here before.
     """
     rows = [one for one in stages.get(stage, []) if one["component"] in alone]
-    return [o["component"] for o in rows if (o["verb"], o["outcome"]) == ("promote", "refused")]
+    return [
+        one["component"]
+        for one in rows
+        if one["verb"] == "promote" and one["outcome"] in ("refused", "skipped")
+    ]
 
 
 def take_back(

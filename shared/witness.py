@@ -59,6 +59,8 @@ def reserve(
     """
     run = record["run"]
     if run and run["id"] == paper["run"]:
+        if (run["mode"], run["to"]) != (paper["mode"], paper["to"]):  # One key for two orders.
+            return refused(f"run {run['id']} is a {run['mode']} one to {run['to']}")
         return record
     if ended(record, paper["run"]):
         return refused(f"run {paper['run']} has ended; start a new one")

@@ -59,6 +59,12 @@ def test_a_second_run_is_refused_while_one_is_carried_out():
     check_refused(witness.reserve(claimed(), paper("r2", "ne"), NOW), "run r1 is in progress")
 
 
+def test_one_run_is_not_reserved_for_two_orders():
+    """Two orders under one Idempotency-Key, sent at once: only one of them is this run."""
+    record = witness.reserve(fresh(), paper(), NOW)
+    check_refused(witness.reserve(record, {**paper(), "mode": "graceful"}, NOW), "is a forced one")
+
+
 def test_a_paused_plan_reserves_nothing():
     check_refused(witness.reserve({**fresh(), "paused": True}, paper(), NOW), "paused")
 
