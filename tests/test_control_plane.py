@@ -18,7 +18,7 @@ def blue(plan: Plan) -> Weather:
     none = {"trouble": 0.0, "lost_202": 0.0, "late_seconds": 5, "doubled": 0.0, "late": 0.0}
     skews = dict.fromkeys(plan.locations, 0.0)
     bounds = {"request_minutes": 10, "stalled_minutes": 60, "calm_seconds": SECONDS}
-    return Weather(**none, **bounds, skews=skews, options={})
+    return Weather(**none, **bounds, skews=skews, options={}, lagging="")
 
 
 def without_arm(location: str) -> World:
