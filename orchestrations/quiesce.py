@@ -28,7 +28,8 @@ ONE_TRY = 1  # The next look is the retry.
 GONE_LOOKS = 2
 ABANDONED_MAX = 20
 # Ids of components' steps are apart by turn: stopping takes those from 0 on.
-TURN_TRANSFER, TURN_BACK = LOOKS_MAX + 1, LOOKS_MAX + 2
+TURN_TRANSFER, TURN_BACK, TURN_LATE = LOOKS_MAX + 1, LOOKS_MAX + 2, LOOKS_MAX + 3
+LATE = timedelta(seconds=60)  # What its caller gave up does not land later.
 
 
 def quiesce(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
@@ -234,12 +235,18 @@ def give_up(
 ) -> Flow:
     """Nothing has moved yet: start again what this run has stopped, and say why.
 
-    What would not stop may have: the answer can be lost. Only what stood still before is skipped.
+    What would not stop may have: the answer can be lost, or the stop can land when we have started
+    it again; so that is looked at once more. Only what stood still before is left alone.
     """
-    mine = [
-        one["component"] for one in rows if one["verb"] == "demote" and one["outcome"] != "skipped"
-    ]
+    stops = [one for one in rows if one["verb"] == "demote" and one["outcome"] != "skipped"]
+    mine = [one["component"] for one in stops]
     back = yield from act(
         context, plan, paper, "promote", paper["from"], mine, ATTEMPTS_MAX, turn=TURN_BACK
     )
+    unheard = [one["component"] for one in stops if one["outcome"] == "refused"]
+    if unheard:
+        yield context.create_timer(context.current_utc_datetime + LATE)
+        yield from act(
+            context, plan, paper, "promote", paper["from"], unheard, ATTEMPTS_MAX, turn=TURN_LATE
+        )
     return Told([*rows, *back], halt=because)

@@ -83,7 +83,8 @@ def test_what_would_not_stop_in_a_location_that_lives_ends_the_run_and_starts_al
     run = quiescing(demote_workflow=demote)
     assert "would not stop" in done(run)["because"]
     assert run.named("halt_run") and not run.named("release_lease") and not run.named("send_slip")
-    assert sorted(acted(run, "promote_workflow")) == sorted(EXCLUSIVE)
+    assert acted(run, "promote_workflow")[-1] == EXCLUSIVE[0]  # Once more, for a late stop.
+    assert sorted(acted(run, "promote_workflow")[:-1]) == sorted(EXCLUSIVE)
 
 
 def test_a_release_that_is_refused_ends_the_run_and_starts_everything_again():

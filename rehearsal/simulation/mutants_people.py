@@ -7,7 +7,7 @@ from orchestrations import stages
 from rehearsal.simulation import chain
 from rehearsal.simulation.patches import Patch
 from rehearsal.simulation.world import World
-from shared import handover, runs, witness
+from shared import runs, witness
 
 
 def unhindered(waits: str) -> list[Patch]:
@@ -63,15 +63,6 @@ def renew_what_was_released() -> list[Patch]:
     return [(witness, "handed_over", never)]
 
 
-def release_without_proof() -> list[Patch]:
-    release = handover.release
-
-    def trusting(record: dict, paper: dict, now: datetime, proven: bool) -> dict:
-        return release(record, paper, now, True)
-
-    return [(handover, "release", trusting)]
-
-
 def give_back_to_nobody() -> list[Patch]:
     give_back = runs.give_back
 
@@ -99,7 +90,6 @@ PEOPLE: tuple[Callable[[], list[Patch]], ...] = (
     cancel_at_any_time,
     leave_at_once,
     renew_what_was_released,
-    release_without_proof,
     give_back_to_nobody,
     append_without_looking,
 )
