@@ -179,7 +179,9 @@ def settle(world: World) -> None:
 
 def at_rest(world: World) -> bool:
     """Is nothing under way any more?"""
-    busy = any(bus.messages for bus in world.buses.values()) or any(
+    if any(bus.messages for bus in world.buses.values()):
+        return False
+    busy = any(
         not i.done and i.name not in ETERNAL
         for app in world.apps.values()
         for i in app.hub.values()
