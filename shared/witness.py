@@ -70,6 +70,9 @@ def reserve(
         return refused(f"run {run['id']} is in progress ({run['phase']} since {run['at']})")
     if record["active"] != paper["from"]:
         return refused(f"{record['active']} is active, not {paper['from']}")
+    quiet = record["quietUntil"]
+    if automatic(paper) and quiet and datetime.fromisoformat(quiet) > now:
+        return refused(f"quiet until {quiet} after the last run: a person may force it")
     if run:  # Overtaken is ended: its late slip, or its key sent once more, must not revive it.
         end = "finished" if run["phase"] == "protect" else "halted"
         record = noted(left_open(record, now), now, run["id"], end, f"overtaken by {paper['run']}")

@@ -59,6 +59,17 @@ def test_a_second_run_is_refused_while_one_is_carried_out():
     check_refused(witness.reserve(claimed(), paper("r2", "ne"), NOW), "run r1 is in progress")
 
 
+def test_a_watchdog_that_looked_before_the_quiet_period_began_reserves_nothing_in_it():
+    record = {**fresh(), "quietUntil": later(minutes=30).isoformat()}
+    check_refused(witness.reserve(record, paper(), NOW), "quiet until")
+
+
+def test_a_person_reserves_in_the_quiet_period():
+    record = {**fresh(), "quietUntil": later(minutes=30).isoformat()}
+    made = witness.reserve(record, {**paper(), "by": "person"}, NOW)
+    assert made["run"]["id"] == "r1"
+
+
 def test_one_run_is_not_reserved_for_two_orders():
     """Two orders under one Idempotency-Key, sent at once: only one of them is this run."""
     record = witness.reserve(fresh(), paper(), NOW)
