@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from shared import probe, store, witness
-from shared.outcome import refused, skipped, succeeded
+from shared import claims, probe, store
+from shared.outcome import refused, succeeded
 from shared.reply import Unreachable
 
 SECONDS_MAX = 3.0
@@ -31,29 +31,20 @@ def yield_claim(payload: dict) -> dict:
 
     Safe to repeat: the same bytes. A claim that began since, of a later epoch, stays noted.
     """
-    held = store.read_claim(payload["plan"])
-    if held and held["epoch"] > payload["epoch"]:
-        return refused(f"a claim of epoch {held['epoch']} has begun here")
-    store.write_claim(payload["plan"], {"epoch": payload["epoch"], "mine": False})
-    return succeeded()
+    outcome = claims.yielded(store.read_claim(payload["plan"]), payload["epoch"])
+    if outcome["status"] == "succeeded":
+        store.write_claim(payload["plan"], {"epoch": payload["epoch"], "mine": False})
+    return outcome
 
 
 def settle_claim(payload: dict) -> dict:
     """Vouch again where the claim noted here has come to nothing, as `record` shows at `now`.
 
-    A witness that was silent throughout leaves the note behind, for it never said no. Only what
-    the record proves: that the run has ended, that its reservation is too old to claim with, or
-    that a later epoch is another's. Safe to repeat: a note that is settled stays so.
+    A witness that was silent throughout leaves the note behind, for it never said no. Safe to
+    repeat: a note that is settled stays so.
     """
-    record, held = payload["record"], store.read_claim(payload["plan"])
-    if held is None or not held["mine"]:
-        return skipped("no claim is noted here")
-    if record["active"] == payload["location"]:
-        return skipped("the claim noted here is the active one")
-    run, known = record["run"], held.get("run", "")
-    own = run is not None and run["id"] == known
-    old = own and not witness.in_progress(run, datetime.fromisoformat(payload["now"]))
-    if not (record["epoch"] >= held["epoch"] or witness.ended(record, known) or old):
-        return refused(f"the claim of {known or 'an older version'} may still be under way")
-    store.write_claim(payload["plan"], {**held, "mine": False})
-    return succeeded(f"the claim of epoch {held['epoch']} came to nothing")
+    held, now = store.read_claim(payload["plan"]), datetime.fromisoformat(payload["now"])
+    outcome = claims.settled(held, payload["record"], payload["location"], now)
+    if held and outcome["status"] == "succeeded":
+        store.write_claim(payload["plan"], {**held, "mine": False})
+    return outcome

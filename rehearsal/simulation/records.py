@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import cast
 
 from rehearsal.simulation.world import Ask, Asking, Source, World
-from shared import handover, resumption, runs, watch, witness
-from shared.outcome import refused, skipped, succeeded
+from shared import claims, handover, resumption, runs, watch, witness
+from shared.outcome import refused, succeeded
 from shared.reply import Surprise, Unreachable
 
 ROUNDS_MAX = 5
@@ -140,21 +140,15 @@ def ask_peer(world: World, app: Source, payload: dict) -> Asking:
 
 
 def yield_claim(world: World, app: Source, payload: dict) -> dict:
-    held = world.claims[app.here]
-    if held["epoch"] > payload["epoch"]:
-        return refused(f"a claim of epoch {held['epoch']} has begun here")
-    world.claims[app.here] = {"epoch": payload["epoch"], "mine": False}
-    return succeeded()
+    outcome = claims.yielded(world.claims[app.here], payload["epoch"])
+    if outcome["status"] == "succeeded":
+        world.claims[app.here] = {"epoch": payload["epoch"], "mine": False}
+    return outcome
 
 
 def settle_claim(world: World, app: Source, payload: dict) -> dict:
-    record, held = payload["record"], world.claims[app.here]
-    if not held["mine"] or record["active"] == app.here:
-        return skipped("there is nothing to settle")
-    run, known = record["run"], held.get("run", "")
-    own = run is not None and run["id"] == known
-    old = own and not witness.in_progress(run, datetime.fromisoformat(payload["now"]))
-    if not (record["epoch"] >= held["epoch"] or witness.ended(record, known) or old):
-        return refused(f"the claim of {known} may still be under way")
-    world.claims[app.here] = {**held, "mine": False}
-    return succeeded()
+    held, now = world.claims[app.here], datetime.fromisoformat(payload["now"])
+    outcome = claims.settled(held, payload["record"], app.here, now)
+    if outcome["status"] == "succeeded":
+        world.claims[app.here] = {**held, "mine": False}
+    return outcome
