@@ -217,18 +217,8 @@ def promised(loaded: dict, memory: dict) -> dict:
     run, asked = memory["record"]["run"], memory["asked"]
     if asked and asked["run"] == run["id"]:
         return asked
-    return slip.first(
-        run=run["id"],
-        plan=loaded["plan"]["name"],
-        digest=loaded["digest"],
-        mode=run["mode"],
-        source=run["from"],
-        target=run["to"],
-        reason=run["reason"],
-        by=run["by"],
-        now=datetime.fromisoformat(run["at"]),
-        facts={"suspectedSince": memory["verdict"]["since"]},
-    )
+    facts = {"suspectedSince": memory["verdict"]["since"]}
+    return slip.of_run(run, plan=loaded["plan"]["name"], digest=loaded["digest"], facts=facts)
 
 
 def send(

@@ -53,19 +53,10 @@ def slip_of(left: dict, plan: str, digest: str, epoch: int) -> dict:
 
     With the plan as it is now: a version that nobody has here may be why it halted.
     """
-    paper = slip.first(
-        run=successor(left),
-        plan=plan,
-        digest=digest,
-        mode=left["mode"],
-        source=left["from"],
-        target=left["to"],
-        reason=left["reason"],
-        by=left["by"],
-        now=datetime.fromisoformat(left["at"]),
-        # What its fence has missed went with its slip, and it is a while since.
-        facts={"resumes": left["id"], "unfenced": [slip.ALL]},
-    )
+    # What its fence has missed went with its slip, and it is a while since.
+    facts = {"resumes": left["id"], "unfenced": [slip.ALL]}
+    run = {**left, "id": successor(left)}
+    paper = slip.of_run(run, plan=plan, digest=digest, facts=facts)
     stages = slip.ROUTES[left["mode"]]
     stage = stages[stages.index("claim") + 1] if left["phase"] == "claim" else left["phase"]
     ahead = stages[stages.index(stage) :]

@@ -103,6 +103,22 @@ def first(
     }
 
 
+def of_run(run: dict, *, plan: str, digest: str, facts: dict) -> dict:
+    """The first slip of a run, put together again from what the witness's record has of it."""
+    return first(
+        run=run["id"],
+        plan=plan,
+        digest=digest,
+        mode=run["mode"],
+        source=run["from"],
+        target=run["to"],
+        reason=run["reason"],
+        by=run["by"],
+        now=datetime.fromisoformat(run["at"]),
+        facts=facts,
+    )
+
+
 def restore(
     *,
     run: str,
