@@ -122,10 +122,7 @@ def lapsed(case: Case) -> str:
 
 
 def quiet(case: Case) -> str:
-    until = case.record["quietUntil"]
-    if until is None or datetime.fromisoformat(until) <= case.now:
-        return ""
-    return f"quiet until {until} after the last run: a person may force it"
+    return witness.quiet(case.record, case.now)
 
 
 def answered(case: Case) -> str:

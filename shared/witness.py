@@ -70,9 +70,8 @@ def reserve(
         return refused(f"run {run['id']} is in progress ({run['phase']} since {run['at']})")
     if record["active"] != paper["from"]:
         return refused(f"{record['active']} is active, not {paper['from']}")
-    quiet = record["quietUntil"]
-    if automatic(paper) and quiet and datetime.fromisoformat(quiet) > now:
-        return refused(f"quiet until {quiet} after the last run: a person may force it")
+    if automatic(paper) and (because := quiet(record, now)):
+        return refused(because)
     if run:  # Overtaken is ended: its late slip, or its key sent once more, must not revive it.
         end = "finished" if run["phase"] == "protect" else "halted"
         record = noted(left_open(record, now), now, run["id"], end, f"overtaken by {paper['run']}")
@@ -239,6 +238,14 @@ def lease_live(record: dict, now: datetime) -> bool:
     """Has the active location said that it lives, and has that not run out?"""
     until = record["leaseUntil"]
     return until is not None and datetime.fromisoformat(until) > now
+
+
+def quiet(record: dict, now: datetime) -> str:
+    """Why no watchdog may move the plan so soon after a run; empty when it may."""
+    until = record["quietUntil"]
+    if until is None or datetime.fromisoformat(until) <= now:
+        return ""
+    return f"quiet until {until} after the last run: a person may force it"
 
 
 def ended(record: dict, run: str) -> str:
