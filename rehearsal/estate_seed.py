@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 from rehearsal.estate import Estate
 from rehearsal.world import World, normal
+from shared import slip
 
 APIM = "Microsoft.ApiManagement/service"
 LOGIC = "Microsoft.Logic/workflows"
 BUS = "Microsoft.ServiceBus/namespaces"
 STORAGE = "Microsoft.Storage/storageAccounts"
-STAGES = ("claim", "fence", "promote", "activate", "redirect", "verify", "protect")
-SLIP_QUEUES = tuple(f"slip-{name}" for name in (*STAGES, "quiesce", "restore", "poison"))
+SLIP_QUEUES = tuple(f"slip-{name}" for name in (*slip.STAGES, "poison"))
 SLIP_QUEUE = {
     "lockDuration": "PT15S",
     "maxDeliveryCount": 10,

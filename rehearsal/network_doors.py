@@ -7,6 +7,7 @@ new connection vanishes into a black hole and a live one is cut at once.
 import asyncio
 import contextlib
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ class Way:
         return self.scope == "local" or world.reaches(self.source, self.location, self.scope)
 
 
-class Door:
+class Door(ABC):
     """Loopback ports; `serve` handles each connection, a watcher cuts those whose way is gone."""
 
     def __init__(self, world: World) -> None:
@@ -62,9 +63,9 @@ class Door:
             self._watcher = asyncio.create_task(self._watch())
         return port
 
+    @abstractmethod
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Handle one connection."""
-        raise NotImplementedError
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._attend(reader, writer))

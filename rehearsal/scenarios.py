@@ -29,12 +29,13 @@ from rehearsal.scenarios_waits import (
     nothing_moved,
 )
 from rehearsal.world import ALL
+from shared.slip import ROUTES
 
 FLAPS, FLAP_SECONDS, REST_SECONDS = 3, 8.0, 16.0
 THROTTLED_CALLS = 12
 BROWN_SECONDS = 75.0
 ISOLATED_SECONDS = 60.0
-STAGES = ("claim", "fence", "promote", "activate", "redirect", "verify", "protect")
+STAGES = tuple(ROUTES["forced"])
 
 
 async def region_outage(drill: Drill) -> None:

@@ -27,7 +27,6 @@ VERSIONS = ("2025-04-01", "2024-11-01", "2024-07-01", "2024-03-01", "2022-09-01"
 deployments = Provider("Microsoft.Resources/deployments", VERSIONS, virtual=True)
 PROVIDERS = [deployments]
 SECURE = ("securestring", "secureobject")
-KEPT = ("id", "name", "type", "etag", "systemData")
 # What a service adds by itself is no difference to a template.
 ADDED = "provisioningState"
 
@@ -80,12 +79,12 @@ class Work:
                 after = self.template.body(one, self.reference)
             except (Refused, BadExpression):
                 after = {}  # It refers to what this very deployment makes.
-            kind = "Create" if before is None else "Modify" if delta(before, after) else "NoChange"
-            row: dict = {"resourceId": one.id, "changeType": kind}
-            if kind == "Modify" and before is not None:
-                row |= {"before": before, "after": after, "delta": delta(before, after)}
-            elif kind == "Create":
-                row["after"] = {"id": one.id, "type": one.type, "apiVersion": one.api_version}
+            row: dict = {"resourceId": one.id, "changeType": "NoChange"}
+            if before is None:
+                shown = {"id": one.id, "type": one.type, "apiVersion": one.api_version}
+                row |= {"changeType": "Create", "after": shown}
+            elif changed := delta(before, after):
+                row |= {"changeType": "Modify", "before": before, "after": after, "delta": changed}
             changes.append(row)
         return changes
 
