@@ -4,17 +4,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from activities import gateway, traffic, workflow
 from shared import dryrun, views
+from shared.kinds import KINDS, Verb
 from shared.plan import Plan
-from shared.reply import Surprise, Unreachable
+from shared.reply import Surprise, Unheard, Unreachable
 
 THREADS = 16
-OBSERVERS = {
-    "logicWorkflow": workflow.observe_workflow,
-    "apiManagement": gateway.observe_gateway,
-    "trafficManager": traffic.observe_traffic,
-}
 
 
 def rehearse(document: dict, order: dict, allowed: dict, now: datetime) -> dict:
@@ -29,8 +24,11 @@ def rehearse(document: dict, order: dict, allowed: dict, now: datetime) -> dict:
 def compared(plan: Plan, act: dict, silent: set[str]) -> dict:
     """One act beside what is there. A location found `silent` is not asked a thousand times."""
     part = plan.component(act["component"], act["location"])
-    observe = OBSERVERS.get(part["kind"])
-    task = {**act, "component": part, "plan": plan.name}
+    kind = KINDS[part["kind"]]
+    if kind[act["verb"]].both:
+        part["other"] = plan.component(act["component"], plan.other(act["location"]))
+    observe = observer(kind)
+    task = {**act, "component": part, "plan": plan.name, "dryRun": True}
     seen = {"status": "skipped", "because": "cannot be observed"}
     if act["location"] in silent:
         seen = {"status": "refused", "because": f"not asked: {act['location']} is silent"}
@@ -39,11 +37,21 @@ def compared(plan: Plan, act: dict, silent: set[str]) -> dict:
     return dryrun.difference(act, part, seen)
 
 
+def observer(kind: dict[str, Verb]) -> Callable[[dict], dict] | None:
+    """The activity that looks at a component of this kind; a hook can only be called."""
+    from activities import BY_NAME
+
+    return BY_NAME[kind["observe"].activity] if "observe" in kind else None
+
+
 def looked(observe: Callable[[dict], dict], task: dict, silent: set[str]) -> dict:
     try:
         return observe(task)
     except Unreachable as nobody:
         silent.add(task["location"])
         return {"status": "refused", "because": str(nobody)}
+    except Unheard as nobody:  # ARM's front end may give up before we do.
+        silent.add(task["location"])
+        return {"status": "refused", "because": f"unreachable: {nobody}"}
     except Surprise as strange:
         return {"status": "refused", "because": str(strange)}

@@ -20,6 +20,10 @@ class Unreachable(Surprise):
     """Nobody answered: no connection, no answer in time, or a connection that broke."""
 
 
+class Unheard(Surprise):
+    """A gateway answered that what is behind it did not: its change may have been made."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """One answer: its status, its headers in lower case, its JSON (None when it was not JSON)."""
@@ -60,9 +64,9 @@ class Reply:
         return f"{self.status} {said or brief(self.text) or 'without a word'}"[:WORDS_MAX]
 
     def expect(self) -> "Reply":
-        """Itself when it worked; a Surprise with its words otherwise."""
+        """Itself when it worked; a Surprise with its words otherwise, Unheard after a 504."""
         if not self.ok:
-            raise Surprise(self.words)
+            raise Unheard(self.words) if self.status == 504 else Surprise(self.words)
         return self
 
 

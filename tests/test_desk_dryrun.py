@@ -139,6 +139,16 @@ def test_a_graceful_dry_run_names_what_is_stopped_before_the_claim(doors: Doors)
     assert {(d["verb"], d["location"]) for d in stopped} == {("demote", THERE)}
 
 
+def test_a_region_that_arms_front_end_gives_up_on_is_silent_too(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a slow machine sees of a dead region: the 504 comes before its own patience ends."""
+    monkeypatch.setattr(doors.world, "hold_seconds", 0.2)
+    doors.world.lose(THERE)
+    fenced = [d for d in dry_run()["differences"] if d["stage"] == "fence"]
+    assert all("unreachable: 504" in d["seen"] or "is silent" in d["seen"] for d in fenced)
+
+
 def test_a_dead_region_costs_a_dry_run_seconds_not_minutes(doors: Doors) -> None:
     doors.world.lose(THERE)
     started = time.monotonic()
