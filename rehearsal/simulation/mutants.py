@@ -83,7 +83,12 @@ def ignore_the_pause() -> list[Patch]:
 
 
 def forget_the_quiet_period() -> list[Patch]:
-    return without("quiet", "watchdog")
+    """Nobody is told of it: the permit asks, and the reservation once more."""
+
+    def never(record: dict, now: datetime) -> str:
+        return ""
+
+    return [(witness, "quiet", never)]
 
 
 def act_without_being_told() -> list[Patch]:
