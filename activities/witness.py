@@ -189,7 +189,7 @@ def _round(place: Place, plan: str, change: Change) -> dict | None:
         return record
     changed = change(record, blob.server_time)
     if witness.refusal(changed):
-        return {**changed, "record": record}
+        return {**changed, "record": record, "serverTime": blob.server_time.isoformat()}
     if changed is record:
         return _told(record, blob.etag, blob)
     etag = place.put(f"{plan}.json", _bytes(changed), expect=blob.etag)

@@ -74,21 +74,26 @@ def heed(
     memory: dict,
     renewed: dict,
 ) -> Flow:
-    """Do what follows from the answer to a renewal."""
+    """Do what follows from the answer to a renewal.
+
+    Whether its run goes on is asked of storage's clock, as the witness did: by our own one we
+    might take a drain that lives for over, and forget what it stops.
+    """
     now = context.current_utc_datetime
+    there = datetime.fromisoformat(renewed.get("serverTime", now.isoformat()))
     if renewed["status"] == "succeeded":
         memory = {**memory, "renewedAt": now.isoformat()}
-        if leaving(renewed["record"], here, now):
+        if leaving(renewed["record"], here, there):
             return (yield from let_go(context, plan, here, memory, renewed["record"]["run"]))
         return (yield from serve_again(context, plan, here, memory, renewed["record"]["epoch"]))
     record, down = renewed.get("record"), memory["stoodDown"]
-    if record and leaving(record, here, now):
+    if record and leaving(record, here, there):
         return (yield from let_go(context, plan, here, memory, record["run"]))
     if record:
         because = f"{record['active']} is active at epoch {record['epoch']}"
         if down and down["epoch"] == record["epoch"] and not down["left"]:
             return memory
-        if coming(record, here, now):
+        if coming(record, here, there):
             return memory
         return (yield from stand_down(context, plan, here, memory, record["epoch"], because))
     silence = (now - datetime.fromisoformat(memory["renewedAt"])).total_seconds()

@@ -110,6 +110,13 @@ def test_the_standby_cannot_renew_the_lease(doors: Doors) -> None:
     assert doors.call("renew_lease", payload)["status"] == "refused"
 
 
+def test_a_refused_renewal_says_the_storage_services_time(doors: Doors) -> None:
+    """The heartbeat judges by it the run for which it was refused."""
+    payload = {"plan": "contoso", "location": HERE, "witness": doors.plan.document["witness"]}
+    told = doors.call("renew_lease", payload)["serverTime"]
+    assert abs((datetime.fromisoformat(told) - datetime.now(UTC)).total_seconds()) < 5
+
+
 def test_the_active_location_renews_its_lease(doors: Doors) -> None:
     payload = {"plan": "contoso", "location": THERE, "witness": doors.plan.document["witness"]}
     renewed = doors.call("renew_lease", payload)

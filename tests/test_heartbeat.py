@@ -5,6 +5,7 @@ from typing import cast
 
 from orchestrations.component import component
 from orchestrations.heartbeat import heartbeat
+from shared import witness
 from shared.outcome import refused, skipped, succeeded
 from tests.replay import START, Replay
 from tests.stories import EXCLUSIVE, HERE, LOST, PLAN, acted, loaded, record
@@ -213,6 +214,21 @@ def test_what_was_drained_starts_again_when_its_run_ends_without_a_claim():
     ]
     serving = succeeded("serving", serving=True)
     run = beating(renew_lease=lambda told: answers.pop(0), observe_workflow=serving)
+    assert sorted(set(acted(run, "promote_workflow"))) == sorted(MOVERS)
+
+
+def test_a_location_whose_clock_is_fast_still_knows_that_it_is_drained():
+    """By its own clock the run is long dead; by storage's, which counts, it has just begun."""
+    there = START - timedelta(minutes=2 * witness.STALLED_MINUTES)
+    young = draining()
+    young = {**young, "run": {**young["run"], "at": there.isoformat()}}
+    given = {**young, "run": {**young["run"], "released": True}}
+    answers = [
+        succeeded(record=young),
+        refused("released", record=given),
+        *[succeeded(record=record())] * 30,
+    ]
+    run = beating(renew_lease=lambda told: {**answers.pop(0), "serverTime": there.isoformat()})
     assert sorted(set(acted(run, "promote_workflow"))) == sorted(MOVERS)
 
 

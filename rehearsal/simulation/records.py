@@ -110,9 +110,8 @@ def renew_lease(world: World, app: Source, payload: dict) -> Asking:
     here, seconds = payload["location"], payload["witness"]["leaseSeconds"]
     bound = max(1.0, seconds / REQUESTS_PER_LEASE)
     try:
-        return (
-            yield from changed(world, lambda r, now: witness.renew(r, here, now, seconds), bound)
-        )
+        renewed = changed(world, lambda r, now: witness.renew(r, here, now, seconds), bound)
+        return timed(world, (yield from renewed))
     except Unreachable as error:
         return refused(f"witness: {error}")
 
