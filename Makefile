@@ -3,6 +3,8 @@ PYTHON ?= python3
 SCENARIO ?= region-outage
 BIN := .venv/bin
 PACKAGES := .venv/.packages
+# A registry may hiccup.
+PATIENT := --retries 10 --timeout 30
 CODE := function_app.py orchestrations activities shared rehearsal tests bench
 
 .PHONY: drill deploy-check package stage test check bench simulate simulate-mutants setup clean
@@ -17,7 +19,7 @@ package: $(PACKAGES)  ## What is deployed: the app, its dependencies and their .
 	rm -rf out/package out/understudy.zip && mkdir -p out/package
 	cp -r function_app.py host.json requirements.txt orchestrations activities shared out/package
 	find out/package -name __pycache__ -prune -exec rm -rf {} +
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target out/package/.python_packages/lib/site-packages -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PATIENT) --target out/package/.python_packages/lib/site-packages -r requirements.txt
 	$(BIN)/python -m compileall -q --invalidation-mode unchecked-hash out/package
 	cd out/package && $(CURDIR)/$(BIN)/python -m zipfile -c ../understudy.zip function_app.py host.json requirements.txt orchestrations activities shared .python_packages __pycache__
 
@@ -55,7 +57,7 @@ setup: .tools/.ready
 $(PACKAGES): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Understudy needs Python 3.11 or newer; name one: make PYTHON=python3.11")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PATIENT) -r requirements-dev.txt
 	@touch $@
 
 clean:

@@ -41,6 +41,7 @@ def check_role(world: World, who: Principal, method: str, route: Route) -> None:
             f"perform action '{action}' over scope '{route.id}' or the scope is invalid."
         )
         raise Refused(403, "AuthorizationFailed", message)
+    world.permitted.add(action)
 
 
 def granted(world: World, oid: str, id: str) -> list[str]:

@@ -208,6 +208,7 @@ class World:
     hosts: dict[str, Address] = field(default_factory=dict)
     principals: dict[str, tuple[str, str]] = field(default_factory=dict)
     roles_enforced: bool = False  # Else everyone whom this world knows may do everything.
+    permitted: set[str] = field(default_factory=set)  # Actions that a role has let somebody do.
     effects: list[dict] = field(default_factory=list)
     workflows: WorkflowRuntime = field(default_factory=IdleWorkflows)
     blobs: Blobs = field(default_factory=MemoryBlobs)

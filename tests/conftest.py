@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+# First of all: what it remembers must not be what a test has set.
+from tests import environment as environment
+
 if TYPE_CHECKING:
     from tests.doors import Doors
 
@@ -13,15 +16,16 @@ if TYPE_CHECKING:
 def opened(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Doors]":
     """Contoso on loopback, opened once: its processes take seconds to start."""
     # Imported here, so that a test of something pure does not wait for the whole rehearsal.
-    from tests.doors import open_doors
+    from tests.doors import made_doors
 
-    with open_doors(tmp_path_factory.mktemp("doors")) as doors:
+    with made_doors(tmp_path_factory.mktemp("doors")) as doors:
         yield doors
 
 
 @pytest.fixture
 def doors(opened: "Doors") -> "Iterator[Doors]":
     """Contoso with nothing wrong in it."""
-    opened.whole()
-    yield opened
-    opened.whole()
+    with opened.led():
+        opened.whole()
+        yield opened
+        opened.whole()

@@ -33,6 +33,7 @@ from tests.wire import Wire, open_wire
 
 CALLS = {one.__name__: one for one in (*ACTIVITIES, slips.poison_slip, witness.renew_lease)}
 HERE, THERE = "northeurope", "westeurope"
+WORLDS: list[World] = []  # Every one whose doors were opened: what the app did in them counts.
 HOSTS = {
     "apim-contoso-we.azure-api.net": THERE,
     "apim-contoso-ne.azure-api.net": HERE,
@@ -74,6 +75,7 @@ class Doors:
     strangers: Strangers
     plan: Plan
     plan_text: str
+    settings: dict[str, str] = field(default_factory=dict)  # Of the app in northeurope.
 
     @property
     def world(self) -> World:
@@ -149,6 +151,14 @@ class Doors:
         ) as receiver:
             receiver.receive_messages(max_message_count=50, max_wait_time=1)
 
+    @contextmanager
+    def led(self) -> Iterator["Doors"]:
+        """This process is the app until the block ends: its settings, its way out."""
+        with pytest.MonkeyPatch.context() as patch:
+            for key, value in self.settings.items():
+                patch.setenv(key, value)
+            yield self
+
     def whole(self) -> None:
         """Nothing is wrong in the world any more."""
         self.world.faults.clear()
@@ -163,13 +173,21 @@ class Doors:
 
 @contextmanager
 def open_doors(folder: Path) -> Iterator[Doors]:
-    """Contoso on loopback until the block ends, and the app's settings for northeurope."""
+    """Contoso on loopback until the block ends, and this process led through its doors."""
+    with made_doors(folder) as doors, doors.led():
+        yield doors
+
+
+@contextmanager
+def made_doors(folder: Path) -> Iterator[Doors]:
+    """Contoso on loopback until the block ends; who goes through its doors is `led`."""
     scene = estates.load()
     world = World(latency_seconds=0.0, hold_seconds=8.0, poll_seconds=0, refuse_when_cut=False)
     seed(world, scene.estate)
+    WORLDS.append(world)
     world.latency_seconds = 0.0
     world.timings = dict.fromkeys(world.timings, 0.2)
-    with open_wire(folder, world) as wire, pytest.MonkeyPatch.context() as patch:
+    with open_wire(folder, world) as wire:
         leaf = wire.authority.leaf("doors", *HOSTS, regions=(HERE, THERE))
         strangers = Strangers()
         app = web.Application()
@@ -188,11 +206,10 @@ def open_doors(folder: Path) -> Iterator[Doors]:
         buses = wire.run(stage_buses.start(scene.estate, folder))
         world.blobs = HttpBlobs(world, wire.authority.client())
         egress = wire.run(start_egress(world, HERE, Resolver(world).find))
-        for key, value in environment(wire, buses, egress.url).items():
-            patch.setenv(key, value)
         clients.forget()
+        known, settings = load(scene.plan_text), environment(wire, buses, egress.url)
         try:
-            yield Doors(wire, storage, buses, strangers, load(scene.plan_text), scene.plan_text)
+            yield Doors(wire, storage, buses, strangers, known, scene.plan_text, settings)
         finally:
             clients.forget()
             for end in (egress.stop, storage.stop, buses.stop, runner.cleanup):

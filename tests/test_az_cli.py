@@ -12,6 +12,7 @@ from typing import cast
 import pytest
 
 from rehearsal.runtimes import MemoryBlobs
+from tests.environment import AT_START
 from tests.test_provider_apim import base_of, place_service
 from tests.test_provider_logic import DEFINITION
 from tests.test_provider_traffic import make
@@ -20,8 +21,6 @@ from tests.wire import Wire, open_wire, small_world
 pytestmark = pytest.mark.slow
 VERSION = "2.91.0"
 FOLDER = Path(__file__).resolve().parents[1] / ".tools" / "az-venv"
-# Other tests lead this process through the rehearsal's egress; pip must not go there.
-ENVIRONMENT = dict(os.environ)
 INSTALL_SECONDS, COMMAND_SECONDS = 900, 120
 
 
@@ -60,7 +59,7 @@ def install() -> None:
     pip = [str(python), "-m", "pip", "install", "--quiet", f"azure-cli=={VERSION}"]
     done = subprocess.run(
         pip,
-        env=ENVIRONMENT,
+        env=AT_START,
         check=False,
         capture_output=True,
         text=True,

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.app_index import ROOT, SETTINGS
+from tests.environment import AT_START
 
 WORKFLOWS = ROOT / ".github" / "workflows"
 PINNED = re.compile(r"[\w-]+/[\w-]+@v\d+|\./\.github/workflows/\w+\.yml")
@@ -78,7 +79,9 @@ def test_azure_yaml_names_the_apps_of_the_parameter_files():
 @pytest.mark.slow
 def test_the_package_starts_by_itself_and_brings_its_pyc_files(tmp_path: Path):
     """Unpacked elsewhere, with nothing but Python and its own packages."""
-    made = subprocess.run(["make", "package"], cwd=ROOT, capture_output=True, text=True)
+    made = subprocess.run(
+        ["make", "package"], cwd=ROOT, env=AT_START, capture_output=True, text=True
+    )
     assert made.returncode == 0, made.stderr[-1000:]
     with zipfile.ZipFile(ROOT / "out" / "understudy.zip") as archive:
         names = archive.namelist()

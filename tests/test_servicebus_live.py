@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.environment import AT_START
+
 ROOT = Path(__file__).resolve().parents[1]
 VERSION = "7.15.0"
 CACHE = ROOT / ".tools" / "azure-servicebus-live"
@@ -61,8 +63,6 @@ LONG = [
 ]
 
 
-# Other tests lead this process through the rehearsal's egress; pip must not go there.
-ENVIRONMENT = dict(os.environ)
 FETCH_TRIES_MAX = 3
 
 
@@ -77,7 +77,7 @@ def fetch_suite() -> Path:
         words = ""
         for _ in range(FETCH_TRIES_MAX):
             got = subprocess.run(
-                pip, env=ENVIRONMENT, capture_output=True, text=True, timeout=RUN_SECONDS_MAX
+                pip, env=AT_START, capture_output=True, text=True, timeout=RUN_SECONDS_MAX
             )
             words = got.stderr[-300:]
             archives = list(CACHE.glob("*.tar.gz"))
