@@ -88,3 +88,4 @@ ACTIVITIES = (
     hook.call_hook,
     readiness.assess_readiness,
 )
+BY_NAME = {activity.__name__: activity for activity in ACTIVITIES}

@@ -10,16 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import partial
 
-from activities import (
-    apim_backups,
-    configuration,
-    gateway,
-    observers,
-    pipeline,
-    traffic,
-    witness,
-)
+from activities import observers, traffic, witness
+from activities.readiness_gateway import backup, overlay, standing
 from shared import clients, halves, outbox, probe, readiness, store
+from shared.kinds import KINDS
 from shared.outcome import refused, succeeded
 from shared.plan import LogicWorkflow, Plan
 from shared.reply import Surprise, Unreachable, brief
@@ -27,7 +21,6 @@ from shared.reply import Surprise, Unreachable, brief
 SECONDS_MAX = 12.0
 ORDER_SECONDS = 10.0  # Somebody waits for the answer.
 LOOK_SECONDS = 5.0
-MARK_SECONDS = 5.0  # The configuration of a gateway is many reads; without it age must do.
 THREADS = 16
 PAGES_MAX = 50
 QUEUE = "slip-claim"
@@ -139,11 +132,19 @@ def _looks(plan: Plan, document: dict, to: str) -> list[tuple[str, str, Look]]:
         if isinstance(part, LogicWorkflow):
             flows.setdefault(_group_of(seen["resource"]), []).append(part)
         elif part.kind == "apiManagement":
-            looks.append(("gateway", part.name, partial(_gateway, plan, part.name, to)))
-            looks.append(("overlay", part.name, partial(_overlay, plan, part.name, to)))
-            looks.append(("backup", part.name, partial(_backup, plan, part.name, to)))
+            looks.append(
+                ("gateway", part.name, partial(readiness_gateway.standing, plan, part.name, to))
+            )
+            looks.append(
+                ("overlay", part.name, partial(readiness_gateway.overlay, plan, part.name, to))
+            )
+            looks.append(
+                ("backup", part.name, partial(readiness_gateway.backup, plan, part.name, to))
+            )
         elif part.kind == "trafficManager":
             looks.append(("endpoint", part.name, partial(_traffic, plan, part.name, to)))
+        if "check" in KINDS[part.kind]:
+            looks.append(("check", part.name, partial(_checked, plan, part.name, to)))
     for job, names in halves.jobs(plan.components).items():
         looks.append(("schedule", job, partial(_schedule, plan, job, names, to)))
     for group, parts in flows.items():
@@ -237,39 +238,26 @@ def _schedule(plan: Plan, job: str, names: list[str], to: str) -> list[dict]:
     return [readiness.schedule(job, to, found)]
 
 
-def _gateway(plan: Plan, name: str, to: str) -> list[dict]:
-    mine = pipeline.check_gateway({"component": plan.component(name, to)})
-    active = {"component": plan.component(name, plan.other(to))}
-    try:
-        theirs = probe.within(LOOK_SECONDS, partial(pipeline.check_gateway, active))
-    except Surprise as silent:
-        theirs = refused(brief(str(silent)))
-    return readiness.gateway(name, to, mine, theirs)
-
-
-def _overlay(plan: Plan, name: str, to: str) -> list[dict]:
-    task = {"component": plan.component(name, to), "location": to}
-    return [readiness.overlay(name, to, gateway.observe_gateway(task))]
-
-
-def _backup(plan: Plan, name: str, to: str) -> list[dict]:
-    active = plan.component(name, plan.other(to))
-    told = {"plan": plan.name, "component": active, "target": active["backups"][to]}
-    listed = apim_backups.list_manifests(told)
-    mark = None
-    try:
-        taken = probe.within(MARK_SECONDS, partial(configuration.fingerprint_gateway, told))
-        mark = taken.get("fingerprint")
-    except Surprise:
-        mark = None  # Its age alone must do; the check says so.
-    now, rpo = datetime.now(UTC), plan.objectives.rpo_seconds
-    return [readiness.backup(name, to, listed, active["resource"], mark, rpo, now)]
-
-
 def _traffic(plan: Plan, name: str, to: str) -> list[dict]:
     active = plan.other(to)
     task = {"component": plan.component(name, active), "location": active}
     return [readiness.traffic(name, to, traffic.observe_traffic(task))]
+
+
+def _checked(plan: Plan, name: str, to: str) -> list[dict]:
+    """What the kind's own `check` finds: its `checks`, {"name", "status", "because", "fix"}."""
+    from activities import BY_NAME  # The table of all activities: this one is in it too.
+
+    away = plan.other(to)
+    part = {**plan.component(name, to), "other": plan.component(name, away)}
+    activity = BY_NAME[KINDS[part["kind"]]["check"].activity]
+    outcome = activity({"plan": plan.name, "location": to, "away": away, "component": part})
+    if outcome["status"] != "succeeded":
+        return [readiness.seen(name, to, "check", outcome, outcome.get("fix", "look again"))]
+    return [
+        readiness.check(name, to, one["name"], one["status"], one["because"], one["fix"])
+        for one in outcome["checks"]
+    ]
 
 
 def _groups(plan: Plan, to: str) -> list[dict]:

@@ -18,6 +18,7 @@ from orchestrations import Flow
 from orchestrations.steps import attempt
 from orchestrations.waves import act
 from shared import stale
+from shared.kinds import ONCE
 from shared.plan import Plan
 
 PAUSE_SECONDS = 15
@@ -79,7 +80,7 @@ def settling(record: dict, now: datetime) -> bool:
 
 def started_by_a_run(plan: Plan, here: str) -> list[str]:
     waves = [wave for stage in STAGES for wave in plan.waves(stage, here)]
-    return [name for wave in waves for name in wave if plan.part(name).kind != "http"]
+    return [name for wave in waves for name in wave if plan.part(name).kind not in ONCE]
 
 
 def do_due(context: DurableOrchestrationContext, plan: Plan, here: str, memory: dict) -> Flow:

@@ -15,6 +15,7 @@ from orchestrations.component import row
 from orchestrations.steps import Told, attempt, brief
 from orchestrations.waves import act
 from shared import pace
+from shared.kinds import KINDS
 from shared.outcome import refused, succeeded
 from shared.plan import Plan
 
@@ -95,19 +96,30 @@ def mend(
     """Do what can be done now about the checks that fail; gives the rows of it."""
     checks = seen.get("checks", [])
     failing = {one["name"] for one in checks if one["status"] == "fail"}
-    alone = plan.exclusive(paper["from"])
-    awake = [
-        one["component"]
-        for one in checks
-        if one["name"] == "state" and one["status"] == "fail" and one["component"] in alone
-    ]
+    names = able(plan, paper["from"], [one for one in checks if one["status"] == "fail"])
     rows = yield from act(
-        context, plan, paper, "protect", paper["from"], awake, ONE_TRY, turn=look, futile=True
+        context, plan, paper, "protect", paper["from"], names, ONE_TRY, turn=look, futile=True
     )
     if "backup" in failing and not failing & set(REACHED) and due(context, turned):
         rows.append((yield from turn_round(context, plan, paper, look)))
         turned.append(context.current_utc_datetime)
     return rows
+
+
+def able(plan: Plan, away: str, failing: list[dict]) -> list[str]:
+    """The components in `away` for which the kind's `protect` can do something now, each once.
+
+    Of a workflow only that it runs where it must not: nothing else is ours to mend.
+    """
+    alone = plan.exclusive(away)
+    names = [
+        one["component"]
+        for one in failing
+        if one["component"] in plan.parts
+        and "protect" in KINDS[plan.part(one["component"]).kind]
+        and (one["name"] != "state" or one["component"] in alone)
+    ]
+    return list(dict.fromkeys(names))
 
 
 def due(context: DurableOrchestrationContext, turned: list[datetime]) -> bool:

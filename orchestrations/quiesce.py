@@ -59,7 +59,8 @@ def drain(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow
     """
     started, names = context.current_utc_datetime, plan.exclusive(paper["from"])
     until = started + timedelta(seconds=plan.drain_seconds)
-    left, flying, word = names, {name: refused("not looked at yet") for name in names}, {}
+    drains = [name for name in names if "drain" in KINDS[plan.part(name).kind]]
+    left, flying, word = names, {name: refused("not looked at yet") for name in drains}, {}
     rows: list[dict] = []
     gone = 0
     for turn in range(LOOKS_MAX):

@@ -132,6 +132,8 @@ def order(plan: Plan, paper: dict, verb: str, location: str, name: str, attempts
     if verb == "transfer":
         part["source"] = plan.component(name, plan.other(location))["resource"]
     kind = KINDS[part["kind"]]
+    if kind[verb].both:
+        part["other"] = plan.component(name, plan.other(location))
     task = {
         "plan": paper["plan"],
         "run": paper["run"],

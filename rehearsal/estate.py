@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 from rehearsal.estate_parts import (
     Client,
     Gateway,
+    Other,
     Part,
     Place,
     Timings,
@@ -58,6 +59,7 @@ class Estate(Part):
     gateway: Gateway
     parts: dict = {}
     workflows: list[Workflow]
+    resources: list[Other] = []
 
     @model_validator(mode="after")
     def _names_fit(self) -> "Estate":
@@ -158,10 +160,35 @@ def parse(text: str) -> Estate:
         ) from wrong
 
 
+def extended(path: Path) -> str:
+    """The text of an estate file, laid over the one that it `extends`, where it does.
+
+    Mappings are merged, lists joined, anything else replaced. One level: a base stands by itself.
+    """
+    text = path.read_text(encoding="utf-8")
+    try:
+        found = yaml.safe_load(text)
+        if not isinstance(found, dict) or not isinstance(found.get("extends"), str):
+            return text
+        base = yaml.safe_load((path.parent / found.pop("extends")).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, RecursionError):
+        return text  # `parse` says what is wrong with it.
+    return yaml.safe_dump(over(base, found, joined=True), sort_keys=False)
+
+
+def over(base: object, more: object, joined: bool = False) -> object:
+    """`more` laid over `base`: mappings are merged, lists replaced, or `joined`."""
+    if isinstance(base, dict) and isinstance(more, dict):
+        merged = {key: over(base[key], more[key], joined) for key in base if key in more}
+        return {**base, **more, **merged}
+    lists = isinstance(base, list) and isinstance(more, list)
+    return [*cast(list, base), *cast(list, more)] if joined and lists else more
+
+
 def load(path: Path = DEFAULT) -> Scene:
     """The estate in a file and the plan that it names; a file that is not there is a problem."""
     try:
-        estate = parse(path.read_text(encoding="utf-8"))
+        estate = parse(extended(path))
         beside = (path.parent / estate.plan).resolve()
         text = beside.read_text(encoding="utf-8")
     except OSError as wrong:

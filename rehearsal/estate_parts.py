@@ -141,3 +141,17 @@ class Timings(Part):
 
     apimBackupSeconds: float = 4
     apimRestoreSeconds: float = 8
+
+
+class Other(Part):
+    """Any other resource, as ARM has it, made in each location (`at`: only there).
+
+    `path` is what follows the resource group's /providers/; `standby` is laid over the body in the
+    standby. With `resourceGroup` there is one for both locations, as of home.
+    """
+
+    path: str = Field(pattern=r"^[A-Za-z.]+/[A-Za-z]+/[^/]+(/[^/]+/[^/]+)*$")
+    at: list[str] = []
+    resourceGroup: str = ""
+    body: dict
+    standby: dict = {}

@@ -5,8 +5,9 @@ gateway is nearly empty, and what must be exclusive waits there disabled.
 """
 
 from collections.abc import Iterator
+from typing import cast
 
-from rehearsal.estate import Estate
+from rehearsal.estate import Estate, over
 from rehearsal.world import World, normal
 from shared import slip
 
@@ -14,7 +15,7 @@ APIM = "Microsoft.ApiManagement/service"
 LOGIC = "Microsoft.Logic/workflows"
 BUS = "Microsoft.ServiceBus/namespaces"
 STORAGE = "Microsoft.Storage/storageAccounts"
-SLIP_QUEUES = tuple(f"slip-{name}" for name in (*slip.STAGES, "poison"))
+SLIP_QUEUES = tuple(f"slip-{name}" for name in (*slip.STAGES, "relay", "poison"))
 SLIP_QUEUE = {
     "lockDuration": "PT15S",
     "maxDeliveryCount": 10,
@@ -55,6 +56,7 @@ def _rows(world: World, estate: Estate, bare: bool) -> Iterator[Row]:
         yield from _workflows(estate, location)
     yield from _configuration(estate)
     yield from _traffic(estate)
+    yield from _others(estate)
 
 
 def _id(estate: Estate, group: str, type: str, name: str) -> str:
@@ -233,6 +235,15 @@ def _apis(estate: Estate, service: str) -> Iterator[Row]:
             yield id, {"properties": properties}
             if operation.policy:
                 yield f"{id}/policies/policy", _policy(operation.policy)
+
+
+def _others(estate: Estate) -> Iterator[Row]:
+    for one in estate.resources:
+        for location in [estate.home] if one.resourceGroup else one.at or estate.locations:
+            group = one.resourceGroup or estate.locations[location].resourceGroup
+            body = over(one.body, one.standby if location == estate.standby else {})
+            path = estate.fill(f"{estate.group_id(group)}/providers/{one.path}", location)
+            yield path, estate.fill(cast(dict, body), location)
 
 
 def _traffic(estate: Estate) -> Iterator[Row]:

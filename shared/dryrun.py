@@ -33,16 +33,22 @@ def order(plan: Plan, to: str, mode: str) -> list[dict]:
 
 
 def difference(act: dict, part: dict, seen: dict) -> dict:
-    """One act with what is seen now, what it would be, and the exact calls that would be sent."""
+    """One act with what is seen now, what it would be, and the exact calls that would be sent.
+
+    `seen`: the outcome of the kind's `observe`; with `calls` (verb -> requests) it names them
+    itself, and `would` says what comes of them.
+    """
     wanted = act["verb"] == "promote"
     known = seen["status"] == "succeeded"
     same = known and seen.get("serving") == wanted
+    named = CALLS.get(part["kind"], seen_calls)
+    would = seen.get("would", OUTCOMES.get((part["kind"], act["verb"]), "be called"))
     return {
         **act,
         "kind": part["kind"],
         "seen": seen["because"],
-        "would": SAME if same else OUTCOMES.get((part["kind"], act["verb"]), "be called"),
-        "calls": [] if same else CALLS[part["kind"]](act, part, seen),
+        "would": SAME if same else would,
+        "calls": [] if same else named(act, part, seen),
     }
 
 
@@ -91,6 +97,11 @@ def traffic_calls(act: dict, part: dict, seen: dict) -> list[dict]:
         for name in names
         if name not in rows or rows[name]["enabled"] != (name == mine)
     ]
+
+
+def seen_calls(act: dict, part: dict, seen: dict) -> list[dict]:
+    """What the kind's own observer says that the verb would send."""
+    return seen.get("calls", {}).get(act["verb"], [])
 
 
 def hook_calls(act: dict, part: dict, seen: dict) -> list[dict]:

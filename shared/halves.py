@@ -15,7 +15,8 @@ its location is lost its runs are missing until that is back, and the other half
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from shared.plan_parts import Component, Half, Location, LogicWorkflow
+from shared.plan_kinds import Component
+from shared.plan_parts import Half, Location, LogicWorkflow
 
 NAME_MAX = 40
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 7 * 86_400}

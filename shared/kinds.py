@@ -1,7 +1,8 @@
 """Kinds: what a component can be told to do, in which stage, and by which activity.
 
 Adding a kind is a row here, a module in activities/, a provider in rehearsal/providers/ and
-options in shared/plan_parts.py.
+options in shared/plan_kinds.py. Beyond the verbs of a run a kind may have `check`, which readiness
+asks of it.
 """
 
 from typing import NamedTuple
@@ -9,10 +10,15 @@ from typing import NamedTuple
 
 class Verb(NamedTuple):
     """One verb of a kind. `stage` is None for what any stage may ask, and for a component that
-    names its own stage."""
+    names its own stage. `both`: its task holds the other location's side too, as `other`."""
 
     stage: str | None
     activity: str
+    both: bool = False
+
+
+# A step that a keeper must not take again by itself after the run: it was done once, by order.
+ONCE = ("http",)
 
 
 KINDS: dict[str, dict[str, Verb]] = {

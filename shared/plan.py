@@ -17,10 +17,10 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from shared import halves, roles
 from shared.kinds import KINDS
+from shared.plan_kinds import Component
 from shared.plan_parts import (
     Alerts,
     Backup,
-    Component,
     Ledger,
     Location,
     LogicWorkflow,

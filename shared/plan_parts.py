@@ -1,7 +1,7 @@
 """Plan parts: the shapes of a plan document, and of each kind's options.
 
 What pydantic can say of one field is said here; what concerns several is in shared/plan_rules.py.
-Adding a kind is a class here and its name in `Component`.
+Further kinds, and the union of all of them, are in shared/plan_kinds.py.
 """
 
 from typing import Annotated, Literal
@@ -126,11 +126,16 @@ class Half(Part):
     at: Region
 
 
-class LogicWorkflow(Base):
-    kind: Literal["logicWorkflow"]
-    trigger: Trigger
+class Placed(Base):
+    """A component with a resource in each location: a template, or each location's id."""
+
     resource: Text | None = None
     resources: dict[Region, Text] | None = None
+
+
+class LogicWorkflow(Placed):
+    kind: Literal["logicWorkflow"]
+    trigger: Trigger
     halves: dict[Region, Text] | None = None  # With role split: the workflow of each half.
     half: SkipJsonSchema[Half | None] = None  # Never written by people: shared/halves.py.
 
@@ -151,10 +156,8 @@ class Overlay(Part):
     named_values: dict[Text, Annotated[str, Field(max_length=4096)]] = {}
 
 
-class ApiManagement(Base):
+class ApiManagement(Placed):
     kind: Literal["apiManagement"]
-    resource: Text | None = None
-    resources: dict[Region, Text] | None = None
     gateway_url: Url
     backups: dict[Region, BackupTarget]
     overlay: dict[Region, Overlay] = {}
@@ -175,8 +178,3 @@ class Http(Base):
     method: Literal["GET", "POST"] = "GET"
     body: dict[str, JsonValue] | None = None
     expect: Annotated[int, Field(ge=100, le=599)] = 200
-
-
-Component = Annotated[
-    LogicWorkflow | ApiManagement | TrafficManager | Http, Field(discriminator="kind")
-]

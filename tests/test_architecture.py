@@ -87,7 +87,8 @@ def test_activities_never_import_each_other():
     wrong = [
         f"{source.at(node)} imports {name}"
         for source in of_layer("activities")
-        if source.name not in ("activities", "activities.readiness") and "desk" not in source.name
+        if source.name != "activities" and not source.name.startswith("activities.readiness")
+        if "desk" not in source.name
         for name, node in source.imports()
         if name.startswith("activities")
     ]

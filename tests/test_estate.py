@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rehearsal import estate_growth
-from rehearsal.estate import DEFAULT, BadEstate, Estate, Scene, load, parse
+from rehearsal.estate import DEFAULT, BadEstate, Estate, Scene, extended, load, parse
+from rehearsal.estate_parts import Other
 from rehearsal.estate_seed import SLIP_QUEUES, queues, seed, service_id, workflow_id
 from rehearsal.workflows_due import read_triggers
 from rehearsal.world import World
@@ -198,3 +199,23 @@ def test_a_bad_plan_behind_an_estate_is_refused_with_every_error(tmp_path: Path)
     with pytest.raises(BadEstate) as refused:
         load(tmp_path / "estate.yaml")
     assert "name" in str(refused.value) and "homme" in str(refused.value)
+
+
+def test_an_estate_may_extend_another_one(tmp_path: Path):
+    resource = {"path": "Microsoft.Web/sites/a", "body": {}}
+    text = yaml.safe_dump({"extends": "base.yaml", "name": "other", "resources": [resource]})
+    (tmp_path / "base.yaml").write_text("name: base\nresources: []\nhome: here\n")
+    (tmp_path / "estate.yaml").write_text(text)
+    made = yaml.safe_load(extended(tmp_path / "estate.yaml"))
+    assert made == {"name": "other", "resources": [resource], "home": "here"}
+
+
+def test_another_resource_is_made_in_each_location_with_what_differs_in_the_standby():
+    scene = load()
+    state = {"properties": {"state": "Running"}}
+    one = {"path": "Microsoft.Web/sites/f-{short}", "body": state}
+    other = Other.model_validate({**one, "standby": {"properties": {"state": "Stopped"}}})
+    world = World()
+    seed(world, scene.estate.model_copy(update={"resources": [other]}))
+    sites = {r.name: r.properties["state"] for r in world.resources.of_type("Microsoft.Web/sites")}
+    assert sites == {"f-we": "Running", "f-ne": "Stopped"}

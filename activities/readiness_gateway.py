@@ -1,0 +1,45 @@
+"""Readiness of a gateway: what is seen of the standby's, the active one's and their backups."""
+
+from datetime import UTC, datetime
+from functools import partial
+
+from activities import apim_backups, configuration, gateway, pipeline
+from shared import probe, readiness
+from shared.outcome import refused
+from shared.plan import Plan
+from shared.reply import Surprise, brief
+
+LOOK_SECONDS = 5.0
+MARK_SECONDS = 5.0  # The configuration of a gateway is many reads; without it age must do.
+
+
+def standing(plan: Plan, name: str, to: str) -> list[dict]:
+    """Is the standby's gateway there, and of the active one's tier?"""
+    mine = pipeline.check_gateway({"component": plan.component(name, to)})
+    active = {"component": plan.component(name, plan.other(to))}
+    try:
+        theirs = probe.within(LOOK_SECONDS, partial(pipeline.check_gateway, active))
+    except Surprise as silent:
+        theirs = refused(brief(str(silent)))
+    return readiness.gateway(name, to, mine, theirs)
+
+
+def overlay(plan: Plan, name: str, to: str) -> list[dict]:
+    """Does it have its own backends and named values?"""
+    task = {"component": plan.component(name, to), "location": to}
+    return [readiness.overlay(name, to, gateway.observe_gateway(task))]
+
+
+def backup(plan: Plan, name: str, to: str) -> list[dict]:
+    """Is there a proven backup for it, and of what age?"""
+    active = plan.component(name, plan.other(to))
+    told = {"plan": plan.name, "component": active, "target": active["backups"][to]}
+    listed = apim_backups.list_manifests(told)
+    mark = None
+    try:
+        taken = probe.within(MARK_SECONDS, partial(configuration.fingerprint_gateway, told))
+        mark = taken.get("fingerprint")
+    except Surprise:
+        mark = None  # Its age alone must do; the check says so.
+    now, rpo = datetime.now(UTC), plan.objectives.rpo_seconds
+    return [readiness.backup(name, to, listed, active["resource"], mark, rpo, now)]

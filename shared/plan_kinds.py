@@ -1,0 +1,14 @@
+"""Plan kinds: the options of the kinds beyond workflows, gateways and profiles.
+
+Adding a kind is a class here and its name in `Component`, which a plan's `components` are made of.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.plan_parts import ApiManagement, Http, LogicWorkflow, TrafficManager
+
+Component = Annotated[
+    LogicWorkflow | ApiManagement | TrafficManager | Http, Field(discriminator="kind")
+]
