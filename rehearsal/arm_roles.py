@@ -10,12 +10,14 @@ from functools import cache
 
 from rehearsal.arm_provider import Principal, Refused
 from rehearsal.arm_routes import Route
-from rehearsal.world import World
+from rehearsal.world import GROUP_TYPE, World
 
 ASSIGNMENT = "/providers/microsoft.authorization/roleassignments/"
 VERBS = {"GET": "read", "HEAD": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
 # Whoever started an operation may ask how it stands.
 ASKING = ("operationresults", "operationstatuses")
+# By this name roles know a resource group (Microsoft.Resources' operations).
+NAMED = {GROUP_TYPE: "Microsoft.Resources/subscriptions/resourceGroups"}
 
 
 def action_of(method: str, route: Route) -> str:
@@ -23,7 +25,7 @@ def action_of(method: str, route: Route) -> str:
     if method == "POST" and route.tail:
         return f"{route.type}/{route.tail}/action"
     kind = route.collection if route.tail else route.type
-    return f"{kind}/{VERBS.get(method, 'action')}"
+    return f"{NAMED.get(kind, kind)}/{VERBS.get(method, 'action')}"
 
 
 def check_role(world: World, who: Principal, method: str, route: Route) -> None:

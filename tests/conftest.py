@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from tests.doors import Doors
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let those that judge what the other tests did come last."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
 @pytest.fixture(scope="session")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Doors]":
     """Contoso on loopback, opened once: its processes take seconds to start."""

@@ -170,6 +170,19 @@ def test_a_gateway_that_is_being_restored_says_so_and_asks_for_patience(doors: D
     assert outcome["busy"] is True and "perhaps restored" in outcome["because"]
 
 
+def test_a_secret_of_an_overlay_is_compared_by_its_value(doors: Doors) -> None:
+    """It is shown without one; the role that acts may ask for it."""
+    task = doors.task("gateway", "promote")
+    settled(doors, doors.call("promote_gateway", task))
+    named = doors.world.resources.get(f"{service(doors, HERE).id}/namedValues/region")
+    assert named is not None
+    named.properties["secret"] = True
+    assert doors.call("promote_gateway", task)["status"] == "skipped"
+    named.properties["value"] = "elsewhere"
+    assert doors.call("observe_gateway", task)["serving"] is False
+    doors.world.resources.remove(named.id)
+
+
 def test_a_gateway_that_does_not_answer_its_probe_is_refused(doors: Doors) -> None:
     task = doors.task("gateway", "verify")
     doors.strangers.answers["apim-contoso-ne.azure-api.net/orders/health"] = (500, "")

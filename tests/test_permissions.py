@@ -1,0 +1,90 @@
+"""The roles hold exactly what the app calls: no action is missing, none is too many."""
+
+import json
+import re
+
+import pytest
+
+from rehearsal.deployments.template import Template
+from shared.kinds import KINDS
+from shared.permissions import PERMISSIONS, PLAN, granted
+from tests import doors
+from tests.app_index import ROOT
+
+GROUP = "/subscriptions/s/resourceGroups/rg"
+# ARM lets whoever started an operation of the rehearsal's ask about it; Azure wants the action.
+NEVER_JUDGED = {"microsoft.apimanagement/service/operationresults/read"}
+WHOLE_ACTION = re.compile(r"Microsoft\.\w+(/\w+)+/(read|write|delete|action)")
+
+
+def template() -> dict:
+    return json.loads((ROOT / "infra" / "access.json").read_text(encoding="utf-8"))
+
+
+def role(name: str) -> list[str]:
+    """The actions of `reader` or `operator`."""
+    for one in template()["resources"]:
+        if one["type"].endswith("/roleDefinitions") and f"'{name}'" in one["name"]:
+            return one["properties"]["permissions"][0]["actions"]
+    raise AssertionError(f"access.json has no role {name}")
+
+
+def who_acts(other_acts: bool) -> dict[str, list[str]]:
+    """Role -> who has it, of a deployment into one group."""
+    given = {"principalId": "own", "otherPrincipalId": "other", "otherActs": other_acts}
+    made = Template(template(), {k: {"value": v} for k, v in given.items()}, GROUP, "x", "t")
+    found: dict[str, list[str]] = {}
+    for one in made.wanted():
+        if one.type.endswith("/roleAssignments"):
+            told = made.body(one, lambda *_: {})["properties"]
+            named = next(n for n in ("reader", "operator") if f"'{n}'" in one.raw["name"])
+            found.setdefault(named, []).append(told["principalId"])
+    return found
+
+
+def test_every_kind_says_what_it_asks():
+    assert set(PERMISSIONS) == {PLAN, *KINDS}
+
+
+@pytest.mark.parametrize("action", granted("read") + granted("act"))
+def test_an_action_is_whole(action: str):
+    """`*` would grant what nobody calls, today's or tomorrow's."""
+    assert WHOLE_ACTION.fullmatch(action)
+
+
+def test_who_looks_changes_nothing():
+    assert [action for action in granted("read") if not action.endswith("/read")] == []
+
+
+def test_who_acts_is_given_nothing_that_only_looks():
+    assert [action for action in granted("act") if action.endswith("/read")] == []
+
+
+@pytest.mark.parametrize("side, name", [("read", "reader"), ("act", "operator")])
+def test_a_role_holds_what_the_kinds_say_and_no_more(side: str, name: str):
+    assert role(name) == granted(side)
+
+
+def test_the_other_location_looks_and_does_not_act_where_it_should_not():
+    assert who_acts(other_acts=False) == {"reader": ["own", "other"], "operator": ["own"]}
+
+
+def test_the_standby_acts_on_both_sides():
+    assert who_acts(other_acts=True)["operator"] == ["own", "other"]
+
+
+@pytest.mark.last
+def test_nothing_is_granted_that_the_app_never_did(request: pytest.FixtureRequest):
+    """Over every test of an activity; what it did that no role grants was refused there."""
+    files = (ROOT / "tests").glob("test_*.py")
+    wire = {file.name for file in files if uses_doors(file.read_text(encoding="utf-8"))}
+    ran = {item.path.name for item in request.session.items}
+    if not wire <= ran or request.config.getoption("keyword"):
+        pytest.skip("only the whole suite does everything")
+    done = {action.lower() for world in doors.WORLDS for action in world.permitted}
+    told = granted("read") + granted("act")
+    assert [a for a in told if a.lower() not in done | NEVER_JUDGED] == []
+
+
+def uses_doors(text: str) -> bool:
+    return re.search(r"\bdoors: Doors\b", text) is not None
