@@ -27,6 +27,7 @@ QUEUE = "slip-claim"
 KEPT_SECONDS = 20.0
 _KEPT: dict[tuple[str, str], tuple[float, dict]] = {}  # (plan, location) -> when, what
 Look = Callable[[], list[dict]]
+OF_GATEWAY = {"gateway": standing, "overlay": overlay, "backup": backup}
 
 
 def assess_readiness(payload: dict) -> dict:
@@ -132,15 +133,8 @@ def _looks(plan: Plan, document: dict, to: str) -> list[tuple[str, str, Look]]:
         if isinstance(part, LogicWorkflow):
             flows.setdefault(_group_of(seen["resource"]), []).append(part)
         elif part.kind == "apiManagement":
-            looks.append(
-                ("gateway", part.name, partial(readiness_gateway.standing, plan, part.name, to))
-            )
-            looks.append(
-                ("overlay", part.name, partial(readiness_gateway.overlay, plan, part.name, to))
-            )
-            looks.append(
-                ("backup", part.name, partial(readiness_gateway.backup, plan, part.name, to))
-            )
+            for what, look in OF_GATEWAY.items():
+                looks.append((what, part.name, partial(look, plan, part.name, to)))
         elif part.kind == "trafficManager":
             looks.append(("endpoint", part.name, partial(_traffic, plan, part.name, to)))
         if "check" in KINDS[part.kind]:
