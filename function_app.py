@@ -22,7 +22,7 @@ from activities import (
     health,
     history_desk,
     ledger_desk,
-    slips,
+    slip_desk,
 )
 from orchestrations.backup import backup
 from orchestrations.caretaker import caretaker
@@ -32,7 +32,7 @@ from orchestrations.ledger import ledger
 from orchestrations.restore import restore
 from orchestrations.stages import stage
 from orchestrations.watchdog import watchdog
-from shared import access, decisions, ledger_orders, openapi, runs, slip, store
+from shared import access, decisions, ledger_orders, openapi, post, runs, slip, store
 from shared.answers import answer, reply
 from shared.settings import settings
 
@@ -41,7 +41,6 @@ ENTRA = settings().api_auth == "entra"  # The platform asks for a token, `answer
 READ = func.AuthLevel.ANONYMOUS if ENTRA else func.AuthLevel.FUNCTION
 OPERATE = func.AuthLevel.ANONYMOUS if ENTRA else func.AuthLevel.ADMIN
 AWAKE = ("Running", "Pending", "Suspended", "ContinuedAsNew")
-START_PAUSES = (1, 2, 5, 10, 15)  # Seconds; the host renews the message's lock meanwhile.
 
 app = df.DFApp(http_auth_level=READ)
 
@@ -102,58 +101,39 @@ async def ensure(client, orchestration: str, instance: str, told: dict) -> bool:
 # --- Queues: one per stage ---------------------------------------------------------------------
 
 
-async def take(message: func.ServiceBusMessage, client, stop: str) -> None:
-    """Start the stage that this slip asks for; the message completes only after that.
-
-    A slip that came twice finds its instance there. What cannot be a slip goes to the poison
-    queue with the reason, never around in circles.
-    """
-    body = message.get_body()
-    try:
-        paper = slip.parse(body, stop, HERE)
-    except slip.BadSlip as bad:
-        logging.warning("poisoned a message of slip-%s: %s", stop, bad.because)
-        facts = {"messageId": message.message_id, "queue": f"slip-{stop}", "location": HERE}
-        text = body.decode("utf-8", "replace")
-        payload = {"because": bad.because, "body": text, **facts}
-        await asyncio.to_thread(slips.poison_slip, payload)
-        return
-    for pause in START_PAUSES:
-        try:
-            await begin(client, stop, paper)
-            return
-        # Storage that is away arrives as a bare Exception. Given back at once, the message would
-        # use up its ten deliveries within seconds, and with it the run.
-        except Exception as away:
-            logging.warning("%s cannot be started yet: %s", slip.instance_id(paper), away)
-            await asyncio.sleep(pause)
-    await begin(client, stop, paper)
-
-
-async def begin(client, stop: str, paper: dict) -> None:
-    """Start the slip's orchestration unless it is there; what failed on a surprise is repeated."""
-    instance = slip.instance_id(paper)
-    status = (await client.get_status(instance)).runtime_status
-    if status is None or status.value == "Failed":
-        await client.start_new("restore" if stop == "restore" else "stage", instance, paper)
-
-
-def listen(stop: str) -> None:
-    """Register the trigger `take_{stop}` on queue `slip-{stop}`."""
+def listen(name: str, stop: str | None, connection: str = "SLIPS") -> None:
+    """Register the trigger `take_{name}` on queue `slip-{name}`; `stop`: the stage it is for."""
 
     async def trigger(message: func.ServiceBusMessage, client) -> None:
-        await take(message, client, stop)
+        await slip_desk.take(message, client, stop)
 
-    trigger.__name__ = f"take_{stop}"
-    trigger.__doc__ = f"A slip has reached stage {stop}."
+    trigger.__name__ = f"take_{name}"
+    trigger.__doc__ = f"A slip has come by queue slip-{name}."
     bound = app.durable_client_input(client_name="client")(trigger)
     app.service_bus_queue_trigger(
-        arg_name="message", queue_name=f"slip-{stop}", connection="SLIPS"
+        arg_name="message", queue_name=f"slip-{name}", connection=connection
     )(bound)
 
 
 for name_of_stage in slip.STAGES:
-    listen(name_of_stage)
+    listen(name_of_stage, name_of_stage)
+# Where this location's own namespace is away, the other one's takes what that one sends here.
+if elsewhere := post.other():
+    listen(post.RELAY, None, f"SLIPS_{elsewhere.upper()}")
+
+
+@app.timer_trigger(arg_name="timer", schedule="%HEARTBEAT_SCHEDULE%")
+@app.durable_client_input(client_name="client")
+async def carry_slips(timer: func.TimerRequest, client) -> None:
+    """A run whose own namespace is away goes on out of the outbox."""
+    await slip_desk.carry(client)
+
+
+@app.timer_trigger(arg_name="timer", schedule="%HEARTBEAT_SCHEDULE%")
+async def forward_slips(timer: func.TimerRequest) -> None:
+    """What another location's namespace did not take is sent again."""
+    await asyncio.to_thread(slip_desk.forward)
+
 
 # --- HTTP: ask and command ---------------------------------------------------------------------
 
@@ -184,10 +164,10 @@ async def get_plan(req: func.HttpRequest) -> func.HttpResponse:
 
 
 def show(part: str, says: str, work: Callable[..., tuple], *queries: str) -> None:
-    """Register `GET /api/plans/{plan}/{part}`; `work` gets the plan, and each of `queries`."""
+    """Register `GET /api/plans/{plan}/{part}`; `work` gets the plan and `queries` (or Headers)."""
 
     async def get(req: func.HttpRequest) -> func.HttpResponse:
-        told = [req.params.get(query) for query in queries]
+        told = [(req.headers if q[0].isupper() else req.params).get(q) for q in queries]
         return await answer(req, access.READ, partial(work, req.route_params["plan"], *told))
 
     get.__name__ = f"get_{part}"
@@ -198,7 +178,7 @@ def show(part: str, says: str, work: Callable[..., tuple], *queries: str) -> Non
 show("readiness", "What would make a failover to the standby fail.", desk.one_readiness)
 show("backups", "Every backup with its manifest, newest first.", desk.every_backup)
 show("ledger", "Runs in flight, abandoned, and what is offered.", ledger_desk.one_ledger, "epoch")
-show("history", "What both locations did.", history_desk.one_history, "top", "component")
+show("history", "What both locations did.", history_desk.one_history, *history_desk.QUERY)
 show("audit", "The chain of what was decided and done.", audit_desk.lines_after, "after")
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-from shared import outbox, slip
+from shared import outbox, post, slip
 from shared.outcome import succeeded
 from shared.settings import settings
 
@@ -11,14 +11,14 @@ BODY_MAX = 64 * 1024
 
 
 def send_slip(payload: dict) -> dict:
-    """Send `slip` to `queue` in the slip namespace of `location`.
+    """Send `slip` to `queue` in the slip namespace of `location`, or leave it in the outbox.
 
     Safe to repeat: the message id is `{run}.{stage}`, so a second one is dropped by duplicate
     detection, and later by the instance id of what it would start.
     """
     paper = payload["slip"]
-    outbox.send(payload["location"], payload["queue"], json.dumps(paper), slip.message_id(paper))
-    return succeeded(messageId=slip.message_id(paper))
+    how = post.send(payload["location"], payload["queue"], paper)
+    return succeeded(messageId=slip.message_id(paper), how=how)
 
 
 def poison_slip(payload: dict) -> dict:

@@ -66,15 +66,23 @@ def replace(context: DurableOrchestrationContext, paper: dict) -> Flow:
     found = yield from find(context, job)
     if found["status"] != "succeeded":
         return found
+    manifest = found["manifest"]
+    if manifest["provenAt"] and proven_since(paper, manifest["provenAt"]):
+        return skipped(f"{manifest['name']} was proven after this restore was asked for")
     calm = yield from await_calm(context, paper, loaded["plan"])
     if calm["status"] != "succeeded":
         return calm
-    told = {**task_of(plan, paper, job), **job, "manifest": found["manifest"]}
+    told = {**task_of(plan, paper, job), **job, "manifest": manifest}
     begun = yield from attempt(context, "begin_restore", told)
     ended = yield from settle(context, begun)
     if ended["status"] != "succeeded":
         return ended
-    return (yield from prove(context, plan, paper, job, found["manifest"]))
+    return (yield from prove(context, plan, paper, job, manifest))
+
+
+def proven_since(paper: dict, proven_at: str) -> bool:
+    """Has another slip done what this one asks for, which came late?"""
+    return datetime.fromisoformat(proven_at) >= datetime.fromisoformat(paper["requestedAt"])
 
 
 def find(context: DurableOrchestrationContext, job: dict) -> Flow:

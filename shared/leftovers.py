@@ -11,7 +11,7 @@ from shared.reply import Surprise
 
 SECONDS_MAX = 3.0  # Opening a receiver takes half a second.
 POISON = "slip-poison"
-DEAD = tuple(f"slip-{stage}/$DeadLetterQueue" for stage in slip.STAGES)
+DEAD = tuple(f"slip-{stage}/$DeadLetterQueue" for stage in (*slip.STAGES, "relay"))
 _SEEN: dict[tuple[str, str], bool] = {}
 _NEXT: dict[str, int] = {}
 _LOOKING = threading.Lock()

@@ -176,16 +176,17 @@ def instance_id(paper: dict) -> str:
 message_id = instance_id
 
 
-def parse(body: str | bytes, stage: str, here: str | None = None) -> dict:
+def parse(body: str | bytes, stage: str | None, here: str | None = None) -> dict:
     """The slip in a message that arrived in the queue of `stage`; raises BadSlip, with why.
 
-    `here`: the location whose queue that is. A run is carried by the location it goes to.
+    `stage` None: the queue is every stage's. `here`: the location whose queue that is. A run is
+    carried by the location it goes to.
     """
     try:
         paper = faults.read(body, Paper, BYTES_MAX)
     except faults.Faulty as error:
         raise BadSlip(str(error)) from error
-    because = wrong_way(paper, stage)
+    because = wrong_way(paper, stage or paper["stage"])
     if here is not None and paper["to"] != here:
         because = f"a slip to {paper['to']} in a queue of {here}"
     if because:

@@ -8,6 +8,7 @@
     claims/{plan}.json           {"epoch", "run", "mine"}: written before a claim is tried, so that
                                  this location never vouches for one that it is replacing
     runs/{run}/{stage}.json      the rows of a stage that this location carried
+    outbox/{location}.json       the slips for a location that no namespace took (see `post`)
 
 A bad new plan never stops the app: it goes on with the last good one and says so.
 """

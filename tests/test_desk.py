@@ -8,12 +8,12 @@ from typing import Protocol, cast
 import pytest
 
 from activities import desk, desk_orders, readiness
-from shared import clients, outbox, slip, store
+from shared import clients, outbox, slip, store, undelivered
 from shared.problem import Problem
 from tests.doors import HERE, THERE, Doors
 
 WITNESS, STORE, RECORD = "stcontosowitness", "stcontosone", "contoso.json"
-PLAN = "plans/contoso.yaml"
+PLAN, OUTBOX = "plans/contoso.yaml", f"outbox/{HERE}.json"
 GOOD = {"mode": "forced", "reason": "the region is lost"}
 DEAD_BUS = (
     "Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=a;SharedAccessKey=b;UseDevelopmentEmulator=true;"
@@ -25,7 +25,9 @@ def fresh(doors: Doors) -> Iterator[None]:
     """Every test finds the good plan alone, no record and no watch state."""
     doors.drop(WITNESS, "understudy", RECORD)
     doors.drop(STORE, "understudy", "watch/contoso.json")
+    doors.drop(STORE, "understudy", OUTBOX)
     yield
+    doors.drop(STORE, "understudy", OUTBOX)
     doors.lay(STORE, "understudy", PLAN, doors.plan_text.encode())
     doors.drop(STORE, "understudy", "plans/broken.yaml")
 
@@ -164,26 +166,40 @@ def test_without_the_witness_nobody_moves_a_plan(without_witness: None) -> None:
     assert (body["status"], body["title"]) == (503, "Out of reach")
 
 
-def test_a_silent_namespace_is_503_and_says_to_repeat(
+@pytest.fixture
+def full_outbox(doors: Doors, without_bus: Callable[[], None]) -> None:
+    """Nor can a slip be written down."""
+    entry = {"queue": "slip-fence", "slip": {}, "at": datetime.now(UTC).isoformat()}
+    slips = [{"id": f"r{n}", **entry} for n in range(undelivered.SLIPS_MAX)]
+    book = {**undelivered.EMPTY, "slips": slips}
+    doors.lay(STORE, "understudy", OUTBOX, json.dumps(book).encode())
+
+
+def test_a_slip_that_waits_in_the_outbox_is_on_its_way(
     doors: Doors, without_bus: Callable[[], None]
 ) -> None:
+    status, body, _ = order(GOOD, "k1")
+    book = json.loads(doors.storage.read(STORE, "understudy", OUTBOX))
+    assert (status, [one["slip"]["run"] for one in book["slips"]]) == (202, [body["run"]])
+
+
+def test_a_slip_that_nothing_takes_is_503_and_says_to_repeat(full_outbox: None) -> None:
     body = refused(lambda: order(GOOD, "k2"))
     assert body["status"] == 503
     assert "the same Idempotency-Key" in body["detail"]
 
 
 @pytest.mark.slow
-def test_a_silent_namespace_without_a_key_says_where_to_look(
-    doors: Doors, without_bus: Callable[[], None]
-) -> None:
+def test_a_slip_that_nothing_takes_without_a_key_says_where_to_look(full_outbox: None) -> None:
     body = refused(lambda: order(GOOD))
     assert f"/api/runs/{body['run']}" in body["detail"]
 
 
 def test_the_repeat_after_a_503_sends_the_slip(
-    doors: Doors, without_bus: Callable[[], None]
+    doors: Doors, full_outbox: None, without_bus: Callable[[], None]
 ) -> None:
     run, before = refused(lambda: order(GOOD, "k3"))["run"], waiting(doors)
+    doors.drop(STORE, "understudy", OUTBOX)
     without_bus()
     status, body, _ = order(GOOD, "k3")
     assert (status, body["run"], waiting(doors)) == (202, run, before + 1)

@@ -17,7 +17,7 @@ QUEUES_OF_THE_DESIGN = {
     f"slip-{stage}"
     for stage in (
         *("claim", "fence", "promote", "activate", "redirect", "verify", "protect"),
-        *("quiesce", "restore", "poison"),
+        *("quiesce", "restore", "relay", "poison"),
     )
 }
 PLATFORM = re.compile(r"APPLICATIONINSIGHTS_|AZURE_FUNCTIONS_|AzureWebJobsStorage__|SLIPS")

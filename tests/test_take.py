@@ -6,7 +6,7 @@ from tests import app_index
 
 ACT = """
 import asyncio, json, types
-import function_app as app
+from activities import slip_desk as app
 from tests.stories import paper
 
 class Client:
