@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import partial
 
-from activities import observers, traffic, witness
+from activities import observers, readiness_flows, traffic, witness
 from activities.readiness_gateway import backup, overlay, standing
 from shared import clients, halves, outbox, probe, readiness, store
 from shared.kinds import KINDS
@@ -22,7 +22,6 @@ SECONDS_MAX = 12.0
 ORDER_SECONDS = 10.0  # Somebody waits for the answer.
 LOOK_SECONDS = 5.0
 THREADS = 16
-PAGES_MAX = 50
 QUEUE = "slip-claim"
 KEPT_SECONDS = 20.0
 _KEPT: dict[tuple[str, str], tuple[float, dict]] = {}  # (plan, location) -> when, what
@@ -140,9 +139,10 @@ def _looks(plan: Plan, document: dict, to: str) -> list[tuple[str, str, Look]]:
         if "check" in KINDS[part.kind]:
             looks.append(("check", part.name, partial(_checked, plan, part.name, to)))
     for job, names in halves.jobs(plan.components).items():
-        looks.append(("schedule", job, partial(_schedule, plan, job, names, to)))
+        looks.append(("schedule", job, partial(readiness_flows.schedule, plan, job, names, to)))
     for group, parts in flows.items():
-        looks.append(("state", parts[0].name, partial(_workflows, plan, group, parts, to)))
+        look = partial(readiness_flows.flows, plan, group, parts, to)
+        looks.append(("state", parts[0].name, look))
     return looks
 
 
@@ -197,39 +197,6 @@ def _app(document: dict, to: str) -> list[dict]:
 def _slips(to: str) -> list[dict]:
     outbox.peek(to, QUEUE)
     return [readiness.check(readiness.WHOLE, to, "slips", "ok", f"{QUEUE} answers")]
-
-
-def _workflows(plan: Plan, group: str, parts: list[LogicWorkflow], to: str) -> list[dict]:
-    """All workflows of one resource group by one list: a thousand cost a few requests."""
-    states: dict[str, str] = {}
-    url: str | None = f"{group}/providers/Microsoft.Logic/workflows"
-    for _ in range(PAGES_MAX):
-        if url is None:
-            break
-        page = clients.ask("GET", url).expect().document
-        for row in page.get("value", []):
-            states[str(row["id"]).lower()] = str(row.get("properties", {}).get("state", ""))
-        url = page.get("nextLink") or None
-    alone = set(plan.exclusive(to))
-    return [
-        readiness.workflow(
-            part.name,
-            "activePassive" if part.name in alone else part.role,
-            part.trigger,
-            to,
-            states.get(plan.component(part.name, to)["resource"].lower()),
-        )
-        for part in parts
-    ]
-
-
-def _schedule(plan: Plan, job: str, names: list[str], to: str) -> list[dict]:
-    found: dict[str, dict] = {}
-    for name in names:
-        reply = clients.ask("GET", plan.component(name, to)["resource"])
-        known = reply.document.get("properties", {}) if reply.ok else {}
-        found[name] = known.get("definition") or {}
-    return [readiness.schedule(job, to, found)]
 
 
 def _traffic(plan: Plan, name: str, to: str) -> list[dict]:

@@ -138,6 +138,8 @@ class LogicWorkflow(Placed):
     trigger: Trigger
     halves: dict[Region, Text] | None = None  # With role split: the workflow of each half.
     half: SkipJsonSchema[Half | None] = None  # Never written by people: shared/halves.py.
+    # JSON pointers into the definition where the two locations' copies are meant to differ.
+    differs: Annotated[list[Path], Field(max_length=50)] = []
 
 
 class BackupTarget(Part):

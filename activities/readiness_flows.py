@@ -1,0 +1,95 @@
+"""Readiness of workflows: one list of each location's resource group tells of all of them."""
+
+from functools import partial
+
+from shared import clients, probe, readiness, readiness_flows
+from shared.plan import LogicWorkflow, Plan
+from shared.reply import Surprise
+
+PAGES_MAX = 50
+LOOK_SECONDS = 5.0
+
+
+def flows(plan: Plan, group: str, parts: list[LogicWorkflow], to: str) -> list[dict]:
+    """All workflows of one resource group: a thousand cost a few requests.
+
+    Whether they wait as they should, are those of the active location, and may play their roles.
+    """
+    here, away = listed(group), plan.other(to)
+    theirs = _theirs(plan, parts, away)
+    alone = set(plan.exclusive(to))
+    rows: list[dict] = []
+    for part in parts:
+        seen = here.get(plan.component(part.name, to)["resource"].lower())
+        role = "activePassive" if part.name in alone else part.role
+        state = None if seen is None else str(seen.get("state", ""))
+        rows.append(readiness.workflow(part.name, role, part.trigger, to, state))
+        if seen is not None:
+            other = plan.component(part.name, away)["resource"].lower()
+            rows += _inside(plan, part, to, seen, theirs.get(other) if theirs else None)
+    names = None if theirs is None else set(_named(theirs, readiness_flows.words_of(plan, away)))
+    mine = set(_named(here, readiness_flows.words_of(plan, to)))
+    return [*rows, readiness_flows.same_set(to, mine, names)]
+
+
+def schedule(plan: Plan, job: str, names: list[str], to: str) -> list[dict]:
+    """Do the halves of a split job take turns?"""
+    found: dict[str, dict] = {}
+    for name in names:
+        reply = clients.ask("GET", plan.component(name, to)["resource"])
+        known = reply.document.get("properties", {}) if reply.ok else {}
+        found[name] = known.get("definition") or {}
+    return [readiness.schedule(job, to, found)]
+
+
+def listed(group: str) -> dict[str, dict]:
+    """Every workflow of a resource group: id in lower case -> its properties."""
+    found: dict[str, dict] = {}
+    url: str | None = f"{group}/providers/Microsoft.Logic/workflows"
+    for _ in range(PAGES_MAX):
+        if url is None:
+            break
+        page = clients.ask("GET", url).expect().document
+        found |= {str(r["id"]).lower(): r.get("properties") or {} for r in page.get("value", [])}
+        url = page.get("nextLink") or None
+    return found
+
+
+def _theirs(plan: Plan, parts: list[LogicWorkflow], away: str) -> dict[str, dict] | None:
+    """The active location's, or nothing where it does not answer in time."""
+    groups = {_group_of(plan.component(part.name, away)["resource"]) for part in parts}
+    found: dict[str, dict] = {}
+    try:
+        for group in sorted(groups):
+            found |= probe.within(LOOK_SECONDS, partial(listed, group))
+    except Surprise:
+        return None
+    return found
+
+
+def _inside(
+    plan: Plan, part: LogicWorkflow, to: str, seen: dict, theirs: dict | None
+) -> list[dict]:
+    """What its definition and its connections say."""
+    definition = seen.get("definition") or {}
+    mine = readiness_flows.neutral(definition, readiness_flows.words_of(plan, to))
+    other = None
+    if theirs is not None:
+        words = readiness_flows.words_of(plan, plan.other(to))
+        other = readiness_flows.neutral(theirs.get("definition") or {}, words)
+    rows = [
+        readiness_flows.definition(part.name, to, mine, other, list(part.differs)),
+        readiness_flows.role(part.name, to, part.trigger, part.role, definition),
+    ]
+    group = _group_of(plan.component(part.name, to)["resource"])
+    used = readiness_flows.connections(part.name, to, group, seen)
+    return [*rows, used] if used else rows
+
+
+def _named(found: dict[str, dict], words: dict[str, str]) -> list[str]:
+    names = {id.rsplit("/", 1)[-1] for id in found}
+    return list(readiness_flows.neutral(dict.fromkeys(names), words))
+
+
+def _group_of(resource: str) -> str:
+    return "/".join(resource.split("/")[:5])
