@@ -1,7 +1,12 @@
 """Watches: keep what was seen of the other location, where pages and the pipeline can read it."""
 
+import json
+import logging
+
 from shared import store
 from shared.outcome import refused, succeeded
+
+LOG = logging.getLogger("understudy.readiness")
 
 
 def write_watch(payload: dict) -> dict:
@@ -19,8 +24,17 @@ def read_watch(payload: dict) -> dict:
 
 
 def write_readiness(payload: dict) -> dict:
-    """Keep `readiness`, what was seen of the standby. Safe to repeat: the same bytes again."""
-    store.write_readiness(payload["readiness"])
+    """Keep `readiness`, what was seen of the standby, and log what fails as one JSON line.
+
+    An alert is told once; the line comes with every look, so that a rule sees how long it lasts.
+    Safe to repeat: the same bytes again.
+    """
+    seen = payload["readiness"]
+    store.write_readiness(seen)
+    failing = [c for c in seen["checks"] if c["status"] == "fail"]
+    shown = {key: seen[key] for key in ("plan", "location", "ready", "because")}
+    names = sorted({one["name"] for one in failing})
+    LOG.info("%s", json.dumps({"readiness": {**shown, "failing": names}}))
     return succeeded()
 
 

@@ -6,6 +6,7 @@ transition then gives the record that is there already.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -20,6 +21,7 @@ ROUNDS_MAX = 5
 REQUESTS_PER_LEASE = 8  # A beat is a read and a write, and there are four beats in a lease.
 SECONDS_MIN = 1.0
 Change = Callable[[dict, datetime], dict]
+LOG = logging.getLogger("understudy.witness")
 
 
 def read_witness(payload: dict) -> dict:
@@ -193,7 +195,20 @@ def _round(place: Place, plan: str, change: Change) -> dict | None:
     if changed is record:
         return _told(record, blob.etag, blob)
     etag = place.put(f"{plan}.json", _bytes(changed), expect=blob.etag)
-    return _told(changed, etag, blob) if etag else None
+    if etag is None:
+        return None
+    _note(record, changed)
+    return _told(changed, etag, blob)
+
+
+def _note(before: dict, after: dict) -> None:
+    """Log a JSON line per new transition: the workbook's timeline of runs is made of these."""
+    known = {one["n"] for one in before["transitions"]}
+    run = (after["run"] or before["run"] or {}).get("id", "")
+    for one in after["transitions"]:
+        if one["n"] not in known:
+            line = {"plan": after["plan"], "run": run, "active": after["active"], **one}
+            LOG.info("%s", json.dumps({"transition": line}))
 
 
 def _told(record: dict, etag: str, blob: Blob) -> dict:

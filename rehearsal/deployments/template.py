@@ -129,8 +129,24 @@ class Template:
     def _variable(self, name: str) -> object:
         """A variable, worked out when it is first asked for."""
         if name not in self._variables:
-            self._variables[name] = resolved(self.raw["variables"][name], self.functions())
+            loops = {one["name"]: one for one in self.raw["variables"].get("copy", [])}
+            if name in loops:
+                self._variables[name] = self._copied(loops[name])
+            else:
+                self._variables[name] = resolved(self.raw["variables"][name], self.functions())
         return self._variables[name]
+
+    def _copied(self, loop: dict) -> list[object]:
+        """A variable that is made item by item."""
+        count = self._count(loop)
+        return [resolved(loop["input"], self.functions(index=index)) for index in range(count)]
+
+    def _count(self, loop: dict) -> int:
+        """How often a loop goes round."""
+        count = resolved(loop["count"], self.functions())
+        if not isinstance(count, int) or not 0 <= count <= COPIES_MAX:
+            raise BadTemplate([f"copy {loop['name']}: count is {count}"])
+        return count
 
     # --- resources ------------------------------------------------------------------------
 
@@ -160,10 +176,7 @@ class Template:
         loop = raw.get("copy")
         if loop is None:
             return [self._made(raw, None)]
-        count = resolved(loop["count"], self.functions())
-        if not isinstance(count, int) or not 0 <= count <= COPIES_MAX:
-            raise BadTemplate([f"copy {loop['name']}: count is {count}"])
-        return [self._made(raw, index) for index in range(count)]
+        return [self._made(raw, index) for index in range(self._count(loop))]
 
     def _made(self, raw: dict, index: int | None) -> Wanted:
         known = self.functions(index=index)

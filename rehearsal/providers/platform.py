@@ -1,8 +1,8 @@
-"""The platform under the app: identities, roles, plans, sites, workspaces, alerts.
+"""The platform under the app: identities, roles, plans, workspaces, alerts.
 
 What a template makes of these types is kept and shown as it was given, with what the service adds.
-Nothing is carried out here: a site's process is the stage's Functions host, an alert rule never
-fires. After the api-versions that the project's templates name.
+Nothing is carried out here: an alert rule never fires. After the api-versions that the project's
+templates name. Sites are in sites.py.
 """
 
 from rehearsal.arm_provider import Call, Provider, Refused
@@ -19,9 +19,8 @@ TYPES: dict[str, tuple[str, ...]] = {
     "Microsoft.Insights/workbooks": ("2023-06-01",),
     "Microsoft.ManagedIdentity/userAssignedIdentities": ("2023-01-31",),
     "Microsoft.OperationalInsights/workspaces": ("2023-09-01",),
+    "Microsoft.ServiceBus/namespaces/networkRuleSets": ("2024-01-01",),
     "Microsoft.Web/serverfarms": ("2024-11-01", "2023-12-01"),
-    "Microsoft.Web/sites": ("2024-11-01", "2023-12-01"),
-    "Microsoft.Web/sites/config": ("2024-11-01", "2023-12-01"),
 }
 PROVIDERS = [Provider(kind, versions) for kind, versions in TYPES.items()]
 KNOWN = {provider.type: provider for provider in PROVIDERS}
@@ -43,17 +42,6 @@ def put_component(call: Call, body: dict, known: Resource | None) -> None:
     key = call.world.uuid()
     added = {"InstrumentationKey": key, "ConnectionString": f"InstrumentationKey={key}"}
     body["properties"] = {**added, **(known.properties if known else {}), **body["properties"]}
-
-
-@KNOWN["Microsoft.Web/sites"].put
-def put_site(call: Call, body: dict, known: Resource | None) -> None:
-    """A site stands on a plan that exists; its host name is its own."""
-    farm = body.get("properties", {}).get("serverFarmId", "")
-    if call.world.resources.get(farm) is None:
-        message = f"Cannot find serverfarm with id {farm}."
-        raise Refused(404, "NotFound", message)
-    name = f"{call.route.name}.azurewebsites.net"
-    body["properties"] |= {"defaultHostName": name, "state": "Running"}
 
 
 @KNOWN["Microsoft.Authorization/roleAssignments"].put
