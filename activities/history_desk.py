@@ -9,16 +9,19 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from threading import Event, Lock
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from activities import desk, ledger
-from shared import clients, history
+from shared import clients, history, history_csv, history_question
 from shared.history import Listed
+from shared.history_question import CSV, Question
 from shared.plan import Plan
 from shared.reply import Surprise, Unreachable
 
 THREADS = 8  # In each location.
 TRIGGERS_MAX = 10  # As many as a workflow can have.
+FURTHER_MAX = 5  # Pages of one list: five hundred rows that began in one second.
+QUERY = ("top", "component", "status", "from", "to", "after", "format", "Accept")
 _PURSE = history.Purse()
 _PAYING = Lock()
 
@@ -28,19 +31,34 @@ class Gone(Exception):
 
 
 @desk.answered
-def one_history(name: str, top: str | None, component: str | None) -> tuple:
-    """The newest rows of both locations in one list; `warnings` say what it does not show."""
+def one_history(name: str, *told: str | None) -> tuple:
+    """A page of both locations' rows in one list; `warnings` say what it does not show.
+
+    `told`: what QUERY names, in its order. `next` of a page is the `after` of the one behind it.
+    """
     plan = Plan.model_validate(desk.known_plan(name)["plan"])
-    most, asked = wanted(plan, top, component)
-    names, warnings = history.chosen(asked)
+    given = {key: text for key, text in zip(QUERY, told, strict=False) if text is not None}
+    asked = wanted(plan, given)
+    component = asked.component
+    names, warnings = history.chosen([component] if component else ledger.workflows(plan))
     pay(len(names) * history.REQUESTS_EACH)
     with ThreadPoolExecutor(len(plan.locations)) as pool:
-        looks = [pool.submit(look, plan, place, names, most) for place in plan.locations]
+        looks = [pool.submit(look, plan, place, names, asked) for place in plan.locations]
         answers = [one.result() for one in looks]
     lists = [one for seen, _ in answers for one in seen]
-    rows, short = history.merged(lists, most)
-    told = [*warnings, *(word for _, said in answers for word in said), *short]
-    return 200, {"plan": name, "component": component, "rows": rows, "warnings": told}
+    rows, place, short = history.merged(lists, asked.top, asked.after)
+    said = [*warnings, *(word for _, words in answers for word in words), *short]
+    following = history_question.onward(name, asked, place) if place else None
+    # CSV has no place for what comes next: the header says it of both.
+    query = urlencode(
+        {**{key: given[key] for key in QUERY[:-1] if key in given}, "after": following}
+    )
+    link = {"Link": f'<?{query}>; rel="next"'} if following else {}
+    if asked.csv:
+        file = {"Content-Disposition": f'attachment; filename="{name}-history.csv"'}
+        return 200, history_csv.table(rows, said), {"Content-Type": CSV, **file, **link}
+    shown = {"plan": name, "component": component, "status": asked.status}
+    return 200, {**shown, "rows": rows, "warnings": said, "next": following}, link
 
 
 def pay(reads: int) -> None:
@@ -58,22 +76,17 @@ def forget() -> None:
         _PURSE.left = history.READS_MAX
 
 
-def wanted(plan: Plan, top: str | None, component: str | None) -> tuple[int, list[str]]:
-    """How many rows of which workflows; a 400 that names each error where that cannot be."""
-    workflows, errors = ledger.workflows(plan), []
-    number = top if top is not None else str(history.TOP_DEFAULT)
-    # A number of more digits than the bound has is none that is worth reading.
-    fits = number.isascii() and number.isdecimal() and len(number) <= len(str(history.TOP_MAX))
-    if not fits or not 1 <= int(number) <= history.TOP_MAX:
-        errors.append(f"top: a whole number from 1 to {history.TOP_MAX}")
-    if component is not None and component not in workflows:
-        errors.append(f"component: one of the plan's workflows: {history.some(workflows)}")
+def wanted(plan: Plan, given: dict[str, str]) -> Question:
+    """What is asked for; a 400 that names each error where that cannot be."""
+    asked, errors = history_question.question(plan.name, ledger.workflows(plan), given)
     if errors:
         raise desk.refuse(400, "Bad request", "; ".join(errors), errors=errors)
-    return int(number), workflows if component is None else [component]
+    return asked
 
 
-def look(plan: Plan, location: str, names: list[str], most: int) -> tuple[list[Listed], list[str]]:
+def look(
+    plan: Plan, location: str, names: list[str], asked: Question
+) -> tuple[list[Listed], list[str]]:
     """What these workflows did in one location, and in words what could not be had of it.
 
     Never longer than a page has. Where nobody answers, or ARM asks for a pause, nothing more is
@@ -87,18 +100,18 @@ def look(plan: Plan, location: str, names: list[str], most: int) -> tuple[list[L
 
     def one_of(name: str) -> list[Listed]:
         try:
-            return [] if over.is_set() else lists_of(plan, location, name, most)
+            return [] if over.is_set() else lists_of(plan, location, name, asked)
         except Unreachable:
             over.set()
             raise
 
-    asked = {pool.submit(one_of, name): name for name in names}
+    going = {pool.submit(one_of, name): name for name in names}
     try:
-        for done in as_completed(asked, desk.VIEW_SECONDS):
+        for done in as_completed(going, desk.VIEW_SECONDS):
             try:
                 seen += done.result()
             except Gone:
-                absent.append(asked[done])
+                absent.append(going[done])
             except Surprise as silent:
                 why.append(str(silent))
     except TimeoutError:
@@ -114,10 +127,10 @@ def look(plan: Plan, location: str, names: list[str], most: int) -> tuple[list[L
     return seen, warnings
 
 
-def lists_of(plan: Plan, location: str, name: str, most: int) -> list[Listed]:
-    """The newest runs of one workflow, and the newest histories of each of its triggers."""
+def lists_of(plan: Plan, location: str, name: str, asked: Question) -> list[Listed]:
+    """Runs of one workflow, and histories of each of its triggers, as far as they are asked for."""
     resource = plan.component(name, location)["resource"]
-    part = partial(listed, location, name, most)
+    part = partial(listed, location, name, asked)
     triggers = page(f"{resource}/triggers").get("value", [])[:TRIGGERS_MAX]
     paths = [quote(str(one["name"]), safe="") for one in triggers]
     return [
@@ -126,11 +139,24 @@ def lists_of(plan: Plan, location: str, name: str, most: int) -> list[Listed]:
     ]
 
 
-def listed(location: str, name: str, most: int, kind: str, path: str) -> Listed:
-    """One page of rows, newest first."""
-    body = page(path, {"$top": str(min(most, history.PAGE_MAX))})
-    rows = [history.row(kind, location, name, item) for item in body.get("value", [])]
-    return Listed(location, name, rows, bool(body.get("nextLink")))
+def listed(location: str, name: str, asked: Question, kind: str, path: str) -> Listed:
+    """One page of rows, newest first; more where all of that were on an earlier page."""
+    found = Listed(location, name)
+    # ARM filters by the second: the row that an earlier page ended with comes once more.
+    most = asked.top + (asked.after is not None)
+    query = {"$top": str(min(most, history.PAGE_MAX))}
+    query |= {"$filter": asked.filter} if asked.filter else {}
+    body = page(path, query)
+    for _ in range(FURTHER_MAX):
+        rows = [history.row(kind, location, name, item) for item in body.get("value", [])]
+        found.rows += [row for row in rows if asked.fits(row) and not asked.passed(row)]
+        found.floor = min(map(history.order, rows), default=found.floor)
+        found.more = bool(body.get("nextLink"))
+        if not found.more or not rows or not all(map(asked.passed, rows)):
+            return found
+        body = page(body["nextLink"])
+    found.crowded = True
+    return found
 
 
 def page(path: str, query: dict[str, str] | None = None) -> dict:

@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 from urllib.parse import urlencode
 
 from rehearsal.arm_operations import Operations
-from rehearsal.arm_provider import Answer, Call, Provider, Refused, Reply, Running, not_found
+from rehearsal.arm_provider import Answer, Call, Items, Provider, Refused, Reply, Running, not_found
 from rehearsal.world import GROUP_TYPE, SUBSCRIPTION_TYPE, Resource
 
 T = TypeVar("T")
@@ -165,7 +165,7 @@ class Crud:
 
     async def _list(self, call: Call, provider: Provider) -> Reply:
         if provider.on_list:
-            items = list(await settled(provider.on_list(call)))
+            items: Items = await settled(provider.on_list(call))
         else:
             items = [provider.show(call, row) for row in self._members(call, provider)]
         start, size = self._page(call, provider)

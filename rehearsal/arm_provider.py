@@ -5,7 +5,7 @@ A provider adds only what differs from the kernel's CRUD. Hooks may be plain or 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from rehearsal.arm_routes import Route
 from rehearsal.world import Resource, World
@@ -128,7 +128,17 @@ Put = Callable[[Call, dict, Resource | None], Awaitable[Running | None] | Runnin
 Placed = Callable[[Call, Resource, dict | None], Awaitable[None] | None]
 Removed = Callable[[Call, Resource], Awaitable[Running | None] | Running | None]
 Shown = Callable[[Call, Resource], dict]
-Listed = Callable[[Call], Awaitable[list[dict]] | list[dict]]
+
+
+class Items(Protocol):
+    """The items of a collection, of which a page is taken."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, page: slice, /) -> list[dict]: ...
+
+
+Listed = Callable[[Call], Awaitable[Items] | Items]
 # A decorator gives back the very function that it was given, so that others may call it.
 HandlerT = TypeVar("HandlerT", bound=Handler)
 PutT = TypeVar("PutT", bound=Put)

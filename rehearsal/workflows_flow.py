@@ -39,23 +39,24 @@ class Run:
 
     def shown(self) -> dict:
         """`{"name", "properties": WorkflowRunProperties}` for ARM."""
+        started = stamp(self.started_at)
         cause = {
             "name": self.trigger,
             "scheduledTime": stamp(self.scheduled_at),
-            "startTime": stamp(self.started_at),
-            "endTime": stamp(self.started_at),
+            "startTime": started,
+            "endTime": started,
             "correlation": {"clientTrackingId": self.tracking},
             "status": "Succeeded",
         }
         own: dict = {
-            "startTime": stamp(self.started_at),
+            "startTime": started,
             "status": self.status,
             "correlation": {"clientTrackingId": self.tracking},
             "trigger": cause,
             "outputs": {},
         }
         if self.ended_at is not None:
-            own |= {"waitEndTime": stamp(self.ended_at), "endTime": stamp(self.ended_at)}
+            own["waitEndTime"] = own["endTime"] = stamp(self.ended_at)
         if self.error is not None:
             own |= {"code": self.error["code"], "error": self.error}
         return {"name": self.name, "properties": own}

@@ -36,10 +36,12 @@ async def answer(
     return reply(status, body, *headers)
 
 
-def reply(status: int, body: dict, headers: dict | None = None) -> func.HttpResponse:
-    """JSON, or a problem where the body is one."""
-    kind = PROBLEM if "detail" in body else "application/json"
-    return func.HttpResponse(json.dumps(body), status_code=status, mimetype=kind, headers=headers)
+def reply(status: int, body: dict | str, headers: dict | None = None) -> func.HttpResponse:
+    """JSON, a problem where the body is one, or a text of the Content-Type in `headers`."""
+    more = dict(headers or {})
+    kind = more.pop("Content-Type", PROBLEM if "detail" in body else "application/json")
+    text = body if isinstance(body, str) else json.dumps(body)
+    return func.HttpResponse(text, status_code=status, mimetype=kind, headers=more)
 
 
 def admit(req: func.HttpRequest, role: str) -> None:

@@ -19,6 +19,7 @@ READS_MAX = 150
 READS_PER_SECOND = 10
 NAMES_SHOWN_MAX = 5
 WORDS_MAX = 300
+Order = tuple[datetime, str, str, int, str]
 OLDEST = datetime.min.replace(tzinfo=UTC)
 NEWEST = datetime.max.replace(tzinfo=UTC)
 # Failures quote the URLs, the headers and the connection strings that they failed with.
@@ -39,12 +40,18 @@ SECRETS = (
 
 @dataclass
 class Listed:
-    """One list of one workflow: its rows, and does ARM have older ones?"""
+    """One list of one workflow: the rows that were asked for, and does ARM have older ones?
+
+    `floor`: the order of the oldest row that ARM gave, asked for or not; down to there it is whole.
+    `crowded`: so many rows began in the same second that ARM was not asked for all of them.
+    """
 
     location: str
     component: str
     rows: list[dict] = field(default_factory=list)
     more: bool = False
+    floor: Order | None = None
+    crowded: bool = False
 
 
 @dataclass
@@ -114,18 +121,31 @@ def plain(words: str) -> str:
     return " ".join(words.split())[:WORDS_MAX]
 
 
-def merged(lists: list[Listed], top: int) -> tuple[list[dict], list[str]]:
-    """The `top` newest rows of all lists, newest first, and what may be missing among them."""
-    rows = sorted((one for listed in lists for one in listed.rows), key=order, reverse=True)[:top]
-    oldest = age(rows[-1]) if len(rows) == top else OLDEST
-    # What ARM kept back of a list is older than what it gave: it is missed only further back.
-    short = [
-        f"{listed.component} in {listed.location}"
-        for listed in lists
-        if listed.more and min(map(age, listed.rows), default=NEWEST) > oldest
-    ]
-    missing = some(list(dict.fromkeys(short)))
-    return rows, [f"older rows are missing of {missing}: ask for that component"] if short else []
+def merged(
+    lists: list[Listed], top: int, after: Order | None = None
+) -> tuple[list[dict], Order | None, list[str]]:
+    """The `top` newest rows older than `after`, newest first; where to go on; what is missing.
+
+    A page ends where a list that ARM cut short ends: what it kept back comes with the next page, in
+    its place. So a page may have fewer rows than `top`, or none, and another page after it.
+    """
+    cut = [one.floor for one in lists if one.more and one.floor and not one.crowded]
+    crowded = [one for one in lists if one.crowded]
+    horizon = max(cut, default=None)
+    held = {order(row): row for one in lists for row in one.rows}
+    keys = sorted((key for key in held if after is None or key < after), reverse=True)
+    page = [key for key in keys if horizon is None or key >= horizon][:top]
+    onward = None
+    if len(page) < len(keys) or horizon or crowded:
+        onward = page[-1] if len(page) == top else horizon or below(after)
+    names = some(list(dict.fromkeys(f"{one.component} in {one.location}" for one in crowded)))
+    says = f"not all rows are shown of {names}: more than can be read began in the same second"
+    return [held[key] for key in page], onward, [says] if crowded else []
+
+
+def below(after: Order | None) -> Order | None:
+    """The start of the second that `after` is in: what is older than all of its rows."""
+    return (after[0].replace(microsecond=0), "", "", -1, "") if after else None
 
 
 def age(shown: dict) -> datetime:
@@ -133,7 +153,7 @@ def age(shown: dict) -> datetime:
     return datetime.fromisoformat(shown["at"]) if shown["at"] else OLDEST
 
 
-def order(shown: dict) -> tuple:
+def order(shown: dict) -> Order:
     """What sorts rows, with the same answer whoever answered first."""
     # A run is newer than the trigger that began it, also where both have the same time.
     kinds = ("trigger", "run")

@@ -214,15 +214,30 @@ def test_an_audit_is_read_by_a_cursor_that_is_a_number(app: HostProcess) -> None
     assert (shown["count"], shown["lines"], shown["next"]) == (0, [], None)
 
 
-def test_a_history_is_bounded_and_takes_both_of_its_queries(app: HostProcess) -> None:
-    wrong = app.call("GET", "/api/plans/contoso/history?top=201&component=nobody")
-    assert (wrong.status_code, len(wrong.json()["errors"])) == (400, 2)
+def test_a_history_names_each_error_of_its_query(app: HostProcess) -> None:
+    query = "top=201&component=nobody&status=x&from=x&to=x&after=x&format=x"
+    wrong = app.call("GET", f"/api/plans/contoso/history?{query}")
+    assert (wrong.status_code, len(wrong.json()["errors"])) == (400, 7)
+
+
+@pytest.mark.parametrize("query, accept", [("&format=csv", "*/*"), ("", "text/csv")])
+def test_a_history_is_csv_for_who_wants_it(app: HostProcess, query: str, accept: str) -> None:
+    headers = {"x-functions-key": KEYS["read"], "Accept": accept}
+    path = f"{app.url}/api/plans/contoso/history?component=orders-worker{query}"
+    got = requests.get(path, headers=headers, timeout=10)
+    assert got.headers["Content-Type"].startswith("text/csv")
+    assert got.text.startswith("at,location,component,kind,status,name,correlation,because\r\n")
+
+
+def test_a_history_of_one_component_is_its_own(app: HostProcess) -> None:
     good = app.call("GET", "/api/plans/contoso/history?top=5&component=orders-worker")
     assert good.json() == {
         "plan": "contoso",
         "component": "orders-worker",
+        "status": None,
         "rows": [],
         "warnings": [],
+        "next": None,
     }
 
 

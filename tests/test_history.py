@@ -67,7 +67,7 @@ def test_a_failure_that_has_only_a_code_says_it():
 
 def test_a_row_whose_time_cannot_be_read_is_the_oldest():
     odd = history.row("run", "west", "orders", {"name": "odd", "properties": {"startTime": "x"}})
-    rows, _ = merged([Listed("west", "orders", [odd, row(0)])], 5)
+    rows, *_ = merged([Listed("west", "orders", [odd, row(0)])], 5)
     assert [one["at"] for one in rows] == [START.isoformat(), None]
 
 
@@ -78,7 +78,7 @@ def test_times_are_compared_as_times_and_not_as_words():
         history.row("run", "west", "orders", {"name": text, "properties": {"startTime": text}})
         for text in texts
     ]
-    shown, _ = merged([Listed("west", "orders", rows)], 5)
+    shown, *_ = merged([Listed("west", "orders", rows)], 5)
     assert [one["name"] for one in shown] == list(reversed(texts))
 
 
@@ -87,15 +87,46 @@ def test_a_run_comes_before_the_trigger_that_began_it():
     assert [one["kind"] for one in merged(lists, 5)[0]] == ["run", "trigger"]
 
 
-def test_a_list_that_was_cut_is_named_where_older_rows_of_others_are_shown():
-    lists = [Listed("west", "orders", [row(9)], more=True), Listed("north", "orders", [row(1)])]
-    _, warnings = merged(lists, 5)
-    assert warnings == ["older rows are missing of orders in west: ask for that component"]
+def cut(*seconds: float, location: str = "west") -> Listed:
+    """A list of which ARM kept older rows back."""
+    rows = [row(one, f"r{one:g}", location=location) for one in seconds]
+    return Listed(location, "orders", rows, True, min(map(history.order, rows)))
 
 
-def test_a_list_that_was_cut_further_back_is_not_named():
-    lists = [Listed("west", "orders", [row(1)], more=True), Listed("north", "orders", [row(9)])]
-    assert merged(lists, 1)[1] == []
+def names(rows: list[dict]) -> list[str]:
+    return [one["name"] for one in rows]
+
+
+def test_a_page_ends_where_a_list_was_cut() -> None:
+    """Older rows of the others wait for those that were kept back, so none is passed over."""
+    lists = [cut(9, 8), Listed("north", "orders", [row(8.5, "n1"), row(1, "n2")])]
+    rows, onward, _ = merged(lists, 50)
+    assert names(rows) == ["r9", "n1", "r8"]
+    assert onward == history.order(row(8, "r8"))
+
+
+def test_a_list_that_was_cut_further_back_ends_no_page() -> None:
+    lists = [cut(1), Listed("north", "orders", [row(9, "n1"), row(8, "n2")])]
+    rows, onward, _ = merged(lists, 2)
+    assert (names(rows), onward) == (["n1", "n2"], history.order(row(8, "n2")))
+
+
+def test_the_last_page_names_no_next_one() -> None:
+    assert merged([Listed("west", "orders", [row(1)])], 50)[1] is None
+
+
+def test_a_page_of_which_nothing_fits_still_goes_on() -> None:
+    held = Listed("west", "orders", [], True, history.order(row(3)))
+    assert merged([held], 50)[:2] == ([], history.order(row(3)))
+
+
+def test_more_rows_of_one_second_than_can_be_read_are_a_warning_and_no_standstill() -> None:
+    after = history.order(row(5.5))
+    held = Listed("west", "orders", [], True, history.order(row(5.6)), crowded=True)
+    rows, onward, warnings = merged([held], 50, after)
+    assert rows == []
+    assert onward is not None and START + timedelta(seconds=5) == onward[0] < after[0]
+    assert warnings[0].startswith("not all rows are shown of orders in west")
 
 
 def test_what_a_large_plan_leaves_out_is_said():
@@ -130,21 +161,37 @@ def test_a_purse_never_gives_more_than_its_share(asks: list[tuple[float, int]]):
 LISTS = st.lists(st.lists(st.integers(0, 99), max_size=8, unique=True), max_size=5)
 
 
+def arm(ages: list[int], name: str, size: int, after: history.Order | None) -> Listed:
+    """What ARM gives of one list: `size` rows older than `after`, and whether there are more."""
+    rows = [history.row("run", "west", name, item(one, f"{name}-{one}")) for one in ages]
+    left = sorted((r for r in rows if after is None or history.order(r) < after), key=history.order)
+    left = left[::-1]
+    shown = left[:size]
+    floor = history.order(shown[-1]) if shown else None
+    return Listed("west", name, shown, len(left) > size, floor)
+
+
 @UNHURRIED
-@given(whole=LISTS, page=st.integers(1, 8), top=st.integers(1, 20))
-def test_without_a_warning_nothing_newer_is_missing(whole: list[list[int]], page: int, top: int):
-    newest = sorted((one for ages in whole for one in ages), reverse=True)[:top]
-    pages = [
-        Listed("west", f"w{n}", [row(one) for one in sorted(ages, reverse=True)[:page]])
-        for n, ages in enumerate(whole)
-    ]
-    for listed, ages in zip(pages, whole, strict=True):
-        listed.more = len(ages) > page
-    rows, warnings = merged(pages, top)
-    shown = [(history.age(one) - START).total_seconds() for one in rows]
-    assert len(rows) <= top
-    assert shown == sorted(shown, reverse=True)
-    assert warnings or shown == newest
+@given(whole=LISTS, size=st.integers(1, 8), top=st.integers(1, 20))
+def test_page_by_page_every_row_is_shown_once_and_in_order(
+    whole: list[list[int]], size: int, top: int
+):
+    """Also when newer ones are begun between two pages: they move nothing."""
+    shown: list[dict] = []
+    after, begun = None, [list(ages) for ages in whole]
+    for turn in range(100):
+        lists = [arm(ages, f"w{n}", size, after) for n, ages in enumerate(begun)]
+        rows, after, warnings = merged(lists, top, after)
+        assert len(rows) <= top
+        assert warnings == []
+        shown += rows
+        if after is None:
+            break
+        begun = [[*ages, 1000 + turn] for ages in begun]
+    assert after is None
+    wanted = sorted((one for ages in whole for one in ages), reverse=True)
+    assert [(history.age(one) - START).total_seconds() for one in shown] == wanted
+    assert len({one["name"] for one in shown}) == len(shown)
 
 
 @UNHURRIED

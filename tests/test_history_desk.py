@@ -1,9 +1,13 @@
 """What the HTTP API shows of both locations' run histories, over Contoso at the wire."""
 
+import csv
+import io
 import json
+import math
 import re
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -15,10 +19,12 @@ from rehearsal.world import Resource
 from shared import history
 from shared.problem import Problem
 from tests.doors import HERE, THERE, Doors
+from tests.past_runs import LATENCY_SECONDS, crowd, fill, first_page
 from tests.wire import check_exchanges
 
 WORKFLOW = "orders-worker"
 WORKFLOWS = 16  # Of contoso.
+LOCATIONS = (HERE, THERE)
 SECRET = "hunter2"
 
 
@@ -59,8 +65,14 @@ def begin(
     return doors.wire.run(start())
 
 
-def seen(top: str | None = None, component: str | None = None) -> dict:
-    status, view = history_desk.one_history("contoso", top, component)
+def answer(**told: str | None) -> tuple:
+    """What the desk answers to a query; `since` stands for from, and `until` for to."""
+    words = {"from": told.pop("since", None), "to": told.pop("until", None), **told}
+    return history_desk.one_history("contoso", *(words.get(key) for key in history_desk.QUERY))
+
+
+def seen(top: str | None = None, component: str | None = None, **more: str | None) -> dict:
+    status, view, _ = answer(top=top, component=component, **more)
     assert status == 200
     return json.loads(json.dumps(view))
 
@@ -68,6 +80,18 @@ def seen(top: str | None = None, component: str | None = None) -> dict:
 def asked(doors: Doors, since: int, word: str = "") -> set[str]:
     """What history asked ARM for, each once: what a lost region held may come to its end here."""
     return {url for url in doors.sent(since, "GET") if "/workflows/" in url and word in url}
+
+
+def pages(doors: Doors, **told: str | None) -> list[dict]:
+    """Every page that follows, the first one too; waits for no purse."""
+    found, after = [], None
+    for _ in range(50):
+        history_desk.forget()
+        found.append(seen(after=after, **told))
+        after = found[-1]["next"]
+        if after is None:
+            return found
+    raise AssertionError("the pages do not end")
 
 
 def refusal(top: str | None = None, component: str | None = None, name: str = "contoso") -> dict:
@@ -222,3 +246,87 @@ def test_what_goes_over_the_wire_is_as_published(doors: Doors, running: Workflow
     before = doors.mark()
     seen("5", WORKFLOW)
     check_exchanges(doors.world.journal.after(before))
+
+
+def test_what_goes_over_the_wire_for_a_later_page_is_as_published(doors: Doors, running: Workflows):
+    fill(running, workflow(doors, HERE), 8, timedelta(seconds=5), 0)
+    before = doors.mark()
+    pages(doors, top="5", component=WORKFLOW, status="Succeeded", since="2026-01-05")
+    check_exchanges(doors.world.journal.after(before))
+
+
+def test_page_by_page_all_runs_of_both_locations_are_shown_once(doors: Doors, running: Workflows):
+    for first, place in enumerate((HERE, THERE)):
+        fill(running, workflow(doors, place), 150, timedelta(seconds=2), first)
+    rows = [row for one in pages(doors, top="70", component=WORKFLOW) for row in one["rows"]]
+    assert len({(row["location"], row["name"]) for row in rows}) == len(rows) == 300
+    assert [row["at"] for row in rows] == sorted((row["at"] for row in rows), reverse=True)
+
+
+def test_runs_of_one_second_are_paged_like_any(doors: Doors, running: Workflows):
+    fill(running, workflow(doors, HERE), 30, timedelta(milliseconds=1), 0)
+    rows = [row for one in pages(doors, top="7", component=WORKFLOW) for row in one["rows"]]
+    assert len({row["name"] for row in rows}) == len(rows) == 30
+
+
+def test_what_begins_between_two_pages_moves_nothing(doors: Doors, running: Workflows):
+    fill(running, workflow(doors, HERE), 10, timedelta(seconds=5), 0)
+    first = seen("5", WORKFLOW)
+    begin(doors, running, HERE)
+    second = seen("5", WORKFLOW, after=first["next"])
+    names = [row["name"][-5:] for row in [*first["rows"], *second["rows"]]]
+    assert names == [f"{number:05d}" for number in range(10)]
+
+
+def test_a_status_leaves_only_its_own(doors: Doors, running: Workflows):
+    fill(running, workflow(doors, HERE), 30, timedelta(seconds=5), 0)
+    before = doors.mark()
+    rows = seen(component=WORKFLOW, status="failed")["rows"]
+    assert [row["status"] for row in rows] == ["Failed"] * 3
+    assert all("status+eq" in url or "status%20eq" in url for url in asked(doors, before, "top="))
+
+
+def test_a_time_leaves_only_what_began_in_it(doors: Doors, running: Workflows):
+    fill(running, workflow(doors, HERE), 30, timedelta(seconds=5), 0)
+    times = [row["at"] for row in seen(component=WORKFLOW)["rows"]]
+    rows = seen(component=WORKFLOW, since=times[20], until=times[10])["rows"]
+    assert [row["at"] for row in rows] == times[11:21]
+
+
+def test_a_silent_location_is_named_in_the_csv(doors: Doors, running: Workflows):
+    name = begin(doors, running, HERE)
+    doors.world.lose(THERE, {"arm"})
+    status, text, headers = answer(component=WORKFLOW, format="csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert (status, headers["Content-Type"]) == (200, "text/csv")
+    assert [row["name"] for row in rows] == [name, name, ""]
+    assert (rows[-1]["kind"], rows[-1]["because"].split(":")[0]) == ("warning", THERE)
+
+
+def test_the_csv_has_the_rows_of_the_json_and_names_the_next_page(doors: Doors, running: Workflows):
+    fill(running, workflow(doors, HERE), 10, timedelta(seconds=5), 0)
+    view = seen("5", WORKFLOW)
+    _, text, headers = answer(top="5", component=WORKFLOW, Accept="text/csv")
+    told = [row["name"] for row in csv.DictReader(io.StringIO(text))]
+    assert told == [row["name"] for row in view["rows"]]
+    query = f"top=5&component={WORKFLOW}&after={view['next']}"
+    assert headers["Link"] == f'<?{query}>; rel="next"'
+
+
+def test_a_tracking_id_is_no_formula_in_the_csv(doors: Doors, running: Workflows):
+    begin(doors, running, HERE, tracking="=cmd|' /C calc'!A0")
+    text = answer(component=WORKFLOW, format="csv")[1]
+    run = next(row for row in csv.DictReader(io.StringIO(text)) if row["kind"] == "run")
+    assert run["correlation"].startswith("'=cmd")
+
+
+def test_the_first_page_of_twenty_thousand_runs_takes_two_seconds(
+    doors: Doors, running: Workflows, monkeypatch: pytest.MonkeyPatch
+):
+    """On a machine of its own: what ARM lets wait, and what client and ARM work, one at a time."""
+    crowd(doors, running)
+    monkeypatch.setattr(doors.world, "latency_seconds", LATENCY_SECONDS)
+    found = [first_page(doors) for _ in range(3)]
+    assert all((one["rows"], one["warnings"]) == (history.TOP_DEFAULT, []) for one in found)
+    turns = math.ceil(WORKFLOWS / history_desk.THREADS) * history.REQUESTS_EACH / len(LOCATIONS)
+    assert min(one["processorSeconds"] for one in found) + turns * LATENCY_SECONDS < 2

@@ -15,7 +15,7 @@ VERSIONS = ("2019-05-01", "2016-06-01")
 
 def stamp(at: datetime) -> str:
     """A time as Logic Apps writes it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "0Z"
 
 
 def version_of(workflow: Resource) -> str:

@@ -3,11 +3,13 @@
 After api-version 2019-05-01. setState is in the public SDK and takes over the state of another
 workflow's trigger, whose region must answer: so it is for graceful switch-overs.
 Not emulated: expression traces, trigger schemas, links to inputs and outputs, older versions,
-$filter on runs other than status and startTime; originHistoryName and sourceHistoryName, which the
+$filter other than by status and startTime; originHistoryName and sourceHistoryName, which the
 service shows of a run's trigger and its published contract does not have.
 """
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from rehearsal.arm_provider import Call, Provider, Refused, Reply, not_found
 from rehearsal.providers.logic import show_workflow
@@ -33,15 +35,35 @@ PROVIDERS = [runs, actions, triggers, histories, versions]
 FILTER = re.compile(r"(status|startTime)\s+(eq|gt|ge|lt|le)\s+'?([^'\s]+)'?", re.IGNORECASE)
 
 
+@dataclass(frozen=True)
+class Shown:
+    """Rows that are put in ARM's words only where a page has them: there may be thousands."""
+
+    rows: list[dict]
+    show: Callable[[dict], dict]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, page: slice) -> list[dict]:
+        return [self.show(row) for row in self.rows[page]]
+
+
 @runs.listed
-def list_runs(call: Call) -> list[dict]:
+def list_runs(call: Call) -> Shown:
     """Runs, newest first, of the status and time that $filter asks for."""
-    workflow, text = workflow_of(call), call.query.get("$filter", "")
+    workflow = workflow_of(call)
+    rows = _asked(call, call.world.workflows.runs(workflow))
+    return Shown(rows, lambda row: _run(call, workflow, row))
+
+
+def _asked(call: Call, rows: list[dict]) -> list[dict]:
+    """The rows that $filter asks for."""
+    text = call.query.get("$filter", "")
     clauses = FILTER.findall(text)
     if text and len(clauses) != len(re.split(r"(?i)\s+and\s+", text)):
         raise Refused(501, "NotEmulated", f"The rehearsal does not emulate $filter={text}.")
-    shown = [_run(call, workflow, row) for row in call.world.workflows.runs(workflow)]
-    return [row for row in shown if all(_fits(row["properties"], c) for c in clauses)]
+    return [row for row in rows if all(_fits(row["properties"], c) for c in clauses)]
 
 
 def _fits(properties: dict, clause: tuple[str, str, str]) -> bool:
@@ -189,17 +211,17 @@ def list_trigger_url(call: Call) -> dict:
 
 
 @histories.listed
-def list_histories(call: Call) -> list[dict]:
-    """What a trigger did, newest first."""
+def list_histories(call: Call) -> Shown:
+    """What a trigger did, newest first, of the status and time that $filter asks for."""
     workflow, name = workflow_of(call), read_trigger(call)["name"]
-    rows = call.world.workflows.histories(workflow, name)
-    return [item(call, workflow, "histories", row, f"/triggers/{name}") for row in rows]
+    rows = _asked(call, call.world.workflows.histories(workflow, name))
+    return Shown(rows, lambda row: item(call, workflow, "histories", row, f"/triggers/{name}"))
 
 
 @histories.read
 def read_history(call: Call) -> dict | None:
     """One history."""
-    rows = list_histories(call)
+    rows = list_histories(call)[:]
     return next((row for row in rows if row["name"].lower() == call.route.name.lower()), None)
 
 
