@@ -19,6 +19,7 @@ from activities import (
     pipeline,
     plans,
     readiness,
+    scale_set,
     slips,
     traffic,
     watches,
@@ -86,6 +87,10 @@ ACTIVITIES = (
     traffic.promote_traffic,
     traffic.verify_traffic,
     hook.call_hook,
+    scale_set.observe_scale_set,
+    scale_set.promote_scale_set,
+    scale_set.demote_scale_set,
+    scale_set.check_scale_set,
     readiness.assess_readiness,
 )
 BY_NAME = {activity.__name__: activity for activity in ACTIVITIES}

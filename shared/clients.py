@@ -28,6 +28,7 @@ Bounds = dict[str, float]  # retry_total, connection_timeout, read_timeout
 # Checked against the published definitions of each provider.
 API_VERSIONS = {
     "Microsoft.ApiManagement": "2024-05-01",
+    "Microsoft.Compute": "2025-04-01",
     "Microsoft.Logic": "2019-05-01",
     "Microsoft.Network": "2022-04-01",
     "Microsoft.Resources": "2022-12-01",

@@ -47,4 +47,13 @@ KINDS: dict[str, dict[str, Verb]] = {
         "promote": Verb(None, "call_hook"),
         "verify": Verb("verify", "call_hook"),
     },
+    "scaleSet": {
+        "observe": Verb(None, "observe_scale_set"),
+        "demote": Verb("fence", "demote_scale_set"),
+        "promote": Verb("activate", "promote_scale_set"),
+        "verify": Verb("verify", "observe_scale_set"),
+        "undo": Verb(None, "demote_scale_set"),
+        "protect": Verb("protect", "demote_scale_set"),
+        "check": Verb(None, "check_scale_set", both=True),
+    },
 }

@@ -9,6 +9,7 @@ PLAN = "(plan)"  # What is asked for any plan, whatever its components are.
 FLOW = "Microsoft.Logic/workflows"
 GATEWAY = "Microsoft.ApiManagement/service"
 PROFILE = "Microsoft.Network/trafficManagerProfiles"
+SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
 NAMESPACE = "Microsoft.ServiceBus/namespaces"
 
 PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -68,6 +69,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "act": (f"{PROFILE}/externalEndpoints/write",),
     },
     "http": {"read": (), "act": ()},
+    "scaleSet": {"read": (f"{SCALE_SET}/read",), "act": (f"{SCALE_SET}/write",)},
 }
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from shared.plan_kinds_compute import ScaleSet
 from shared.plan_parts import ApiManagement, Http, LogicWorkflow, TrafficManager
 
 Component = Annotated[
-    LogicWorkflow | ApiManagement | TrafficManager | Http, Field(discriminator="kind")
+    LogicWorkflow | ApiManagement | TrafficManager | Http | ScaleSet, Field(discriminator="kind")
 ]

@@ -18,10 +18,20 @@ RESOURCE_TYPES = {
     "logicWorkflow": "Microsoft.Logic/workflows",
     "apiManagement": "Microsoft.ApiManagement/service",
     "trafficManager": "Microsoft.Network/trafficManagerProfiles",
+    "scaleSet": "Microsoft.Compute/virtualMachineScaleSets",
 }
 GLOBAL = ("trafficManager",)  # One resource serves both locations.
-BY_LOCATION = ("resources", "halves", "backups", "overlay", "endpoints")
-WHOLE = ("resources", "halves", "backups", "endpoints")  # Maps that must name both locations.
+BY_LOCATION = (
+    "resources",
+    "halves",
+    "backups",
+    "overlay",
+    "endpoints",
+    "capacity",
+    "standbyCapacity",
+)
+# Maps that must name both locations.
+WHOLE = ("resources", "halves", "backups", "endpoints", "capacity")
 STAGES = ("promote", "activate", "redirect", "verify")
 RESOURCE_ID = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/([^/]+/[^/]+)/[^/]+", re.IGNORECASE

@@ -15,6 +15,7 @@ MODULES = (
     "servicebus",
     "storage",
     "deployments",
+    "scale_sets",
     "platform",
 )
 
