@@ -80,7 +80,8 @@ def heed(
     might take a drain that lives for over, and forget what it stops.
     """
     now = context.current_utc_datetime
-    there = datetime.fromisoformat(renewed.get("serverTime", now.isoformat()))
+    told = renewed.get("serverTime")
+    there = datetime.fromisoformat(told) if told else now
     if renewed["status"] == "succeeded":
         memory = {**memory, "renewedAt": now.isoformat()}
         if leaving(renewed["record"], here, there):

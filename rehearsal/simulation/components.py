@@ -48,7 +48,7 @@ def bring(world: World, app: Source, task: dict, wanted: bool, seconds: float) -
         return skipped("is so already")
     yield from weigh(world, app, task)
     sent = world.now
-    yield Ask(node, lambda: switch(world, task, wanted, sent), seconds)
+    yield Ask(node, lambda: switch(world, task, wanted, sent), seconds, True)
     return succeeded("is told so")
 
 

@@ -170,7 +170,7 @@ def clear(world: World) -> None:
 def settle(world: World) -> None:
     """Let it come to rest: at most until BOUND_SECONDS after the calm."""
     sky = world.weather
-    late = sky.late_seconds + 10 if sky.trouble else 0.0
+    late = sky.late_seconds + 10 if sky.trouble or sky.lagging or sky.strays else 0.0
     last = max([when for when, *_ in sky.events], default=0.0) + 1
     world.run(max(last, sky.calm_seconds + max(SETTLE_SECONDS, late)))
     while world.now < sky.calm_seconds + BOUND_SECONDS and not at_rest(world):

@@ -43,6 +43,7 @@ class Weather:
     stalled_minutes: float
     calm_seconds: float
     kills: dict[str, list[int]] = field(default_factory=dict)  # After so many effects each.
+    strays: set[int] = field(default_factory=set)  # Which switches of workflows land late.
     events: list[Event] = field(default_factory=list)
 
 
@@ -133,6 +134,17 @@ def shuttle(weather: Weather, random: Random, locations: list[str], calm: float)
     weather.calm_seconds = start
 
 
+def astray(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """A run is cancelled while what it starts is slow: it may start when all is taken back."""
+    first = random.choice((3, 4))  # The fence has sent two.
+    weather.strays, weather.late_seconds = {first}, 40
+    start = random.uniform(0, 5)
+    weather.calm_seconds = start + random.uniform(14, 20)
+    weather.events.append((start, "order", (random.choice(locations), None, None, "forced")))
+    said = (random.choice(locations), "cancel")
+    weather.events.append((start + random.uniform(6, 14), "say", said))
+
+
 def order(weather: Weather, random: Random, locations: list[str], start: float) -> None:
     desk, to = random.choice(locations), random.choice((None, *locations))
     key = random.choice((None, "key-1", "key-2"))
@@ -176,6 +188,11 @@ def kills(weather: Weather, random: Random, locations: list[str], calm: float) -
     for _ in range(random.randint(1, 3)):
         where = random.choice(locations)
         weather.kills.setdefault(where, []).append(random.randint(1, 200))
+
+
+def strays(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """A request that enables or disables a workflow lands when nobody waits for it any more."""
+    weather.strays.add(random.randint(1, 12))
 
 
 def pauses(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
@@ -223,7 +240,8 @@ Plot = Callable[[Weather, Random, list[str], float], None]
 PLOTS: tuple[tuple[Plot, float], ...] = (
     (loss, 0.24),
     (orders, 0.12),
-    (shuttle, 0.36),
+    (shuttle, 0.29),
+    (astray, 0.07),
     (at_once, 0.06),
     (partition, 0.07),
     (alone, 0.07),
@@ -239,4 +257,5 @@ EXTRAS: tuple[tuple[Plot, float], ...] = (
     (approvals, 1.0),
     (calls, 0.1),
     (homecoming, 0.7),
+    (strays, 0.1),
 )

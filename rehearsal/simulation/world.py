@@ -34,6 +34,7 @@ class Ask(NamedTuple):
     node: str
     effect: Effect
     seconds: float = 10.0
+    switches: bool = False  # Does it enable or disable a workflow?
 
 
 Asking = Generator[Ask, object, dict]
@@ -81,6 +82,7 @@ class World:
         }
         self.laid = {name: name == home for name in names}
         self.endpoints = {name: name == home for name in names}
+        self.switches = 0  # How many have been sent.
         self.troubled = 0  # How many requests have met trouble so far.
         self.calm, self.telling = False, True
         self.lines: deque[tuple[float, str]] = deque(maxlen=STORY_LINES_MAX)
@@ -167,11 +169,18 @@ class World:
         if not self.calm and self._roll() < self.weather.trouble:
             self.troubled += 1
             self.random.choice(TROUBLES)(self, source, ask, then, latency)
-        elif ask.node == self.weather.lagging and not self.calm and self._roll() < LAGGING:
+        elif not self.calm and self._is_late(ask):
             self.troubled += 1
             self._arrive_late(source, ask, then, latency)
         else:
             self.at(latency, self._land, source, ask, then)
+
+    def _is_late(self, ask: Ask) -> bool:
+        """Is this one of those requests that land when nobody waits for them any more?"""
+        if ask.node == self.weather.lagging and self._roll() < LAGGING:
+            return True
+        self.switches += ask.switches
+        return ask.switches and self.switches in self.weather.strays
 
     def _land(self, source: Source, ask: Ask, then: Callable[[object], None]) -> None:
         """The request arrives; its caller may die of what comes next, but the effect stands."""
