@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from rehearsal.deployments.template import Template
 from tests.app_index import ROOT
@@ -37,9 +36,9 @@ class Made:
         return body
 
 
-def made(name: str, folder: Path = ROOT / "infra", **given: object) -> Made:
+def made(name: str, given: dict[str, object]) -> Made:
     """What a template makes of these parameters; what it asks of other resources is known."""
-    raw = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    raw = json.loads((ROOT / "infra" / f"{name}.json").read_text(encoding="utf-8"))
     values = {key: {"value": value} for key, value in given.items()}
     template = Template(raw, values, GROUP, "westeurope", "tenant")
     wanted = template.wanted()
@@ -48,4 +47,4 @@ def made(name: str, folder: Path = ROOT / "infra", **given: object) -> Made:
 
 def location(**given: object) -> Made:
     """What main.json makes for one location."""
-    return made("main", **{**LOCATION, **given})
+    return made("main", {**LOCATION, **given})

@@ -14,7 +14,7 @@ CLOSED = {"allowedSubnets": [f"{SUBNET}/a", f"{SUBNET}/b"], "dataAddresses": ["2
 
 def witness(**given: object) -> Made:
     both = {"principalId": "p", "otherPrincipalId": "o"}
-    return made("witness", storage="stwitness", **both, **given)
+    return made("witness", {"storage": "stwitness", **both, **given})
 
 
 def acls(of: Made) -> dict:
