@@ -8,6 +8,7 @@ from functools import cache
 
 import pytest
 
+from rehearsal.deployments.template import Template
 from tests.app_index import ROOT, SETTINGS, functions
 
 INFRA = ROOT / "infra"
@@ -20,7 +21,6 @@ QUEUES_OF_THE_DESIGN = {
         *("quiesce", "restore", "relay", "poison"),
     )
 }
-PLATFORM = re.compile(r"APPLICATIONINSIGHTS_|AZURE_FUNCTIONS_|AzureWebJobsStorage__|SLIPS")
 
 
 @cache
@@ -80,25 +80,6 @@ def test_no_setting_is_a_key_or_a_connection_string():
     assert wrong == []
 
 
-def test_every_setting_of_the_app_is_deployed():
-    """ARCHITECTURE.md, section 2; the setting of the other location has a computed name."""
-    known = {name for name in SETTINGS if not name.startswith("SLIPS_WESTEUROPE")}
-    assert sorted(known - set(settings())) == []
-
-
-def test_no_setting_is_deployed_that_the_app_does_not_know():
-    known = set(SETTINGS) | {"AZURE_CLIENT_ID"}
-    plain = {n for n in settings() if not n.startswith("[") and not PLATFORM.match(n)}
-    assert sorted(plain - known) == []
-
-
-def test_the_namespace_of_the_other_location_is_told_by_name():
-    computed = [
-        n for n in settings() if n.startswith("[format('SLIPS_{0}__fullyQualifiedNamespace'")
-    ]
-    assert len(computed) == 1
-
-
 def test_the_durable_engine_is_told_all_three_kinds_of_storage():
     """On an identity there is no connection string from which they could be derived."""
     kinds = {re.findall(r"__(\w+)ServiceUri", n)[0] for n in settings() if "ServiceUri" in n}
@@ -129,6 +110,39 @@ def test_parameters_are_those_of_the_template(location: str):
     given = template(f"parameters.{location}")["parameters"]
     needed = {name for name, one in wanted.items() if "defaultValue" not in one}
     assert needed <= set(given) <= set(wanted)
+
+
+@pytest.mark.parametrize("location", LOCATIONS)
+def test_a_parameter_file_is_what_arm_takes(location: str):
+    """Its envelope, and every value as its parameter wants it."""
+    file = template(f"parameters.{location}")
+    assert file["$schema"].endswith("/2019-04-01/deploymentParameters.json#")
+    assert set(file) == {"$schema", "contentVersion", "parameters"}
+    Template(template("main"), file["parameters"], "/subscriptions/s/resourceGroups/g", "x", "t")
+
+
+def rules() -> dict[str, dict]:
+    """Every alert rule by the first part of its name."""
+    found = of_type("main", "Microsoft.Insights/scheduledQueryRules")
+    return {re.findall(r"[a-z-]+(?=-\{0\})", r["name"])[0]: r["properties"] for r in found}
+
+
+def test_there_is_a_rule_for_everything_that_wakes_somebody():
+    assert set(rules()) == {
+        *("verdict-changed", "run-started", "run-stuck", "readiness-worsened"),
+        *("backup-too-old", "heartbeat-missing", "poison-queue"),
+    }
+
+
+@pytest.mark.parametrize("name", sorted(rules()))
+def test_a_rule_is_on_and_tells_the_action_group(name: str):
+    assert rules()[name]["enabled"] is True
+    assert ["actionGroups" in group for group in rules()[name]["actions"]["actionGroups"]] == [True]
+
+
+def test_silence_is_what_the_dead_man_s_switch_waits_for():
+    (condition,) = rules()["heartbeat-missing"]["criteria"]["allOf"]
+    assert (condition["operator"], condition["threshold"]) == ("LessThan", 1)
 
 
 @pytest.mark.parametrize("name", ["main", "witness", "access"])
