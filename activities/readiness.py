@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import partial
 
-from activities import observers, readiness_flows, traffic, witness
+from activities import observers, readiness_flows, readiness_world, traffic, witness
 from activities.readiness_gateway import backup, overlay, standing
 from shared import clients, halves, outbox, probe, readiness, store
 from shared.kinds import KINDS
@@ -26,7 +26,12 @@ QUEUE = "slip-claim"
 KEPT_SECONDS = 20.0
 _KEPT: dict[tuple[str, str], tuple[float, dict]] = {}  # (plan, location) -> when, what
 Look = Callable[[], list[dict]]
-OF_GATEWAY = {"gateway": standing, "overlay": overlay, "backup": backup}
+OF_GATEWAY = {
+    "gateway": standing,
+    "overlay": overlay,
+    "backup": backup,
+    "restoreTime": readiness_world.restore_time,
+}
 
 
 def assess_readiness(payload: dict) -> dict:
@@ -125,6 +130,10 @@ def _looks(plan: Plan, document: dict, to: str) -> list[tuple[str, str, Look]]:
         ("app", whole, partial(_app, document, to)),
         ("slips", whole, partial(_slips, to)),
         ("resourceGroup", whole, partial(_groups, plan, to)),
+        ("permissions", whole, partial(readiness_world.permissions, plan, to)),
+        ("clock", whole, partial(readiness_world.record, document, to)),
+        ("slipsApart", whole, partial(readiness_world.namespaces, plan, to)),
+        ("quota", whole, partial(readiness_world.quota, plan, to)),
     ]
     flows: dict[str, list[LogicWorkflow]] = {}
     for part in plan.components:
@@ -136,6 +145,7 @@ def _looks(plan: Plan, document: dict, to: str) -> list[tuple[str, str, Look]]:
                 looks.append((what, part.name, partial(look, plan, part.name, to)))
         elif part.kind == "trafficManager":
             looks.append(("endpoint", part.name, partial(_traffic, plan, part.name, to)))
+            looks.append(("ttl", part.name, partial(readiness_world.profile, plan, part.name, to)))
         if "check" in KINDS[part.kind]:
             looks.append(("check", part.name, partial(_checked, plan, part.name, to)))
     for job, names in halves.jobs(plan.components).items():

@@ -25,8 +25,7 @@ def flows(plan: Plan, group: str, parts: list[LogicWorkflow], to: str) -> list[d
         state = None if seen is None else str(seen.get("state", ""))
         rows.append(readiness.workflow(part.name, role, part.trigger, to, state))
         if seen is not None:
-            other = plan.component(part.name, away)["resource"].lower()
-            rows += _inside(plan, part, to, seen, theirs.get(other) if theirs else None)
+            rows += _inside(plan, part, to, seen, theirs)
     names = None if theirs is None else set(_named(theirs, readiness_flows.words_of(plan, away)))
     mine = set(_named(here, readiness_flows.words_of(plan, to)))
     return [*rows, readiness_flows.same_set(to, mine, names)]
@@ -68,19 +67,19 @@ def _theirs(plan: Plan, parts: list[LogicWorkflow], away: str) -> dict[str, dict
 
 
 def _inside(
-    plan: Plan, part: LogicWorkflow, to: str, seen: dict, theirs: dict | None
+    plan: Plan, part: LogicWorkflow, to: str, seen: dict, theirs: dict[str, dict] | None
 ) -> list[dict]:
-    """What its definition and its connections say."""
+    """What its definition and its connections say; a silent side is said once, in `set`."""
     definition = seen.get("definition") or {}
-    mine = readiness_flows.neutral(definition, readiness_flows.words_of(plan, to))
-    other = None
+    rows = [readiness_flows.role(part.name, to, part.trigger, part.role, definition)]
     if theirs is not None:
-        words = readiness_flows.words_of(plan, plan.other(to))
-        other = readiness_flows.neutral(theirs.get("definition") or {}, words)
-    rows = [
-        readiness_flows.definition(part.name, to, mine, other, list(part.differs)),
-        readiness_flows.role(part.name, to, part.trigger, part.role, definition),
-    ]
+        away = plan.other(to)
+        known = theirs.get(plan.component(part.name, away)["resource"].lower())
+        mine = readiness_flows.neutral(definition, readiness_flows.words_of(plan, to))
+        other = known and readiness_flows.neutral(
+            known.get("definition") or {}, readiness_flows.words_of(plan, away)
+        )
+        rows.append(readiness_flows.definition(part.name, to, mine, other, list(part.differs)))
     group = _group_of(plan.component(part.name, to)["resource"])
     used = readiness_flows.connections(part.name, to, group, seen)
     return [*rows, used] if used else rows

@@ -8,13 +8,18 @@ permissions" in Microsoft's pages on role-based access control.
 PLAN = "(plan)"  # What is asked for any plan, whatever its components are.
 FLOW = "Microsoft.Logic/workflows"
 GATEWAY = "Microsoft.ApiManagement/service"
+PARTNERS = "Microsoft.Logic/integrationAccounts"
 PROFILE = "Microsoft.Network/trafficManagerProfiles"
+FACTORY = "Microsoft.DataFactory/factories"
 SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
 NAMESPACE = "Microsoft.ServiceBus/namespaces"
+HUBS = "Microsoft.EventHub/namespaces"
+SITE = "Microsoft.Web/sites"
 
 PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     PLAN: {
         "read": (
+            "Microsoft.Authorization/permissions/read",
             "Microsoft.Resources/subscriptions/resourceGroups/read",
             f"{NAMESPACE}/read",
             f"{NAMESPACE}/queues/read",
@@ -35,6 +40,15 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             f"{FLOW}/triggers/histories/resubmit/action",
             f"{FLOW}/triggers/setState/action",
         ),
+    },
+    "logicAppWorkflow": {
+        "read": (
+            f"{SITE}/read",
+            f"{SITE}/workflows/read",
+            f"{SITE}/hostruntime/webhooks/api/workflows/runs/read",
+        ),
+        # Its state is a setting among all the others, which are listed and written as a whole.
+        "act": (f"{SITE}/config/list/action", f"{SITE}/config/write"),
     },
     "apiManagement": {
         "read": (
@@ -68,7 +82,91 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "read": (f"{PROFILE}/read",),
         "act": (f"{PROFILE}/externalEndpoints/write",),
     },
+    "integrationAccount": {
+        "read": (
+            f"{PARTNERS}/read",
+            f"{PARTNERS}/agreements/read",
+            f"{PARTNERS}/assemblies/read",
+            f"{PARTNERS}/batchConfigurations/read",
+            f"{PARTNERS}/certificates/read",
+            f"{PARTNERS}/maps/read",
+            f"{PARTNERS}/partners/read",
+            f"{PARTNERS}/schemas/read",
+            f"{PARTNERS}/sessions/read",
+        ),
+        "act": (
+            f"{PARTNERS}/agreements/write",
+            f"{PARTNERS}/assemblies/write",
+            f"{PARTNERS}/batchConfigurations/write",
+            f"{PARTNERS}/certificates/write",
+            # Names of keys only; nobody but Logic Apps itself is let into a vault.
+            f"{PARTNERS}/listKeyVaultKeys/action",
+            f"{PARTNERS}/maps/write",
+            f"{PARTNERS}/partners/write",
+            f"{PARTNERS}/schemas/write",
+            f"{PARTNERS}/sessions/write",
+        ),
+    },
+    "serviceBusAlias": {
+        "read": (
+            f"{NAMESPACE}/read",
+            f"{NAMESPACE}/disasterRecoveryConfigs/read",
+            f"{NAMESPACE}/queues/read",
+            f"{NAMESPACE}/topics/read",
+        ),
+        "act": (
+            f"{NAMESPACE}/failover/action",
+            f"{NAMESPACE}/disasterRecoveryConfigs/breakPairing/action",
+            f"{NAMESPACE}/disasterRecoveryConfigs/failover/action",
+            f"{NAMESPACE}/disasterRecoveryConfigs/write",
+            f"{NAMESPACE}/queues/delete",
+            f"{NAMESPACE}/topics/delete",
+        ),
+    },
+    "eventHubsAlias": {
+        "read": (
+            f"{HUBS}/read",
+            f"{HUBS}/disasterRecoveryConfigs/read",
+            f"{HUBS}/eventhubs/read",
+        ),
+        "act": (
+            f"{HUBS}/failover/action",
+            f"{HUBS}/disasterRecoveryConfigs/breakPairing/action",
+            f"{HUBS}/disasterRecoveryConfigs/failover/action",
+            f"{HUBS}/disasterRecoveryConfigs/write",
+            f"{HUBS}/eventhubs/delete",
+        ),
+    },
+    "integrationAccount": {
+        "read": (
+            f"{PARTNERS}/read",
+            f"{PARTNERS}/agreements/read",
+            f"{PARTNERS}/assemblies/read",
+            f"{PARTNERS}/batchConfigurations/read",
+            f"{PARTNERS}/certificates/read",
+            f"{PARTNERS}/maps/read",
+            f"{PARTNERS}/partners/read",
+            f"{PARTNERS}/schemas/read",
+            f"{PARTNERS}/sessions/read",
+        ),
+        "act": (
+            f"{PARTNERS}/agreements/write",
+            f"{PARTNERS}/assemblies/write",
+            f"{PARTNERS}/batchConfigurations/write",
+            f"{PARTNERS}/certificates/write",
+            # Names of keys only; nobody but Logic Apps itself is let into a vault.
+            f"{PARTNERS}/listKeyVaultKeys/action",
+            f"{PARTNERS}/maps/write",
+            f"{PARTNERS}/partners/write",
+            f"{PARTNERS}/schemas/write",
+            f"{PARTNERS}/sessions/write",
+        ),
+    },
     "http": {"read": (), "act": ()},
+    "dataFactory": {
+        "read": (f"{FACTORY}/triggers/read",),
+        "act": (f"{FACTORY}/triggers/start/action", f"{FACTORY}/triggers/stop/action"),
+    },
     "scaleSet": {"read": (f"{SCALE_SET}/read",), "act": (f"{SCALE_SET}/write",)},
 }
 

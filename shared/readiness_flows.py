@@ -14,6 +14,7 @@ from shared.readiness import WHOLE, check
 
 SHOWN_MAX = 5
 DEPTH_MAX = 60
+ABSENT = object()  # Other than null.
 CONNECTION = re.compile(
     r"(?P<group>/subscriptions/[^/]+/resourceGroups/[^/]+)/providers/Microsoft\.Web/connections/.+",
     re.IGNORECASE,
@@ -48,7 +49,7 @@ def differences(mine: object, theirs: object, path: str = "", depth: int = 0) ->
     if isinstance(mine, dict) and isinstance(theirs, dict) and depth < DEPTH_MAX:
         for key in sorted({*mine, *theirs}):
             step = str(key).replace("~", "~0").replace("/", "~1")
-            known = (mine.get(key), theirs.get(key))
+            known = (mine.get(key, ABSENT), theirs.get(key, ABSENT))
             yield from differences(*known, f"{path}/{step}", depth + 1)
         return
     yield path or "/"
@@ -59,11 +60,11 @@ def definition(
 ) -> dict:
     """Is the standby's definition the active one's, but for what the plan declares?
 
-    Both neutral. `theirs`: null where the active side does not answer or has none.
+    Both neutral. `theirs`: null where the active side has none.
     """
     if theirs is None:
         words = "there is none to compare with in the active location"
-        return check(name, location, "definition", "warn", words, "look again when it answers")
+        return check(name, location, "definition", "warn", words, "see what became of it there")
     found = [
         path
         for path in differences(mine, theirs)

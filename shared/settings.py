@@ -41,6 +41,7 @@ class Settings:
     slips: Mapping[str, str] = field(repr=False)  # location -> host name or connection string
     webhooks: Mapping[str, str] = field(repr=False)  # name of the setting -> URL
     api_auth: str
+    backup_schedule: str  # NCRONTAB, six fields
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
@@ -64,6 +65,7 @@ class Settings:
             slips={**_elsewhere(known), location: _own_slips(known)},
             webhooks={k: v for k, v in known.items() if k.upper().endswith("WEBHOOK") and v},
             api_auth=known.get("API_AUTH") or "key",
+            backup_schedule=known["BACKUP_SCHEDULE"],
         )
 
 

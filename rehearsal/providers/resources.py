@@ -8,6 +8,7 @@ Not emulated: deployments, tags, moves, exports, locks, policies, role assignmen
 import re
 
 from rehearsal.arm_provider import Call, Provider, Refused, Reply, Running, running
+from rehearsal.arm_roles import granted
 from rehearsal.world import GROUP_TYPE, SUBSCRIPTION_TYPE, Resource
 
 VERSIONS = (
@@ -59,8 +60,12 @@ def list_tenants(call: Call) -> list[dict]:
 
 @permissions.listed
 def list_permissions(call: Call) -> list[dict]:
-    """What the caller may do here: everything."""
-    return [{"actions": ["*"], "notActions": [], "dataActions": [], "notDataActions": []}]
+    """What the caller may do here; where roles are not enforced, everything."""
+    actions = ["*"]
+    if call.world.roles_enforced and call.principal.location:
+        scope = call.route.id.lower().partition("/providers/microsoft.authorization")[0]
+        actions = sorted(set(granted(call.world, call.principal.oid, scope)))
+    return [{"actions": actions, "notActions": [], "dataActions": [], "notDataActions": []}]
 
 
 @groups.put

@@ -1,0 +1,100 @@
+"""Readiness of what a plan stands on: figures, permissions, clocks and times."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from shared import readiness_world as world
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+MONITOR = {"path": world.GATEWAY_STATUS, "intervalInSeconds": 10, "timeoutInSeconds": 5}
+PROFILE = {
+    "dnsConfig": {"ttl": 10},
+    "monitorConfig": {**MONITOR, "toleratedNumberOfFailures": 3},
+}
+
+
+def status(rows: list[dict]) -> dict[str, str]:
+    return {row["name"]: row["status"] for row in rows}
+
+
+def profile(ttl: int = 10, rto: int = 120, **monitor: object) -> dict[str, str]:
+    seen = {**PROFILE, "monitorConfig": {**PROFILE["monitorConfig"], **monitor}}
+    return status(world.profile("front", "here", seen, ttl, [world.GATEWAY_STATUS], rto))
+
+
+def test_a_ttl_that_the_plan_does_not_know_is_a_warning():
+    assert profile(ttl=60)["ttl"] == "warn"
+
+
+def test_a_probe_of_the_root_says_nothing_of_a_gateway():
+    assert profile(path="/")["probePath"] == "warn"
+
+
+def test_a_profile_that_is_slower_than_the_rto_is_a_warning():
+    assert profile(rto=50)["detection"] == "warn"
+    assert profile(rto=55)["detection"] == "ok"  # 4 intervals of 10 s, 5 s, and a TTL of 10 s.
+
+
+def test_a_profile_that_fits_the_plan_is_well():
+    assert set(profile().values()) == {"ok"}
+
+
+def allowed(*actions: str, but: tuple[str, ...] = ()) -> str:
+    rows = [{"actions": list(actions), "notActions": list(but)}]
+    wanted = ["Microsoft.Logic/workflows/enable/action"]
+    return world.permitted("here", "/subscriptions/s/resourceGroups/g", wanted, rows)["status"]
+
+
+def test_an_action_that_no_role_grants_fails():
+    assert allowed("Microsoft.Logic/workflows/read") == "fail"
+
+
+def test_an_action_that_is_taken_away_again_fails():
+    assert allowed("*", but=("Microsoft.Logic/workflows/enable/*",)) == "fail"
+
+
+def test_actions_are_compared_without_letter_case_and_with_stars():
+    assert allowed("microsoft.logic/WORKFLOWS/*") == "ok"
+
+
+def test_permissions_that_cannot_be_read_are_a_warning():
+    assert world.permitted("here", "/g", ["a/read"], None, "403")["status"] == "warn"
+
+
+def test_a_clock_that_is_far_off_is_named():
+    seen = world.clock("here", {"here": 0.4, "there": -61.0})
+    assert seen["status"] == "warn" and "there -61.0 s" in seen["because"]
+
+
+@pytest.mark.parametrize(("days", "wanted"), [(None, "warn"), (100, "warn"), (5, "ok")])
+def test_a_plan_that_was_not_moved_for_a_season_is_a_warning(days: int | None, wanted: str):
+    at = (NOW - timedelta(days=days or 0)).isoformat()
+    ends = [] if days is None else [{"what": "finished", "at": at}]
+    assert world.drilled("here", {"transitions": ends}, NOW)["status"] == wanted
+
+
+def test_a_slip_namespace_that_the_plan_moves_fails():
+    assert world.slips_apart("here", ["sb-ne"], ["SB-NE"])["status"] == "fail"
+    assert world.slips_apart("here", ["sb-ne"], ["sb-orders"])["status"] == "ok"
+
+
+@pytest.mark.parametrize(("minutes", "wanted"), [(120, "ok"), (60, "warn"), (30, "fail")])
+def test_a_restore_that_is_always_running_is_a_finding(minutes: int, wanted: str):
+    made = {"completedAt": NOW.isoformat(), "provenAt": (NOW + timedelta(minutes=45)).isoformat()}
+    row = world.restore_time("gateway", "here", [made], timedelta(minutes=minutes))
+    assert row is not None and row["status"] == wanted
+
+
+def test_without_a_proven_backup_nothing_is_said_of_restores():
+    made = {"completedAt": NOW.isoformat(), "provenAt": None}
+    assert world.restore_time("gateway", "here", [made], timedelta(hours=1)) is None
+
+
+def test_more_changes_than_the_bucket_pays_for_within_the_rto_fail():
+    assert status(world.quota("here", 10, 2000, 120))["writes"] == "fail"
+    assert status(world.quota("here", 10, 1000, 120))["writes"] == "ok"
+
+
+def test_more_workflows_than_a_region_takes_fail():
+    assert status(world.quota("here", 1001, 0, 120))["quota"] == "fail"
