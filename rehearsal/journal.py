@@ -12,6 +12,7 @@ from typing import TextIO
 
 ROWS_MAX = 50_000
 HIDDEN = "REDACTED"
+SETTINGS = "/config/appsettings"
 _SECRET_KEY = re.compile(
     r"secret|password|accesskey|primarykey|secondarykey|accountkey|^authorization$|^x-identity-header$"
     r"|connectionstring|access_token",
@@ -41,6 +42,18 @@ def redact(value: object) -> object:
     return value
 
 
+def _hide_settings(row: dict) -> None:
+    """Any setting of an app may be a secret; only the states of its workflows are told."""
+    for key in ("request_body", "response_body"):
+        body = row.get(key)
+        if isinstance(body, dict) and isinstance(body.get("properties"), dict):
+            named = body["properties"].items()
+            told = {k: v if k.lower().endswith(".flowstate") else HIDDEN for k, v in named}
+            row[key] = {**body, "properties": told}
+        elif isinstance(body, str) and body:
+            row[key] = HIDDEN
+
+
 class Journal:
     """Rows of the Contract, numbered from 1; the oldest leave memory after `rows_max`."""
 
@@ -60,6 +73,8 @@ class Journal:
         clean = redact(row)
         if not isinstance(clean, dict):
             raise TypeError("a journal row is an object")
+        if SETTINGS in str(row.get("url", "")).lower():
+            _hide_settings(clean)
         # What listValue and listSecrets answer is a secret by the question, not by its key.
         if "/listvalue" in str(row.get("url", "")).lower():
             answer = clean.get("response_body")

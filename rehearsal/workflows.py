@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from rehearsal.network_calls import Server, open_server, plane
 from rehearsal.providers.logic_names import BASE
+from rehearsal.providers.sites import FLOWS
 from rehearsal.workflows_due import CLOCKS, POLLS, Trigger, due, enable
 from rehearsal.workflows_flow import Flow
 from rehearsal.workflows_http import Invocations, application
@@ -233,9 +234,10 @@ class Workflows:
     async def begin(self) -> None:
         """Take up every workflow of the world and let time run."""
         self._loop = asyncio.create_task(self._keep_ticking())
-        for workflow in self.world.resources.of_type(BASE):
-            if self.flow(workflow).on:
-                self.enabled(workflow)
+        for kind in (BASE, FLOWS):
+            for workflow in self.world.resources.of_type(kind):
+                if self.flow(workflow).on:
+                    self.enabled(workflow)
 
     async def stop(self) -> None:
         """Everything ends, without a trace in the history."""

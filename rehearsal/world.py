@@ -199,6 +199,7 @@ class World:
             "apim_restore_seconds": 8.0,
             "apim_create_seconds": 3.0,
             "settle_seconds": 0.5,
+            "site_restart_seconds": 2.0,
         }
     )
     locations: dict[str, Location] = field(default_factory=dict)

@@ -32,6 +32,16 @@ KINDS: dict[str, dict[str, Verb]] = {
         "transfer": Verb("quiesce", "transfer_workflow"),
         "protect": Verb("protect", "demote_workflow"),
     },
+    "logicAppWorkflow": {
+        "observe": Verb(None, "observe_logic_app_workflow"),
+        "demote": Verb("fence", "demote_logic_app_workflow"),
+        "promote": Verb("activate", "promote_logic_app_workflow"),
+        "verify": Verb("verify", "observe_logic_app_workflow"),
+        "undo": Verb(None, "demote_logic_app_workflow"),
+        "drain": Verb("quiesce", "drain_logic_app_workflow"),
+        "protect": Verb("protect", "demote_logic_app_workflow"),
+        "check": Verb(None, "check_logic_app_workflow", both=True),
+    },
     "apiManagement": {
         "observe": Verb(None, "observe_gateway"),
         "promote": Verb("promote", "promote_gateway"),

@@ -13,6 +13,7 @@ PROFILE = "Microsoft.Network/trafficManagerProfiles"
 FACTORY = "Microsoft.DataFactory/factories"
 SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
 NAMESPACE = "Microsoft.ServiceBus/namespaces"
+SITE = "Microsoft.Web/sites"
 HUBS = "Microsoft.EventHub/namespaces"
 SITE = "Microsoft.Web/sites"
 

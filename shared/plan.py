@@ -180,8 +180,8 @@ class Plan(Part):
         return (verb.stage or getattr(part, "stage", None)) if verb else None
 
     def trigger_wave(self, name: str) -> int:
-        part = self.part(name)
-        return roles.wave(part.trigger) if isinstance(part, LogicWorkflow) else 0
+        trigger = getattr(self.part(name), "trigger", None)
+        return roles.wave(trigger) if trigger else 0
 
 
 def alone(part: Component) -> str:

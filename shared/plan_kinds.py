@@ -8,8 +8,10 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.plan_kinds_compute import ScaleSet
+from shared.plan_kinds_web import LogicAppWorkflow
 from shared.plan_parts import ApiManagement, Http, LogicWorkflow, TrafficManager
 
 Component = Annotated[
-    LogicWorkflow | ApiManagement | TrafficManager | Http | ScaleSet, Field(discriminator="kind")
+    LogicWorkflow | LogicAppWorkflow | ApiManagement | TrafficManager | Http | ScaleSet,
+    Field(discriminator="kind"),
 ]

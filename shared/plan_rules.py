@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from shared import halves, maintenance, roles
+from shared import halves, maintenance, plan_hosts, roles
 from shared.kinds import KINDS
 
 TEMPLATES = ("resource", "gatewayUrl", "url", "namespace")
@@ -18,6 +18,7 @@ RESOURCE_TYPES = {
     "logicWorkflow": "Microsoft.Logic/workflows",
     "apiManagement": "Microsoft.ApiManagement/service",
     "trafficManager": "Microsoft.Network/trafficManagerProfiles",
+    "logicAppWorkflow": "Microsoft.Web/sites",
     "scaleSet": "Microsoft.Compute/virtualMachineScaleSets",
 }
 GLOBAL = ("trafficManager",)  # One resource serves both locations.
@@ -183,7 +184,9 @@ def ids(data: dict) -> Iterator[str]:
             if not found or found.group(1).lower() != RESOURCE_TYPES[kind].lower():
                 yield f"{where}: {resource} is no id of a {RESOURCE_TYPES[kind]}"
                 continue
-            other, there = owner.setdefault(resource.lower(), (where, location))
+            # A site has many workflows, and each may be a component.
+            own = f"{resource}/{part.get('workflow', '')}".lower()
+            other, there = owner.setdefault(own, (where, location))
             if other != where:
                 also = other.removesuffix(".resource")
                 yield f"{where}: {resource} is the resource of {also} too"
@@ -217,6 +220,10 @@ def split(data: dict) -> Iterator[str]:
     yield from halves.problems(components(data), shorts)
 
 
+def hosts(data: dict) -> Iterator[str]:
+    yield from plan_hosts.problems(components(data))
+
+
 def observers(data: dict) -> Iterator[str]:
     """Two kinds must agree before anything is lost, so a kind counts once."""
     given = mapping(data, "watch").get("observers")
@@ -243,6 +250,7 @@ RULES = (
     templates,
     maps,
     ids,
+    hosts,
     observers,
     windows,
 )

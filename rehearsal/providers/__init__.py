@@ -17,6 +17,7 @@ MODULES = (
     "deployments",
     "scale_sets",
     "platform",
+    "sites",
 )
 
 
