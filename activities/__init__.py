@@ -5,6 +5,7 @@
 
 from activities import (
     alerts,
+    alias,
     apim_backups,
     audit,
     configuration,
@@ -98,6 +99,10 @@ ACTIVITIES = (
     scale_set.promote_scale_set,
     scale_set.demote_scale_set,
     scale_set.check_scale_set,
+    alias.observe_alias,
+    alias.promote_alias,
+    alias.protect_alias,
+    alias.check_alias,
     readiness.assess_readiness,
 )
 BY_NAME = {activity.__name__: activity for activity in ACTIVITIES}

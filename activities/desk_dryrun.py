@@ -17,18 +17,18 @@ def rehearse(document: dict, order: dict, allowed: dict, now: datetime) -> dict:
     plan, silent = Plan.model_validate(document), set[str]()
     acts = dryrun.order(plan, order["to"], order["mode"])
     with ThreadPoolExecutor(THREADS) as pool:
-        rows = list(pool.map(lambda act: compared(plan, act, silent), acts))
+        rows = list(pool.map(lambda act: compared(plan, order["mode"], act, silent), acts))
     return views.dry_run(document, allowed, rows, now)
 
 
-def compared(plan: Plan, act: dict, silent: set[str]) -> dict:
+def compared(plan: Plan, mode: str, act: dict, silent: set[str]) -> dict:
     """One act beside what is there. A location found `silent` is not asked a thousand times."""
     part = plan.component(act["component"], act["location"])
     kind = KINDS[part["kind"]]
     if kind[act["verb"]].both:
         part["other"] = plan.component(act["component"], plan.other(act["location"]))
     observe = observer(kind)
-    task = {**act, "component": part, "plan": plan.name, "dryRun": True}
+    task = {**act, "component": part, "plan": plan.name, "mode": mode, "dryRun": True}
     seen = {"status": "skipped", "because": "cannot be observed"}
     if act["location"] in silent:
         seen = {"status": "refused", "because": f"not asked: {act['location']} is silent"}

@@ -138,6 +138,7 @@ def order(plan: Plan, paper: dict, verb: str, location: str, name: str, attempts
         "plan": paper["plan"],
         "run": paper["run"],
         "stage": paper["stage"],
+        "mode": paper.get("mode", "graceful"),  # A keeper has none, and must lose nothing.
         "epoch": paper["epoch"],
         "verb": verb,
         "location": location,

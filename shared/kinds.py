@@ -18,7 +18,7 @@ class Verb(NamedTuple):
 
 
 # A step that a keeper must not take again by itself after the run: it was done once, by order.
-ONCE = ("http",)
+ONCE = ("http", "serviceBusAlias", "eventHubsAlias")
 
 
 KINDS: dict[str, dict[str, Verb]] = {
@@ -52,6 +52,20 @@ KINDS: dict[str, dict[str, Verb]] = {
         "promote": Verb("redirect", "promote_traffic"),
         "verify": Verb("verify", "verify_traffic"),
         "undo": Verb(None, "promote_traffic"),
+    },
+    "serviceBusAlias": {
+        "observe": Verb(None, "observe_alias"),
+        "promote": Verb("promote", "promote_alias", both=True),
+        "verify": Verb("verify", "observe_alias"),
+        "protect": Verb("protect", "protect_alias", both=True),
+        "check": Verb(None, "check_alias"),
+    },
+    "eventHubsAlias": {
+        "observe": Verb(None, "observe_alias"),
+        "promote": Verb("promote", "promote_alias", both=True),
+        "verify": Verb("verify", "observe_alias"),
+        "protect": Verb("protect", "protect_alias", both=True),
+        "check": Verb(None, "check_alias"),
     },
     "http": {
         "promote": Verb(None, "call_hook"),

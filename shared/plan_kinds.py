@@ -9,9 +9,17 @@ from pydantic import Field
 
 from shared.plan_kinds_compute import ScaleSet
 from shared.plan_kinds_web import LogicAppWorkflow
+from shared.plan_kinds_data import EventHubsAlias, ServiceBusAlias
 from shared.plan_parts import ApiManagement, Http, LogicWorkflow, TrafficManager
 
 Component = Annotated[
-    LogicWorkflow | LogicAppWorkflow | ApiManagement | TrafficManager | Http | ScaleSet,
+    LogicWorkflow
+    | LogicAppWorkflow
+    | ApiManagement
+    | TrafficManager
+    | Http
+    | ScaleSet
+    | ServiceBusAlias
+    | EventHubsAlias,
     Field(discriminator="kind"),
 ]

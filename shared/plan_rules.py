@@ -20,6 +20,8 @@ RESOURCE_TYPES = {
     "trafficManager": "Microsoft.Network/trafficManagerProfiles",
     "logicAppWorkflow": "Microsoft.Web/sites",
     "scaleSet": "Microsoft.Compute/virtualMachineScaleSets",
+    "serviceBusAlias": "Microsoft.ServiceBus/namespaces",
+    "eventHubsAlias": "Microsoft.EventHub/namespaces",
 }
 GLOBAL = ("trafficManager",)  # One resource serves both locations.
 BY_LOCATION = (
@@ -190,8 +192,25 @@ def ids(data: dict) -> Iterator[str]:
             if other != where:
                 also = other.removesuffix(".resource")
                 yield f"{where}: {resource} is the resource of {also} too"
-            elif there != location and kind not in GLOBAL:
+            elif there != location and not shared_by_both(part):
                 yield f"{where}: {resource} is the same in {there} and {location}"
+
+
+def shared_by_both(part: dict) -> bool:
+    """Does one resource serve both locations?"""
+    return part.get("kind") in GLOBAL or part.get("mode") == "replication"
+
+
+def aliases(data: dict) -> Iterator[str]:
+    """A pairing has an alias, a replicated namespace one name and no alias."""
+    for path, part in components(data):
+        if part.get("kind") not in ("serviceBusAlias", "eventHubsAlias"):
+            continue
+        paired = part.get("mode", "pairing") == "pairing"
+        if paired and "alias" not in part:
+            yield f"{path}.alias: a pairing needs the name of its alias"
+        if not paired and "alias" in part:
+            yield f"{path}.alias: a replicated namespace has no alias"
 
 
 def places_of(data: dict, part: dict) -> Iterator[tuple[str, str, str]]:
@@ -251,6 +270,7 @@ RULES = (
     maps,
     ids,
     hosts,
+    aliases,
     observers,
     windows,
 )

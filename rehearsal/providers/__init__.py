@@ -16,6 +16,8 @@ MODULES = (
     "storage",
     "deployments",
     "scale_sets",
+    "eventhub",
+    "alias",
     "platform",
     "sites",
 )

@@ -1,8 +1,9 @@
 """Microsoft.ServiceBus: namespaces and queues; what ARM defines, `world.buses` serves.
 
 After api-versions 2024-01-01 and 2026-01-01.
-Not emulated: topics, rules, authorization rules and keys, network rules, geo-disaster recovery,
-geo-replication, migration, name availability.
+Pairing and replication: providers/alias.py.
+Not emulated: subscriptions of topics, rules, authorization rules and keys, network rules,
+migration, name availability; nobody plays a topic.
 """
 
 from datetime import UTC
@@ -13,7 +14,8 @@ from rehearsal.world import Resource
 VERSIONS = ("2024-01-01", "2026-01-01", "2022-10-01-preview", "2021-11-01")
 namespaces = Provider("Microsoft.ServiceBus/namespaces", VERSIONS, states=True)
 queues = Provider("Microsoft.ServiceBus/namespaces/queues", VERSIONS, created_status=200)
-PROVIDERS = [namespaces, queues]
+topics = Provider("Microsoft.ServiceBus/namespaces/topics", VERSIONS, created_status=200)
+PROVIDERS = [namespaces, queues, topics]
 TIERS = ("Basic", "Standard", "Premium")
 DEFAULTS = {
     "lockDuration": "PT1M",
@@ -81,10 +83,22 @@ async def remove_queue(call: Call, queue: Resource) -> None:
 async def read_queue(call: Call) -> Reply:
     """A queue with the counts that its player gives."""
     queue = call.found()
-    counts = await call.world.buses.counts(call.parent().name, queue.name)
+    return Reply(200, await _counted(call, call.parent(), queue), {"ETag": f'"{queue.etag}"'})
+
+
+@queues.listed
+async def list_queues(call: Call) -> list[dict]:
+    """Every queue with its counts, as a single one has them."""
+    namespace = call.found()
+    rows = call.world.resources.under(namespace.id, queues.type)
+    return [await _counted(call, namespace, row) for row in rows]
+
+
+async def _counted(call: Call, namespace: Resource, queue: Resource) -> dict:
+    counts = await call.world.buses.counts(namespace.name, queue.name)
     times = {
         "createdAt": queue.created_at.astimezone(UTC).isoformat(),
         "updatedAt": queue.changed_at.astimezone(UTC).isoformat(),
     }
-    properties = {**DEFAULTS, **queue.properties, **times, **counts}
-    return Reply(200, {**queue.shown(), "properties": properties}, {"ETag": f'"{queue.etag}"'})
+    properties = {**DEFAULTS, "messageCount": 0, **counts, **queue.properties, **times}
+    return {**queue.shown(), "type": queues.type, "properties": properties}

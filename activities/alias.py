@@ -1,0 +1,219 @@
+"""Geo-DR aliases and replicated namespaces of Service Bus and Event Hubs: point them at a location.
+
+After Microsoft.ServiceBus and Microsoft.EventHub 2026-01-01. A pairing's failover is asked of the
+secondary, needs no primary, and goes one way: who was left is emptied and paired anew.
+"""
+
+from shared import alias, alias_checks, arm_calls
+from shared.guard import guarded
+from shared.outcome import refused, running, skipped, succeeded
+from shared.reply import Reply, Surprise
+
+ASK_SECONDS = 2.0  # Azure calls a failover near-instant; the pairing settles within seconds.
+PAGES_MAX = 20
+DELETES_MAX = 25  # In one call; the next one goes on.
+
+
+def observe_alias(payload: dict) -> dict:
+    """Who is primary: facts `serving` for `location`, `pending` or `primary`; `calls` when asked.
+
+    With verb `verify` a location that does not serve is refused. Safe to repeat: reads.
+    """
+    seen = _seen(payload)
+    if payload.get("dryRun"):
+        sent = alias.promotion(payload["component"], payload["location"], _graceful(payload))
+        seen["calls"] = {"promote": [sent]}
+        seen["would"] = "have its primary in this location"
+    if payload.get("verb") == "verify" and seen["status"] == "succeeded" and not seen["serving"]:
+        return refused(f"{payload['component']['name']} {seen['because']}", serving=False)
+    return seen
+
+
+@guarded
+def promote_alias(payload: dict) -> dict:
+    """Make `location` the primary, unless it is. A graceful run waits for what is pending.
+
+    Safe to repeat: a failover in progress is busy, one that is done is skipped.
+    """
+    part, seen = payload["component"], _seen(payload)
+    if seen["status"] != "succeeded":
+        return seen
+    if seen["serving"]:
+        return skipped(f"{seen['because']} already", serving=True)
+    no = _hindrance(payload, seen)
+    if no:
+        return no
+    asked = alias.promotion(part, payload["location"], _graceful(payload))
+    reply = arm_calls.send(payload, asked)
+    if part["mode"] == "replication" or not reply.ok:
+        return arm_calls.begun(reply, _thing(part))
+    return running(arm_calls.whole(arm_calls.call("GET", alias.path(part), alias.VERSION)), 2.0)
+
+
+@guarded
+def protect_alias(payload: dict) -> dict:
+    """Make the namespace that was left the secondary: empty it of leftovers, then pair it anew.
+
+    Refused while anything lies in what would be deleted, unless the plan says `leftovers: delete`.
+    Safe to repeat: only what is still there is deleted, and a pairing is made once.
+    """
+    part = payload["component"]
+    if part["mode"] == "replication":
+        return skipped("the location that was left is the secondary by itself")
+    reply = arm_calls.read(alias.path({**part, **part["other"]}), alias.VERSION)
+    if not reply.ok:
+        return arm_calls.refusal(reply, f"alias {part['alias']} in the namespace that serves")
+    seen = alias.alias_of(reply.properties)
+    if seen["role"] not in alias.PRIMARY:
+        return refused(f"{alias.name_of(part['other']['resource'])} {alias.words_of(seen)}")
+    if seen["partner"].lower() == part["resource"].lower() and seen["state"] != "Failed":
+        return _settling(part) if seen["state"] == "Accepted" else skipped("is paired already")
+    if seen["partner"]:
+        return _broken(payload, seen)
+    return _cleaned(payload) or _paired(payload)
+
+
+def check_alias(payload: dict) -> dict:
+    """Would a failover to `location` work? Fact `checks`. Safe to repeat: reads."""
+    part = payload["component"]
+    mine = arm_calls.read(part["resource"], alias.VERSION)
+    if not mine.ok:
+        return arm_calls.refusal(mine, f"namespace {alias.name_of(part['resource'])}")
+    if part["mode"] == "replication":
+        seen = alias.replica_of(mine.properties)
+        rows = alias_checks.replication(part, seen, payload["location"], payload["away"])
+        return succeeded(checks=[alias_checks.tier(part, [mine.document]), *rows])
+    return succeeded(checks=_paired_checks(part, mine.document))
+
+
+def _paired_checks(part: dict, mine: dict) -> list[dict]:
+    reply = arm_calls.read(alias.path(part), alias.VERSION)
+    if not reply.ok and reply.status != 404:
+        reply.expect()
+    seen = alias.alias_of(reply.properties) if reply.ok else None
+    rows = alias_checks.pairing(part, seen)
+    rows += [alias_checks.subscriptions(part), alias_checks.not_replicated()]
+    try:
+        theirs = arm_calls.read(part["other"]["resource"], alias.VERSION).expect().document
+        rows.append(alias_checks.apart(mine, theirs))
+        if seen:
+            other = _entities({**part, **part["other"]})
+            rows.append(alias_checks.drift(_entities(part), other))
+    except Surprise as silent:  # The secondary can be failed over to all the same.
+        theirs, words = None, f"the other namespace cannot be seen: {silent}"
+        rows.append(alias_checks.row("regions", "warn", words, "look again when it answers"))
+    return [*rows, alias_checks.tier(part, [mine, theirs])]
+
+
+def _graceful(payload: dict) -> bool:
+    return payload.get("mode") == "graceful"
+
+
+def _thing(part: dict) -> str:
+    named = f"alias {part['alias']} at " if part["mode"] == "pairing" else ""
+    return f"{named}namespace {alias.name_of(part['resource'])}"
+
+
+def _seen(payload: dict) -> dict:
+    """The outcome of a look at this location's side."""
+    part = payload["component"]
+    replicated = part["mode"] == "replication"
+    reply = arm_calls.read(part["resource"] if replicated else alias.path(part), alias.VERSION)
+    if not reply.ok:
+        return arm_calls.refusal(reply, _thing(part))
+    return _replica(payload, reply) if replicated else _alias(reply)
+
+
+def _alias(reply: Reply) -> dict:
+    seen = alias.alias_of(reply.properties)
+    serving = seen["role"] in alias.PRIMARY and seen["state"] == "Succeeded"
+    return succeeded(alias.words_of(seen), serving=serving, pending=seen["pending"], alias=seen)
+
+
+def _replica(payload: dict, reply: Reply) -> dict:
+    seen = alias.replica_of(reply.properties)
+    if payload["location"] not in seen["places"]:
+        there = ", ".join(seen["places"]) or "nowhere else"
+        return refused(f"is replicated to {there}: enable geo-replication in {payload['location']}")
+    settled = seen["state"] in ("Succeeded", "Active", "")
+    serving = seen["primary"] == payload["location"] and settled
+    words = f"is primary in {seen['primary']}, {seen['state']}"
+    return succeeded(words, serving=serving, primary=seen["primary"], settled=settled)
+
+
+def _hindrance(payload: dict, seen: dict) -> dict | None:
+    if payload["component"]["mode"] == "pairing":
+        return alias.not_yet(seen["alias"], _graceful(payload))
+    # A forced promotion may overtake a planned one that waits for a dead primary.
+    if not seen["settled"] and (_graceful(payload) or seen["primary"] == payload["location"]):
+        return refused(f"{seen['because']}: it is being changed", busy=True)
+    return None
+
+
+def _settling(part: dict) -> dict:
+    theirs = alias.path({**part, **part["other"]})
+    return running(arm_calls.whole(arm_calls.call("GET", theirs, alias.VERSION)), ASK_SECONDS)
+
+
+def _broken(payload: dict, seen: dict) -> dict:
+    """A pairing that has failed is broken, so that the next look can pair anew."""
+    part = payload["component"]
+    if seen["partner"].lower() != part["resource"].lower():
+        return refused(f"{part['alias']} {alias.words_of(seen)}: break that pairing first")
+    path = f"{alias.path({**part, **part['other']})}/breakPairing"
+    reply = arm_calls.send(payload, arm_calls.call("POST", path, alias.VERSION))
+    if not reply.ok:
+        return arm_calls.refusal(reply, _thing(part))
+    return refused("the pairing had failed and is broken now; it is paired anew", busy=True)
+
+
+def _cleaned(payload: dict) -> dict | None:
+    """Delete what was left in the old namespace; None when nothing is left."""
+    part = payload["component"]
+    sort, left = alias.SORTS[part["kind"]], _entities(part)
+    if not left:
+        return None
+    names = alias.shown([one["name"] for one in left])
+    if part["leftovers"] == "keep":
+        return refused(f"{names} are left in {alias.name_of(part['resource'])}: delete them")
+    full = alias.held(left, sort)
+    if full and part["leftovers"] != "delete":
+        return refused(f"{full}: move them over or say leftovers: delete; left are {names}")
+    others = _all(f"{part['resource']}/disasterRecoveryConfigs")
+    if any(row.get("properties", {}).get("role") in alias.PRIMARY for row in others):
+        return refused(f"{alias.name_of(part['resource'])} is primary of an alias: nothing deleted")
+    for one in left[:DELETES_MAX]:
+        path = f"{part['resource']}/{one['kind']}/{one['name']}"
+        reply = arm_calls.send(payload, arm_calls.call("DELETE", path, alias.VERSION))
+        if not reply.ok and reply.status != 404:
+            return arm_calls.refusal(reply, f"{one['kind']}/{one['name']}")
+    more = len(left) - DELETES_MAX
+    return refused(f"{more} leftovers are still to be deleted", busy=True) if more > 0 else None
+
+
+def _paired(payload: dict) -> dict:
+    reply = arm_calls.send(payload, alias.pairing(payload["component"]))
+    if not reply.ok:
+        return arm_calls.refusal(reply, _thing(payload["component"]))
+    return _settling(payload["component"])
+
+
+def _entities(part: dict) -> list[dict]:
+    return [
+        alias.entity(kind, row)
+        for kind in alias.SORTS[part["kind"]].entities
+        for row in _all(f"{part['resource']}/{kind}")
+    ]
+
+
+def _all(path: str) -> list[dict]:
+    """Every item of a collection, page after page."""
+    rows: list[dict] = []
+    reply = arm_calls.read(path, alias.VERSION).expect()
+    for _ in range(PAGES_MAX):
+        rows += reply.document.get("value", [])
+        more = reply.document.get("nextLink")
+        if not more:
+            break
+        reply = arm_calls.follow(more)
+    return rows

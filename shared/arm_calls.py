@@ -1,0 +1,80 @@
+"""ARM calls: a request as data, so that a dry run names exactly what a run would send.
+
+A call is {"method", "url", "body"?}; its url begins with the path and holds the api-version.
+"""
+
+from urllib.parse import urlencode
+
+from shared import clients
+from shared.guard import still
+from shared.outcome import refused, running, succeeded
+from shared.reply import Reply
+
+RETRY_SECONDS = 15.0
+RETRY_SECONDS_MAX = 60.0
+OPERATOR = "Understudy operator (infra/access.json)"
+BAD = (400, 405, 412, 422)
+
+
+def call(method: str, path: str, version: str, body: dict | None = None, **query: str) -> dict:
+    """The call of `method` on an ARM path."""
+    row: dict = {"method": method, "url": f"{path}?{urlencode({'api-version': version, **query})}"}
+    return {**row, "body": body} if body is not None else row
+
+
+def read(path: str, version: str, **query: str) -> Reply:
+    """One GET."""
+    return clients.ask("GET", whole(call("GET", path, version, None, **query)))
+
+
+def follow(link: str) -> Reply:
+    """The next page of a list, by the link that ARM gave."""
+    return clients.ask("GET", link).expect()
+
+
+def send(task: dict, asked: dict) -> Reply:
+    """Send a call that changes something, unless the witness says that `task` is over."""
+    return clients.ask(asked["method"], whole(asked), asked.get("body"), before=still(task))
+
+
+def whole(asked: dict) -> str:
+    """The URL of a call at the resource manager of this app."""
+    return f"{clients.settings().arm_endpoint}{asked['url']}"
+
+
+def refusal(reply: Reply, thing: str) -> dict:
+    """An expected no about `thing` as a value, what to do about it in its words.
+
+    `busy` where waiting helps. Raises Surprise for what nobody expects.
+    """
+    if reply.status == 401 or reply.code == "InvalidAuthenticationTokenTenant":
+        return refused(f"{thing} belongs to another tenant, or nobody knows us there: {reply.code}")
+    if reply.status == 403:
+        return refused(f"{reply.words}: give the app's identity {OPERATOR} there")
+    if reply.status == 404:
+        return refused(f"there is no {thing}: deploy it", missing=True)
+    if reply.code == "ScopeLocked":
+        return refused(f"{thing} is locked: remove the lock: {reply.words}")
+    if reply.status in (409, 423):
+        return refused(f"{thing} is busy: {reply.words}", busy=True)
+    if reply.status in BAD:
+        return refused(f"{thing}: {reply.words}")
+    reply.expect()
+    raise AssertionError("a good answer is no refusal")
+
+
+def begun(reply: Reply, thing: str) -> dict:
+    """What came of a call that may take long: running, succeeded, or a refusal."""
+    if not reply.ok:
+        return refusal(reply, thing)
+    # The status document first: it names the error of what fails, in every provider.
+    operation = reply.headers.get("azure-asyncoperation") or reply.headers.get("location")
+    if reply.status in (201, 202) and operation:
+        return running(operation, retry_after(reply))
+    return succeeded(f"{thing}: done")
+
+
+def retry_after(reply: Reply) -> float:
+    """How long the service wants to be left alone, bounded."""
+    said = reply.headers.get("retry-after", "")
+    return min(float(said), RETRY_SECONDS_MAX) if said.isdigit() else RETRY_SECONDS
