@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rehearsal.drill_story import Scenario
 from rehearsal.estate_seed import SLIP_QUEUES, workflow_id
+from shared import undelivered
 from shared.slip import ROUTES
 
 if TYPE_CHECKING:
@@ -86,13 +87,14 @@ def slips(drill: "Drill", scenario: Scenario) -> dict[str, int]:
         seen += rows
         left, taken, dead = left + held, taken + numbers, dead + buried
     poisoned = sum(queue == POISON for queue, _ in seen) + dead
+    carried = [one["id"] for one in _books(drill) if one["how"] == "started"]
     sent = [id for queue, id in seen if queue != POISON]
     return {
         "sent": len(sent),
         "completed": len(sent) - left - dead,
         "duplicates": max(0, taken - len(seen)),
         "poisoned": poisoned,
-        "lost": _missing(drill, scenario, sent) + left + dead,
+        "lost": _missing(drill, scenario, [*sent, *carried]) + left + dead,
     }
 
 
@@ -124,8 +126,21 @@ def _broker(drill: "Drill", namespace: str) -> tuple[list[tuple[str, str]], int,
     return [row for row in seen if row[0] in SLIP_QUEUES], held, taken, dead
 
 
+def outbox(drill: "Drill", location: str) -> dict:
+    """What a location's app has in its outbox for itself, and what went from there."""
+    account, name = drill.stage.estate.locations[location].storage, f"outbox/{location}.json"
+    if name not in drill.stage.storage.names(account, "understudy", "outbox/"):
+        return undelivered.EMPTY
+    return undelivered.read(drill.stage.storage.read(account, "understudy", name))
+
+
+def _books(drill: "Drill") -> list[dict]:
+    """What has gone from the outboxes of all locations for themselves."""
+    return [one for place in drill.stage.estate.locations for one in outbox(drill, place)["gone"]]
+
+
 def _missing(drill: "Drill", scenario: Scenario, sent: list[str]) -> int:
-    """Stages of the runs that finished for which no slip was ever taken in."""
+    """Stages of the runs that finished for which no slip was taken in, nor carried otherwise."""
     rows = [row["record"] for row in drill.watcher.records]
     modes = {row["run"]["id"]: row["run"]["mode"] for row in rows if row.get("run")}
     said = rows[-1]["transitions"] if rows else []

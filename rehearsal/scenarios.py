@@ -15,6 +15,7 @@ from rehearsal.scenarios_apart import (
     witness_down,
     witness_down_then_outage,
 )
+from rehearsal.scenarios_bus import servicebus_down
 from rehearsal.scenarios_clock import clock_skew
 from rehearsal.scenarios_gateway import prove_standby, round_trip
 from rehearsal.scenarios_ledger import begin_work, remembered
@@ -235,5 +236,6 @@ SCENARIOS: dict[str, Scenario] = {
             nobody_seconds_max=30.0,
         ),
         _scenario("clock-skew", clock_skew, 9, True, QUICK),
+        _scenario("servicebus-down", servicebus_down, 8, True, QUICK),
     )
 }
