@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from rehearsal.estate_parts import (
     Client,
+    Fault,
     Gateway,
     Other,
     Part,
@@ -29,6 +30,7 @@ from shared import plan as plans
 HERE = Path(__file__).resolve().parent
 DEFAULT = HERE / "estates" / "contoso.yaml"
 SIZE_BYTES_MAX = 2_000_000
+BASES_MAX = 5
 T = TypeVar("T")
 
 
@@ -60,6 +62,7 @@ class Estate(Part):
     parts: dict = {}
     workflows: list[Workflow]
     resources: list[Other] = []
+    faults: list[Fault] = []
 
     @model_validator(mode="after")
     def _names_fit(self) -> "Estate":
@@ -163,17 +166,19 @@ def parse(text: str) -> Estate:
 def extended(path: Path) -> str:
     """The text of an estate file, laid over the one that it `extends`, where it does.
 
-    Mappings are merged, lists joined, anything else replaced. One level: a base stands by itself.
+    Mappings are merged, lists joined, anything else replaced.
     """
     text = path.read_text(encoding="utf-8")
-    try:
-        found = yaml.safe_load(text)
-        if not isinstance(found, dict) or not isinstance(found.get("extends"), str):
-            return text
-        base = yaml.safe_load((path.parent / found.pop("extends")).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, RecursionError):
-        return text  # `parse` says what is wrong with it.
-    return yaml.safe_dump(over(base, found, joined=True), sort_keys=False)
+    for _ in range(BASES_MAX):
+        try:
+            found = yaml.safe_load(text)
+            if not isinstance(found, dict) or not isinstance(found.get("extends"), str):
+                return text
+            base = yaml.safe_load((path.parent / found.pop("extends")).read_text(encoding="utf-8"))
+        except (yaml.YAMLError, RecursionError):
+            return text  # `parse` says what is wrong with it.
+        text = yaml.safe_dump(over(base, found, joined=True), sort_keys=False)
+    raise BadEstate([f"{path.name} extends more than {BASES_MAX} others, or itself"])
 
 
 def over(base: object, more: object, joined: bool = False) -> object:

@@ -155,3 +155,15 @@ class Other(Part):
     resourceGroup: str = ""
     body: dict
     standby: dict = {}
+
+
+class Fault(Other):
+    """Something that is wrong on purpose: laid over a resource that is there, or it is `gone`.
+
+    `finds`: the name of the readiness check that must find it, of `component` where it has one.
+    """
+
+    body: dict = {}
+    gone: bool = False
+    finds: str
+    component: str = ""

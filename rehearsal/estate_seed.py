@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import cast
 
 from rehearsal.estate import Estate, over
+from rehearsal.estate_parts import Other
 from rehearsal.world import World, normal
 from shared import slip
 
@@ -40,6 +41,7 @@ def seed(world: World, estate: Estate, bare: bool = False) -> None:
         world.recover(name)
     for id, body in _rows(world, estate, bare):
         world.resources.place(id, body)
+    spoil(world, estate)
 
 
 def _rows(world: World, estate: Estate, bare: bool) -> Iterator[Row]:
@@ -239,11 +241,30 @@ def _apis(estate: Estate, service: str) -> Iterator[Row]:
 
 def _others(estate: Estate) -> Iterator[Row]:
     for one in estate.resources:
-        for location in [estate.home] if one.resourceGroup else one.at or estate.locations:
-            group = one.resourceGroup or estate.locations[location].resourceGroup
+        for path, location in _places(estate, one):
             body = over(one.body, one.standby if location == estate.standby else {})
-            path = estate.fill(f"{estate.group_id(group)}/providers/{one.path}", location)
             yield path, estate.fill(cast(dict, body), location)
+
+
+def _places(estate: Estate, one: Other) -> Iterator[tuple[str, str]]:
+    """(id, location) of each copy."""
+    for location in [estate.home] if one.resourceGroup else one.at or estate.locations:
+        group = one.resourceGroup or estate.locations[location].resourceGroup
+        yield estate.fill(f"{estate.group_id(group)}/providers/{one.path}", location), location
+
+
+def spoil(world: World, estate: Estate) -> None:
+    """Make everything wrong that the estate wants wrong."""
+    for one in estate.faults:
+        for path, location in _places(estate, one):
+            known = world.resources.get(path)
+            if known is None:
+                raise ValueError(f"faults: {path} is not there to be wrong")
+            if one.gone:
+                world.resources.remove(path)
+            else:
+                body = over(known.body, estate.fill(one.body, location))
+                world.resources.place(path, cast(dict, body))
 
 
 def _traffic(estate: Estate) -> Iterator[Row]:

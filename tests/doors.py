@@ -179,9 +179,9 @@ def open_doors(folder: Path) -> Iterator[Doors]:
 
 
 @contextmanager
-def made_doors(folder: Path) -> Iterator[Doors]:
+def made_doors(folder: Path, estate: Path = estates.DEFAULT) -> Iterator[Doors]:
     """Contoso on loopback until the block ends; who goes through its doors is `led`."""
-    scene = estates.load()
+    scene = estates.load(estate)
     world = World(latency_seconds=0.0, hold_seconds=8.0, poll_seconds=0, refuse_when_cut=False)
     seed(world, scene.estate)
     WORLDS.append(world)
