@@ -71,6 +71,15 @@ KINDS: dict[str, dict[str, Verb]] = {
         "promote": Verb(None, "call_hook"),
         "verify": Verb("verify", "call_hook"),
     },
+    "dataFactory": {
+        "observe": Verb(None, "observe_factory"),
+        "demote": Verb("fence", "demote_factory"),
+        "promote": Verb("activate", "promote_factory"),
+        "verify": Verb("verify", "observe_factory"),
+        "undo": Verb(None, "demote_factory"),
+        "protect": Verb("protect", "demote_factory"),
+        "check": Verb(None, "check_factory", both=True),
+    },
     "scaleSet": {
         "observe": Verb(None, "observe_scale_set"),
         "demote": Verb("fence", "demote_scale_set"),

@@ -181,7 +181,10 @@ class Plan(Part):
 
     def trigger_wave(self, name: str) -> int:
         trigger = getattr(self.part(name), "trigger", None)
-        return roles.wave(trigger) if trigger else 0
+        if trigger:
+            return roles.wave(trigger)
+        # What must not run in two places wakes after all that may, like the clocks that it holds.
+        return roles.wave("recurrence") if alone(self.part(name)) else 0
 
 
 def alone(part: Component) -> str:

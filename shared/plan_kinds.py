@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from shared.plan_kinds_compute import ScaleSet
+from shared.plan_kinds_compute import DataFactory, ScaleSet
 from shared.plan_kinds_web import LogicAppWorkflow
 from shared.plan_kinds_data import EventHubsAlias, ServiceBusAlias
 from shared.plan_parts import ApiManagement, Http, LogicWorkflow, TrafficManager
@@ -18,6 +18,7 @@ Component = Annotated[
     | ApiManagement
     | TrafficManager
     | Http
+    | DataFactory
     | ScaleSet
     | ServiceBusAlias
     | EventHubsAlias,

@@ -19,6 +19,7 @@ RESOURCE_TYPES = {
     "apiManagement": "Microsoft.ApiManagement/service",
     "trafficManager": "Microsoft.Network/trafficManagerProfiles",
     "logicAppWorkflow": "Microsoft.Web/sites",
+    "dataFactory": "Microsoft.DataFactory/factories",
     "scaleSet": "Microsoft.Compute/virtualMachineScaleSets",
     "serviceBusAlias": "Microsoft.ServiceBus/namespaces",
     "eventHubsAlias": "Microsoft.EventHub/namespaces",

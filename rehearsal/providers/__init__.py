@@ -16,6 +16,7 @@ MODULES = (
     "storage",
     "deployments",
     "scale_sets",
+    "data_factory",
     "eventhub",
     "alias",
     "platform",
