@@ -40,6 +40,7 @@ HERE = settings().location
 ENTRA = settings().api_auth == "entra"  # The platform asks for a token, `answer` for a role.
 READ = func.AuthLevel.ANONYMOUS if ENTRA else func.AuthLevel.FUNCTION
 OPERATE = func.AuthLevel.ANONYMOUS if ENTRA else func.AuthLevel.ADMIN
+TOLD = 10  # Seconds that the timeline of a run may take.
 AWAKE = ("Running", "Pending", "Suspended", "ContinuedAsNew")
 
 app = df.DFApp(http_auth_level=READ)
@@ -195,10 +196,21 @@ async def post_backup(req: func.HttpRequest, client) -> func.HttpResponse:
 
 
 @app.route("plans/{plan}/failover", methods=["POST"], auth_level=OPERATE)
-async def post_failover(req: func.HttpRequest) -> func.HttpResponse:
+@app.durable_client_input(client_name="client")
+async def post_failover(req: func.HttpRequest, client) -> func.HttpResponse:
     """Start a failover, or show what one would do (`dryRun`)."""
-    key = req.headers.get("Idempotency-Key")
-    work = partial(desk_orders.order_failover, req.route_params["plan"], req.get_body(), key)
+    loop, plan, key = asyncio.get_running_loop(), req.route_params["plan"], "Idempotency-Key"
+
+    def told(run: str) -> dict[str, dict]:  # Called from the thread in which the work is done.
+        try:
+            return asyncio.run_coroutine_threadsafe(stages_of(client, run), loop).result(TOLD)
+        # A forecast can do without. What the durable client raises is a bare Exception.
+        except Exception as untold:
+            logging.warning("%s has no timeline: %s", run, untold)
+            return {}
+
+    heads = req.headers.get(key), req.headers.get("Accept") or ""
+    work = partial(desk_orders.order_failover, plan, req.get_body(), *heads, told)
     return await answer(req, access.OPERATE, work)
 
 

@@ -4,21 +4,67 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from shared import dryrun, views
+from activities import desk
+from shared import dryrun, forecast_steps, views, witness
+from shared.backups import latest_proven
 from shared.kinds import KINDS, Verb
 from shared.plan import Plan
 from shared.reply import Surprise, Unheard, Unreachable
 
 THREADS = 16
+RUNS_MAX = 3  # Timelines that are looked for; an older run says little of today's plan.
+Told = Callable[[str], dict[str, dict]]
 
 
-def rehearse(document: dict, order: dict, allowed: dict, now: datetime) -> dict:
-    """Observe every component as the run would, side by side, and say what would be called."""
+def rehearse(
+    document: dict, order: dict, allowed: dict, now: datetime, steps: forecast_steps.Steps
+) -> dict:
+    """Observe every component as the run would, side by side, and say what would be called.
+
+    And how long that would take by `steps`, and what state would be lost.
+    """
     plan, silent = Plan.model_validate(document), set[str]()
     acts = dryrun.order(plan, order["to"], order["mode"])
     with ThreadPoolExecutor(THREADS) as pool:
         rows = list(pool.map(lambda act: compared(plan, order["mode"], act, silent), acts))
-    return views.dry_run(document, allowed, rows, now)
+    rows = [{**row, "silent": row["location"] in silent} for row in rows]
+    expected = forecast_steps.forecast(plan, order["mode"], rows, steps)
+    lost = forecast_steps.losing(plan, backups(document, order["to"], now), rows)
+    return {**views.dry_run(document, allowed, rows, now), "forecast": {**expected, **lost}}
+
+
+def backups(document: dict, to: str, now: datetime) -> dict[str, float | None]:
+    """Gateway -> age in seconds of what `to` would go on with; None where nothing is proven."""
+    plan = Plan.model_validate(document)
+    name = plan.gateway()
+    if name is None:
+        return {}
+    try:
+        proven = latest_proven(desk.backups_of(document, plan.other(to)))
+    except Surprise:  # Nobody says what lies there: nothing is known to be proven.
+        proven = None
+    if proven is None:
+        return {name: None}
+    return {name: (now - datetime.fromisoformat(proven["completedAt"])).total_seconds()}
+
+
+def past_steps(document: dict, record: dict, told: Told | None) -> forecast_steps.Steps:
+    """How long the steps of the plan's latest run took whose timeline lies here, if there is one.
+
+    `told`: run -> stage -> what is known of its instance, as the app's host keeps it.
+    """
+    if told is None:
+        return forecast_steps.Steps()
+    plan = Plan.model_validate(document)
+    runs = [one["who"] for one in reversed(record["transitions"])]
+    ended = [run for run in dict.fromkeys(runs) if witness.ended(record, run)]
+    for run in ended[:RUNS_MAX]:
+        outputs = {stage: one["output"] for stage, one in told(run).items()}
+        known = {stage: one for stage, one in outputs.items() if isinstance(one, dict)}
+        steps = forecast_steps.measured(run, known, plan)
+        if steps.run:
+            return steps
+    return forecast_steps.Steps()
 
 
 def compared(plan: Plan, mode: str, act: dict, silent: set[str]) -> dict:
@@ -34,7 +80,8 @@ def compared(plan: Plan, mode: str, act: dict, silent: set[str]) -> dict:
         seen = {"status": "refused", "because": f"not asked: {act['location']} is silent"}
     elif observe:
         seen = looked(observe, task, silent)
-    return dryrun.difference(act, part, seen)
+    behind = {"rpoSeconds": seen["rpoSeconds"]} if "rpoSeconds" in seen else {}
+    return {**dryrun.difference(act, part, seen), **behind}
 
 
 def observer(kind: dict[str, Verb]) -> Callable[[dict], dict] | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from activities import desk, desk_dryrun, desk_runs, readiness, slips, witness
-from shared import api, evidence, permit, resumption, slip
+from shared import api, dryrun_text, evidence, permit, resumption, slip
 from shared.plan import Plan
 from shared.reply import Surprise
 
@@ -17,10 +17,17 @@ UNSURE = "it may have been accepted: look at /api/runs/{run} before you send ano
 
 
 @desk.answered
-def order_failover(name: str, body: bytes, key: str | None) -> tuple:
+def order_failover(
+    name: str,
+    body: bytes,
+    key: str | None,
+    accepts: str = "",
+    told: desk_dryrun.Told | None = None,
+) -> tuple:
     """Validate, ask for permission, reserve the run at the witness, send its slip: 202.
 
-    With `dryRun` 200, and nothing is changed. The same Idempotency-Key finds its own run, and
+    With `dryRun` 200, and nothing is changed; for who `accepts` text/plain in words. `told`: the
+    timeline of a run, as the host keeps it. The same Idempotency-Key finds its own run, and
     that run keeps its direction: after the claim the standby is another one. A forced order
     while a graceful run is under way to the same location makes that run a forced one; an order
     to where the plan is active goes on with a run that ended half way there.
@@ -39,7 +46,9 @@ def order_failover(name: str, body: bytes, key: str | None) -> tuple:
     verdict = desk.judged(document, record["active"], now)
     allowed = permit.allow(verdict, record, document, target, now, "person", order["mode"])
     if order["dryRun"]:
-        return 200, desk_dryrun.rehearse(document, {**order, "to": target}, allowed, now)
+        steps = desk_dryrun.past_steps(document, record, told)
+        shown = desk_dryrun.rehearse(document, {**order, "to": target}, allowed, now, steps)
+        return dryrun_text.answer(shown, accepts)
     again = None if begun else resumed(found, record, order["to"], key, now)
     if again:
         return again

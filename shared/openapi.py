@@ -13,7 +13,10 @@ VERSION = "0.1.0"
 
 WHOLE: dict = {"type": "integer"}
 TEXT: dict = {"type": "string"}
-OTHERS = {"getHistory": {CSV: {"schema": TEXT}}}  # Content beside JSON.
+OTHERS = {  # Content beside JSON.
+    "getHistory": {CSV: {"schema": TEXT}},
+    "postFailover": {"text/plain": {"schema": TEXT}},
+}
 BODIES = {
     "postFailover": "Failover",
     **{f"postRun{word.capitalize()}": "Decision" for word in runs.WORDS},

@@ -50,7 +50,8 @@ ROUTES: tuple[Route, ...] = (
         "Start a failover, or with dryRun show what one would do",
         CHANGE,
         {
-            200: "dry run: what would be called and how the world would differ",
+            200: "dry run: what would be called, how the world would differ, and how long it would "
+            "take; in words for who accepts only text/plain",
             202: "reserved and sent; Location is the run, the same for the same Idempotency-Key; "
             "`evidence` is what a forced order overrides, `switched` a graceful run made forced",
             400: "the body or the key is wrong; every error is named",

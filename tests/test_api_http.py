@@ -220,6 +220,16 @@ def test_a_history_names_each_error_of_its_query(app: HostProcess) -> None:
     assert (wrong.status_code, len(wrong.json()["errors"])) == (400, 7)
 
 
+def test_a_dry_run_is_told_in_words_to_who_accepts_nothing_else(app: HostProcess) -> None:
+    """Over a host: the timelines that the forecast asks for are its own to give."""
+    headers = {"x-functions-key": KEYS["master"], "Accept": "text/plain"}
+    body = {"mode": "forced", "reason": "rehearse", "dryRun": True}
+    path = f"{app.url}/api/plans/contoso/failover"
+    got = requests.post(path, json=body, headers=headers, timeout=20)
+    assert got.headers["Content-Type"].startswith("text/plain")
+    assert "measured by no run of ours" in got.text
+
+
 @pytest.mark.parametrize("query, accept", [("&format=csv", "*/*"), ("", "text/csv")])
 def test_a_history_is_csv_for_who_wants_it(app: HostProcess, query: str, accept: str) -> None:
     headers = {"x-functions-key": KEYS["read"], "Accept": accept}
