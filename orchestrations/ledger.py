@@ -12,13 +12,16 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.steps import attempt, told_to
+from orchestrations.waves import order
 from shared import ledger as book
 from shared import stale, witness
+from shared.kinds import KINDS
 from shared.plan import Plan
 
 PAUSE = timedelta(seconds=60)  # Where the plan cannot be read, which says how often.
 ENDED_MAX = 3  # Older ledgers can be read, and nothing more happens to them.
 CALLS_MAX = 20
+COPIES_MAX = 5  # Calls of a mirror; what is left comes in the next round.
 ONE_TRY = 1  # The next round is the repeat.
 
 
@@ -87,8 +90,29 @@ def look(context: DurableOrchestrationContext, plan: Plan, record: dict, cursor:
             break
     if plan.ledger.queues:
         yield from attempt(context, "count_queues", told, ONE_TRY)
+    yield from mirror(context, plan, record)
     context.set_custom_status({"watches": record["active"], "epoch": record["epoch"]})
     return cursor
+
+
+def mirror(context: DurableOrchestrationContext, plan: Plan, record: dict) -> Flow:
+    """Bring what the kinds copy into the standby up to date, a bounded share of it a round."""
+    here = plan.other(record["active"])
+    for part in plan.components:
+        verb = KINDS[part.kind].get("mirror")
+        if verb is None:
+            continue
+        paper = {
+            "plan": plan.name,
+            "run": stale.keeper(plan.name, "ledger", here),
+            "stage": "ledger",
+            "epoch": record["epoch"],
+        }
+        task = order(plan, paper, "mirror", here, part.name, ONE_TRY)["task"]
+        for _ in range(COPIES_MAX):
+            seen = yield from attempt(context, verb.activity, task, ONE_TRY)
+            if not seen.get("more"):
+                break
 
 
 def look_back(

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from aiohttp import web
 
 from rehearsal.identity import claims_of
+from rehearsal.providers import integration_account
 from rehearsal.providers.logic_names import signature
 from rehearsal.workflows_due import Trigger
 from rehearsal.workflows_flow import Flow
 from rehearsal.world import World
 
+CONTENTS = "/integrationAccounts/{account}/{kind}/{name}/contents"
 ROUTE = "/workflows/{workflow}/triggers/{trigger}/paths/invoke"
 TRACKING = "x-ms-client-tracking-id"
 
@@ -78,6 +80,18 @@ class Invocations:
             return _no(405, "MethodNotAllowed", f"The trigger takes {method} only.")
         return self._run(flow, trigger, request)
 
+    async def contents(self, request: web.Request) -> web.Response:
+        """What an artifact of an integration account holds, for who has its signed link."""
+        told = request.match_info
+        found = integration_account.find(
+            self.world, self.location, told["account"], told["kind"], told["name"]
+        )
+        if found is None:
+            return _no(404, "ArtifactNotFound", "The artifact could not be found.")
+        if request.query.get("sig") != integration_account.signature(self.world, found):
+            return _no(401, "DirectApiAuthorizationRequired", "The signature is not valid.")
+        return web.Response(body=integration_account.content(found))
+
     def _run(self, flow: Flow, trigger: Trigger, request: web.Request) -> web.Response:
         tracking = request.headers.get(TRACKING, "")
         run = flow.begin(trigger, tracking, tracking=tracking)
@@ -99,4 +113,5 @@ def application(invocations: Invocations, middleware: Callable) -> web.Applicati
     """The application of one location."""
     app = web.Application(middlewares=[middleware])
     app.router.add_route("*", ROUTE, invocations.serve)
+    app.router.add_get(CONTENTS, invocations.contents)
     return app

@@ -67,6 +67,13 @@ KINDS: dict[str, dict[str, Verb]] = {
         "protect": Verb("protect", "protect_alias", both=True),
         "check": Verb(None, "check_alias"),
     },
+    "integrationAccount": {
+        "observe": Verb(None, "observe_account"),
+        "promote": Verb("promote", "promote_account", both=True),
+        "verify": Verb("verify", "verify_account"),
+        "mirror": Verb(None, "mirror_account", both=True),
+        "check": Verb(None, "check_account"),
+    },
     "http": {
         "promote": Verb(None, "call_hook"),
         "verify": Verb("verify", "call_hook"),

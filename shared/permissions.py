@@ -139,31 +139,6 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             f"{HUBS}/eventhubs/delete",
         ),
     },
-    "integrationAccount": {
-        "read": (
-            f"{PARTNERS}/read",
-            f"{PARTNERS}/agreements/read",
-            f"{PARTNERS}/assemblies/read",
-            f"{PARTNERS}/batchConfigurations/read",
-            f"{PARTNERS}/certificates/read",
-            f"{PARTNERS}/maps/read",
-            f"{PARTNERS}/partners/read",
-            f"{PARTNERS}/schemas/read",
-            f"{PARTNERS}/sessions/read",
-        ),
-        "act": (
-            f"{PARTNERS}/agreements/write",
-            f"{PARTNERS}/assemblies/write",
-            f"{PARTNERS}/batchConfigurations/write",
-            f"{PARTNERS}/certificates/write",
-            # Names of keys only; nobody but Logic Apps itself is let into a vault.
-            f"{PARTNERS}/listKeyVaultKeys/action",
-            f"{PARTNERS}/maps/write",
-            f"{PARTNERS}/partners/write",
-            f"{PARTNERS}/schemas/write",
-            f"{PARTNERS}/sessions/write",
-        ),
-    },
     "http": {"read": (), "act": ()},
     "dataFactory": {
         "read": (f"{FACTORY}/triggers/read",),

@@ -7,13 +7,15 @@ from typing import Annotated
 
 from pydantic import Field
 
+from shared.plan_kinds_b2b import IntegrationAccount
 from shared.plan_kinds_compute import DataFactory, ScaleSet
-from shared.plan_kinds_web import LogicAppWorkflow
 from shared.plan_kinds_data import EventHubsAlias, ServiceBusAlias
+from shared.plan_kinds_web import LogicAppWorkflow
 from shared.plan_parts import ApiManagement, Http, LogicWorkflow, TrafficManager
 
 Component = Annotated[
-    LogicWorkflow
+    IntegrationAccount
+    | LogicWorkflow
     | LogicAppWorkflow
     | ApiManagement
     | TrafficManager

@@ -18,6 +18,7 @@ RESOURCE_TYPES = {
     "logicWorkflow": "Microsoft.Logic/workflows",
     "apiManagement": "Microsoft.ApiManagement/service",
     "trafficManager": "Microsoft.Network/trafficManagerProfiles",
+    "integrationAccount": "Microsoft.Logic/integrationAccounts",
     "logicAppWorkflow": "Microsoft.Web/sites",
     "dataFactory": "Microsoft.DataFactory/factories",
     "scaleSet": "Microsoft.Compute/virtualMachineScaleSets",
@@ -31,6 +32,7 @@ BY_LOCATION = (
     "backups",
     "overlay",
     "endpoints",
+    "vaults",
     "capacity",
     "standbyCapacity",
 )

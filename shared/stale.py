@@ -90,6 +90,14 @@ def no_matter(record: dict, place: str, now: datetime) -> str:
     return ""
 
 
+def not_to_mirror(record: dict, place: str, now: datetime) -> str:
+    """What is copied into the standby must not land on what has begun to serve."""
+    if record["active"] == place:
+        return f"{place} is active: what is there is the truth"
+    run = record["run"]
+    return f"run {run['id']} is under way" if witness.in_progress(run, now) else ""
+
+
 def not_to_settle(record: dict, place: str, now: datetime) -> str:
     run = record["run"]
     return f"run {run['id']} is under way" if witness.in_progress(run, now) else ""
@@ -101,4 +109,5 @@ DIRECTIONS = {
     "undo": not_to_stop,
     "verify": no_matter,
     "settle": not_to_settle,
+    "mirror": not_to_mirror,
 }

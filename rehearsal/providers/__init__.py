@@ -8,6 +8,7 @@ MODULES = (
     "resources",
     "logic",
     "logic_runs",
+    "integration_account",
     "apim",
     "apim_config",
     "apim_backup",

@@ -1,7 +1,7 @@
 """Microsoft.Logic/workflows: definitions, states, and the doors to runs and triggers.
 
 After api-version 2019-05-01. What runs lives in `world.workflows`, a `WorkflowRuntime`.
-Not emulated: integration accounts, swagger, upgraded definitions, regenerated keys, $filter.
+Not emulated: swagger, upgraded definitions, regenerated keys, $filter.
 """
 
 from typing import cast

@@ -1,0 +1,150 @@
+"""Integration accounts: what would make a failover of partners, agreements and numbers fail."""
+
+from shared import b2b, b2b_wire, clients
+from shared.b2b_wire import Account, No
+from shared.outcome import refused, succeeded
+from shared.reply import Surprise
+
+PAGES_MAX = 50
+GONE = "look again when it answers"
+
+
+def check_account(payload: dict) -> dict:
+    """Could this location's account take over? Fact `checks`. Safe to repeat: reads."""
+    part, location = payload["component"], payload["location"]
+    try:
+        mine = b2b_wire.account(part["resource"])
+        checks = [_place(mine, location), _links(part, location), _keys(part, mine, location)]
+    except No as no:
+        return refused(no.because, fix="deploy it, and let the app read it")
+    try:
+        theirs = b2b_wire.account(part["other"]["resource"], hurried=True)
+    except (No, Surprise) as silent:
+        because = f"cannot be compared: {silent}"[:200]
+        return succeeded(checks=[*checks, _row("artifacts", "warn", because, GONE)])
+    checks += [_tier(mine, theirs), _compared(part, location, theirs, mine)]
+    return succeeded(checks=[*checks, _counted(part, theirs, mine)])
+
+
+def _row(name: str, status: str, because: str, fix: str = "") -> dict:
+    return {"name": name, "status": status, "because": because, "fix": fix}
+
+
+def _place(mine: Account, location: str) -> dict:
+    """A logic app can use an account of its own location only."""
+    where = str(mine.body.get("location", "")).replace(" ", "").lower()
+    state = mine.body.get("properties", {}).get("state", "Enabled")
+    if where != location:
+        words = f"lies in {where}: logic apps of {location} cannot use it"
+        return _row("location", "fail", words, f"deploy an integration account in {location}")
+    if state != "Enabled":
+        return _row("location", "fail", f"is {state}", "enable it")
+    return _row("location", "ok", f"lies in {location} as its logic apps do")
+
+
+def _links(part: dict, location: str) -> dict:
+    """Which logic apps beside the account use it, and which use another location's."""
+    own, other = part["resource"].lower(), part["other"]["resource"].lower()
+    users, wrong = [], []
+    group = part["resource"].partition("/providers/")[0]
+    url: str | None = f"{group}/providers/Microsoft.Logic/workflows"
+    for _ in range(PAGES_MAX):
+        page = b2b_wire.said(clients.ask("GET", url), part["resource"]).document
+        for row in page.get("value", []):
+            used = (row.get("properties", {}).get("integrationAccount") or {}).get("id", "").lower()
+            where = str(row.get("location", "")).replace(" ", "").lower()
+            if used == other or used == own and where != location:
+                wrong.append(row["name"])
+            elif used == own:
+                users.append(row["name"])
+        url = page.get("nextLink")
+        if not url:
+            break
+    if wrong:
+        words = f"use an integration account of another location: {', '.join(wrong[:5])}"
+        return _row("links", "fail", words, f"link them to {part['resource']}")
+    return _row("links", "ok", f"{len(users)} logic apps beside it use it")
+
+
+def _keys(part: dict, mine: Account, location: str) -> dict:
+    """Does this location's vault hold each key that the certificates name? Names only are read."""
+    vault = part.get("vaults", {}).get(location, "")
+    named = {
+        str(p["key"].get("keyName")): name
+        for name, p in mine.artifacts["certificates"].items()
+        if p.get("key")
+    }
+    if not named:
+        return _row("keys", "ok", "no certificate here has a private key")
+    if not vault:
+        words = f"the plan names no vault of {location}, certificates there have private keys"
+        return _row("keys", "fail", words, "give vaults in the plan")
+    held = _held(part["resource"], vault)
+    if isinstance(held, str):
+        fix = "let Azure Logic Apps read the vault's keys"
+        return _row("keys", "fail", f"its keys cannot be listed: {held}", fix)
+    missing = sorted(name for key, name in named.items() if key not in held)
+    if missing:
+        words = f"the vault has no key for the certificates {', '.join(missing[:5])}"
+        return _row("keys", "fail", words, "import each key into this location's vault")
+    return _row("keys", "ok", f"the vault holds the keys of {len(named)} certificates")
+
+
+def _held(resource: str, vault: str) -> set[str] | str:
+    """The names of a vault's keys; a code where they cannot be listed."""
+    names: set[str] = set()
+    token: str | None = None
+    for _ in range(PAGES_MAX):
+        body = {"keyVault": {"id": vault}} | ({"skipToken": token} if token else {})
+        reply = clients.ask("POST", f"{resource}/listKeyVaultKeys", body)
+        if not reply.ok:
+            return f"{reply.status} {reply.code}"
+        page = reply.document
+        for row in page.get("value", []):
+            names.add(str(row.get("kid", "")).partition("/keys/")[2].partition("/")[0])
+        token = page.get("skipToken")
+        if not token:
+            break
+    return names
+
+
+def _tier(mine: Account, theirs: Account) -> dict:
+    here, there = ((one.body.get("sku") or {}).get("name") for one in (mine, theirs))
+    if here != there:
+        words = f"is {here}, the active one {there}"
+        return _row("tier", "fail", words, "bring both to one tier: limits and features differ")
+    return _row("tier", "ok", f"both are {here}")
+
+
+def _compared(part: dict, location: str, theirs: Account, mine: Account) -> dict:
+    found = b2b_wire.lags(part, location, theirs, mine)
+    apart = [*found["stuck"], *found["copy"]]
+    if apart:
+        words = f"{len(apart)} artifacts are not as in the active one: {'; '.join(apart[:5])}"
+        return _row("artifacts", "fail", words, "see why the mirror cannot copy them")
+    if found["extra"]:
+        words = f"only here: {', '.join(found['extra'][:5])}"
+        return _row("artifacts", "warn", words, "delete them, or declare them in differences")
+    count = sum(map(len, mine.artifacts.values()))
+    return _row("artifacts", "ok", f"{count} artifacts are equal but for declared differences")
+
+
+def _counted(part: dict, theirs: Account, mine: Account) -> dict:
+    """Is the mirror's lag in numbers within what a failover jumps over?"""
+    far = []
+    for name, content in b2b.late(theirs.sessions, mine.sessions, theirs.ranges).items():
+        own = mine.sessions.get(name, {}).get("content")
+        there, here = b2b.number_of(content), b2b.number_of(own)
+        span = b2b.range_of(name, theirs.ranges)
+        reached = span.bumped(here or span.lower, part["bump"]) if span else None
+        if span and there is not None and (reached is None or span.ahead(there, reached)):
+            far.append(name)
+    if far:
+        words = f"numbers sent there are beyond what a failover jumps over: {', '.join(far[:5])}"
+        return _row("numbers", "fail", words, "see that the mirror runs, or give a larger bump")
+    ahead = b2b.beyond(theirs.sessions, mine.sessions, theirs.ranges)
+    if ahead:
+        words = f"are further on here than where they are sent: {', '.join(ahead[:5])}"
+        fix = "ask the partners about numbers that came twice, and raise the active side's"
+        return _row("numbers", "warn", words, fix)
+    return _row("numbers", "ok", "no partner would see a number twice")
