@@ -66,7 +66,7 @@ def test_no_seed_of_as_many_as_a_minute_plays_violates_a_property():
 def test_a_seed_is_the_same_whoever_plays_it():
     seeds = SEEDS_PER_BATCH + 5
     alone, shared = (play(SIMULATED, 5000, seeds, workers) for workers in (1, 2))
-    fields = ("seeds", "claims", "virtual_seconds", "failed", "notes", "examples")
+    fields = ("seeds", "claims", "losses", "seen", "virtual_seconds", "failed", "notes", "examples")
     assert [getattr(alone, f) for f in fields] == [getattr(shared, f) for f in fields]
 
 
@@ -80,6 +80,12 @@ def test_a_story_that_nobody_reads_is_not_written():
 
 def test_a_lost_region_is_seen_within_the_rounds_and_one_timeout():
     assert days.losses(SIMULATED, 300).within >= days.TAIL
+
+
+def test_a_loss_under_a_watchdogs_eyes_is_seen_in_time_in_nearly_any_weather():
+    """Where nothing else goes wrong a late one is a violation."""
+    total = play(SIMULATED, 1, SEEDS_PER_BATCH)
+    assert total.losses > 20 and total.seen >= 0.9 * total.losses
 
 
 def test_nothing_is_claimed_on_days_without_a_loss():

@@ -59,6 +59,9 @@ def play_all(plan: Plan, given: argparse.Namespace) -> int:
         f"{total.rate(total.claims):.0f} failovers/s of processor time on one core, "
         f"{total.rate(total.virtual_seconds):.0f} times faster than life"
     )
+    if total.losses:
+        share = total.seen / total.losses
+        print(f"{total.losses} losses under a watchdog's eyes: {share:.2%} were seen in time")
     for name, count in sorted(total.notes.items()):
         seen = ", ".join(str(seed) for seed in total.examples[name][:EXAMPLES_MAX])
         print(f"  not yet: {name} x {count} (seeds {seen}): {NOT_YET[name]}")

@@ -130,6 +130,15 @@ def forget_the_rounds() -> list[Patch]:
     return [(verdict, "counted", at_once)]
 
 
+def never_be_sure() -> list[Patch]:
+    counted = verdict.counted
+
+    def doubting(state: str, previous: dict | None, watch: dict, now: datetime) -> int:
+        return min(counted(state, previous, watch, now), watch["rounds"] - 1)
+
+    return [(verdict, "counted", doubting)]
+
+
 def ignore_a_living_lease() -> list[Patch]:
     lost: Patch = (verdict.JUDGED, ("several", "lease"), "lost")
     return [lost, *without("lapsed", "watchdog")]
@@ -264,6 +273,7 @@ MUTANTS: dict[str, Callable[[], list[Patch]]] = {
         believe_one_observer,
         ignore_the_controls,
         forget_the_rounds,
+        never_be_sure,
         ignore_a_living_lease,
         leave_the_old_door_open,
         close_the_old_door_first,

@@ -26,6 +26,8 @@ class Sum:
 
     seeds: int = 0
     claims: int = 0
+    losses: int = 0
+    seen: int = 0
     virtual_seconds: float = 0.0
     processor_seconds: float = 0.0
     failed: list[tuple[int, str]] = field(default_factory=list)
@@ -35,6 +37,8 @@ class Sum:
     def add(self, other: "Sum") -> None:
         self.seeds += other.seeds
         self.claims += other.claims
+        self.losses += other.losses
+        self.seen += other.seen
         self.virtual_seconds += other.virtual_seconds
         self.processor_seconds += other.processor_seconds
         self.failed += other.failed
@@ -93,6 +97,8 @@ def batch(plan: Plan, which: tuple[int, int]) -> Sum:
 def note(total: Sum, told: story.Told) -> None:
     total.seeds += 1
     total.claims += told.claims
+    total.losses += told.losses
+    total.seen += told.seen
     total.virtual_seconds += told.seconds
     total.notes += told.notes
     for name in told.notes:

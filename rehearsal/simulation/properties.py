@@ -7,6 +7,7 @@ that name, so that whoever builds the feature takes its row out and sees the sim
 from typing import TYPE_CHECKING, cast
 
 from rehearsal.simulation import chain
+from rehearsal.simulation.detection import Detection
 from rehearsal.simulation.effects import Effects, kept
 from rehearsal.simulation.evidence import LOOKS
 from rehearsal.simulation.register import Register
@@ -30,6 +31,7 @@ class Judge(Register):
             if part.kind == "logicWorkflow" and part.role != "activeActive"
         ]
         self.effects = Effects(world)
+        self.detection = Detection(world)
         self._begun: dict[str, int] = {}
 
     def wrote(self, before: dict, after: dict) -> None:

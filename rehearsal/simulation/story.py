@@ -28,6 +28,8 @@ class Told:
     violations: list[tuple[str, str]]
     notes: Counter[str]
     claims: int
+    losses: int  # Of an active location that was watched; how many of them were seen in time.
+    seen: int
     seconds: float
     lines: list[str]
 
@@ -49,7 +51,17 @@ def tell(seed: int, plan: Plan, telling: bool = True) -> Told:
     lines = [f"{at:9.3f}  {text}" for at, text in world.lines]
     judge = world.judge
     world.forget()
-    return Told(seed, judge.violations, judge.notes, judge.claims, world.now, lines)
+    saw = judge.detection
+    return Told(
+        seed,
+        judge.violations,
+        judge.notes,
+        judge.claims,
+        saw.losses,
+        saw.seen,
+        world.now,
+        lines,
+    )
 
 
 def knobs(sky: weather.Weather) -> list[Patch]:
@@ -82,6 +94,7 @@ def happen(world: World, what: str, whom: tuple) -> None:
 def lose(world: World, location: str) -> None:
     world.lose(location)
     world.apps[location].kill()
+    world.judge.detection.lost(location)
 
 
 def recover(world: World, location: str) -> None:
