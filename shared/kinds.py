@@ -42,6 +42,15 @@ KINDS: dict[str, dict[str, Verb]] = {
         "protect": Verb("protect", "demote_logic_app_workflow"),
         "check": Verb(None, "check_logic_app_workflow", both=True),
     },
+    "functionApp": {
+        "observe": Verb(None, "observe_function_app"),
+        "demote": Verb("fence", "demote_function_app"),
+        "promote": Verb("activate", "promote_function_app"),
+        "verify": Verb("verify", "observe_function_app"),
+        "undo": Verb(None, "demote_function_app"),
+        "protect": Verb("protect", "demote_function_app"),
+        "check": Verb(None, "check_function_app", both=True),
+    },
     "apiManagement": {
         "observe": Verb(None, "observe_gateway"),
         "promote": Verb("promote", "promote_gateway"),

@@ -52,6 +52,10 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         # Its state is a setting among all the others, which are listed and written as a whole.
         "act": (f"{SITE}/config/list/action", f"{SITE}/config/write"),
     },
+    "functionApp": {
+        "read": (f"{SITE}/read", f"{SITE}/functions/read"),
+        "act": (f"{SITE}/start/action", f"{SITE}/stop/action"),
+    },
     "apiManagement": {
         "read": (
             f"{GATEWAY}/read",

@@ -38,3 +38,12 @@ def mixed(path: str, part: dict) -> Iterator[str]:
     if len({host for host in hosts.values() if host}) > 1:
         told = ", ".join(f"{at} has {host}" for at, host in sorted(hosts.items()))
         yield f"{path}.resources: both locations need the same host type: {told}"
+
+
+def own(path: str, ids: list[str], apps: set[str]) -> Iterator[str]:
+    """A plan must not stop the app that carries it out: `apps` are the URLs of Understudy's."""
+    hosts = {app.removeprefix("https://").partition("/")[0].partition(".")[0] for app in apps}
+    for id in ids:
+        name = id.rsplit("/", 1)[-1]
+        if name.lower() in {host.lower() for host in hosts}:
+            yield f"{path}.resource: {name} is Understudy's own app, which this would stop"

@@ -10,13 +10,14 @@ from pydantic import Field
 from shared.plan_kinds_b2b import IntegrationAccount
 from shared.plan_kinds_compute import DataFactory, ScaleSet
 from shared.plan_kinds_data import EventHubsAlias, ServiceBusAlias
-from shared.plan_kinds_web import LogicAppWorkflow
+from shared.plan_kinds_web import FunctionApp, LogicAppWorkflow
 from shared.plan_parts import ApiManagement, Http, LogicWorkflow, TrafficManager
 
 Component = Annotated[
     IntegrationAccount
     | LogicWorkflow
     | LogicAppWorkflow
+    | FunctionApp
     | ApiManagement
     | TrafficManager
     | Http

@@ -19,3 +19,9 @@ class LogicAppWorkflow(Placed):
     trigger: Trigger
     workflow: Workflow
     differs: Annotated[list[Path], Field(max_length=50)] = []
+
+
+class FunctionApp(Placed):
+    """An app that runs where the plan is active; with role activeActive it runs in both."""
+
+    kind: Literal["functionApp"]

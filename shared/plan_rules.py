@@ -20,6 +20,7 @@ RESOURCE_TYPES = {
     "trafficManager": "Microsoft.Network/trafficManagerProfiles",
     "integrationAccount": "Microsoft.Logic/integrationAccounts",
     "logicAppWorkflow": "Microsoft.Web/sites",
+    "functionApp": "Microsoft.Web/sites",
     "dataFactory": "Microsoft.DataFactory/factories",
     "scaleSet": "Microsoft.Compute/virtualMachineScaleSets",
     "serviceBusAlias": "Microsoft.ServiceBus/namespaces",
@@ -244,6 +245,12 @@ def split(data: dict) -> Iterator[str]:
 
 def hosts(data: dict) -> Iterator[str]:
     yield from plan_hosts.problems(components(data))
+    spots = mapping(data, "locations").values()
+    apps = {str(spot.get("app")) for spot in spots if isinstance(spot, dict)}
+    for path, part in components(data):
+        if part.get("kind") == "functionApp":
+            ids = [resource for _, _, resource in places_of(data, part)]
+            yield from plan_hosts.own(path, ids, apps)
 
 
 def observers(data: dict) -> Iterator[str]:

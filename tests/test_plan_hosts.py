@@ -79,3 +79,16 @@ def test_a_setting_is_found_whatever_its_case_and_absent_means_enabled() -> None
     assert (state_of(told, "nightly"), state_of({}, "nightly")) == ("Disabled", "Enabled")
     assert changed(told, "nightly", "Enabled") == {**told, "workflows.NIGHTLY.flowstate": "Enabled"}
     assert changed({}, "nightly", "Enabled") == {setting("nightly"): "Enabled"}
+
+
+def test_a_plan_that_would_stop_understudy_itself_is_refused() -> None:
+    site = "{resourceGroup}/providers/Microsoft.Web/sites/func-contoso-{short}"
+    part = {"name": "apps", "kind": "functionApp", "resource": site}
+    check_refused("func-contoso-we is Understudy's own app", part)
+
+
+def test_a_function_app_is_exclusive_unless_the_plan_says_otherwise() -> None:
+    site = "{resourceGroup}/providers/Microsoft.Web/sites/func-pricing-{short}"
+    part = {"name": "apps", "kind": "functionApp", "resource": site}
+    assert "apps" in plan(part).exclusive()
+    assert "apps" not in plan({**part, "role": "activeActive"}).exclusive()

@@ -29,7 +29,8 @@ flows = Provider(FLOWS, VERSIONS, methods=READ)
 runs = Provider(f"{RUNTIME}/runs", VERSIONS, page_size=100, virtual=True, methods=READ)
 triggers = Provider(f"{RUNTIME}/triggers", VERSIONS, virtual=True, methods=READ)
 histories = Provider(f"{RUNTIME}/triggers/histories", VERSIONS, virtual=True, methods=READ)
-PROVIDERS = [sites, config, flows, runs, triggers, histories]
+functions = Provider(f"{BASE}/functions", VERSIONS, methods=READ)
+PROVIDERS = [sites, config, flows, runs, triggers, histories, functions]
 
 
 @sites.put
@@ -138,6 +139,13 @@ def _host(call: Call) -> Resource:
         message = "Encountered an error (ServiceUnavailable) from host runtime."
         raise Refused(400, "BadRequest", message)
     return site
+
+
+@functions.shown
+def show_function(call: Call, function: Resource) -> dict:
+    """A function of an app, as it was deployed with it; a stopped app tells them too."""
+    site = function.id.split("/")[-3]
+    return {**function.shown(), "name": f"{site}/{function.name}"}
 
 
 @flows.shown
