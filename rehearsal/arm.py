@@ -228,6 +228,8 @@ def _json(raw: bytes) -> tuple[dict, Refused | None]:
     if not raw.strip():
         return {}, None
     problem = Refused(400, "InvalidRequestContent", "The request content was invalid JSON.")
+    # ARM's reader is lenient, and the az CLI relies on it: this one key it sends without quotes.
+    raw = raw.replace(b", template:{", b', "template":{', 1)
     try:
         body = json.loads(raw)
     except ValueError:

@@ -1,7 +1,6 @@
 """The unmodified az CLI drives the embedded ARM: another judge, with certificates checked."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,25 +72,30 @@ def install() -> None:
 @pytest.fixture(scope="module")
 def az(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Az]:
     """A CLI that knows the rehearsal as its cloud and is logged in with a managed identity."""
-    install()
     world = small_world()
     world.blobs = MemoryBlobs(("stne", "apim-backups"))
     world.poll_seconds = 1
     with open_wire(tmp_path_factory.mktemp("ca"), world) as wire:
-        kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-        environment = kept | {
-            "AZURE_CONFIG_DIR": str(tmp_path_factory.mktemp("az")),
-            "AZURE_CORE_COLLECT_TELEMETRY": "no",
-            "AZURE_CORE_NO_COLOR": "true",
-            "REQUESTS_CA_BUNDLE": wire.bundle,
-            "IDENTITY_ENDPOINT": wire.identity.endpoint,
-            "IDENTITY_HEADER": wire.identity.admit("operator", ""),
-        }
-        cli = Az(wire, environment)
-        cli.do("cloud", "register", "-n", "Rehearsal", "--endpoint-resource-manager", wire.arm.url)
-        cli.do("cloud", "set", "-n", "Rehearsal")
-        cli.do("login", "--identity")
-        yield cli
+        yield logged_in(wire, tmp_path_factory.mktemp("az"))
+
+
+def logged_in(wire: Wire, folder: Path) -> Az:
+    """The CLI with its configuration in `folder`, this wire its cloud, logged in as an operator."""
+    install()
+    kept = {key: AT_START[key] for key in ("PATH", "HOME", "LANG") if key in AT_START}
+    environment = kept | {
+        "AZURE_CONFIG_DIR": str(folder),
+        "AZURE_CORE_COLLECT_TELEMETRY": "no",
+        "AZURE_CORE_NO_COLOR": "true",
+        "REQUESTS_CA_BUNDLE": wire.bundle,
+        "IDENTITY_ENDPOINT": wire.identity.endpoint,
+        "IDENTITY_HEADER": wire.identity.admit("operator", ""),
+    }
+    cli = Az(wire, environment)
+    cli.do("cloud", "register", "-n", "Rehearsal", "--endpoint-resource-manager", wire.arm.url)
+    cli.do("cloud", "set", "-n", "Rehearsal")
+    cli.do("login", "--identity")
+    return cli
 
 
 def flow(az: Az, name: str, state: str) -> str:
