@@ -62,6 +62,7 @@ class Estate(Part):
     parts: dict = {}
     workflows: list[Workflow]
     resources: list[Other] = []
+    blobs: dict[str, dict] = {}  # Documents in each location's own container `understudy`.
     faults: list[Fault] = []
 
     @model_validator(mode="after")

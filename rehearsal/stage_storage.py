@@ -1,6 +1,7 @@
 """The stage's storage: one Azurite per account, with the containers and the plan in them."""
 
 import asyncio
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +63,7 @@ async def start(world: World, scene: Scene, leaf: Leaf, bundle: Path, folder: Pa
         if scene.templates is None:
             await asyncio.to_thread(_furnish, storage, scene)
             await asyncio.to_thread(lay_plan, storage, scene)
+            await asyncio.to_thread(_lay_blobs, storage, scene)
     except BaseException:
         await storage.stop()
         raise
@@ -76,6 +78,15 @@ def _furnish(storage: Storage, scene: Scene) -> None:
                 service.create_container(container)
             except ResourceExistsError:
                 continue  # An Azurite that was started again keeps what it had.
+
+
+def _lay_blobs(storage: Storage, scene: Scene) -> None:
+    """Put the estate's own documents where each location's app looks for them."""
+    for location, place in scene.estate.locations.items():
+        with storage.client(place.storage) as service:
+            for name, document in scene.estate.fill(scene.estate.blobs, location).items():
+                blob = service.get_blob_client("understudy", name)
+                blob.upload_blob(json.dumps(document).encode(), overwrite=True)
 
 
 def lay_plan(storage: Storage, scene: Scene) -> None:

@@ -18,7 +18,7 @@ class Verb(NamedTuple):
 
 
 # A step that a keeper must not take again by itself after the run: it was done once, by order.
-ONCE = ("http", "serviceBusAlias", "eventHubsAlias")
+ONCE = ("http", "deployment", "serviceBusAlias", "eventHubsAlias")
 
 
 KINDS: dict[str, dict[str, Verb]] = {
@@ -86,6 +86,11 @@ KINDS: dict[str, dict[str, Verb]] = {
     "http": {
         "promote": Verb(None, "call_hook"),
         "verify": Verb("verify", "call_hook"),
+    },
+    "deployment": {
+        "observe": Verb(None, "observe_layer"),
+        "promote": Verb("promote", "promote_layer"),
+        "check": Verb(None, "check_layer"),
     },
     "dataFactory": {
         "observe": Verb(None, "observe_factory"),

@@ -10,6 +10,7 @@ FLOW = "Microsoft.Logic/workflows"
 GATEWAY = "Microsoft.ApiManagement/service"
 PARTNERS = "Microsoft.Logic/integrationAccounts"
 PROFILE = "Microsoft.Network/trafficManagerProfiles"
+DEPLOYMENT = "Microsoft.Resources/deployments"
 FACTORY = "Microsoft.DataFactory/factories"
 SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
 NAMESPACE = "Microsoft.ServiceBus/namespaces"
@@ -144,6 +145,10 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "http": {"read": (), "act": ()},
+    "deployment": {
+        "read": (f"{DEPLOYMENT}/read",),
+        "act": (f"{DEPLOYMENT}/whatIf/action", f"{DEPLOYMENT}/write"),
+    },
     "dataFactory": {
         "read": (f"{FACTORY}/triggers/read",),
         "act": (f"{FACTORY}/triggers/start/action", f"{FACTORY}/triggers/stop/action"),

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.plan_kinds_b2b import IntegrationAccount
-from shared.plan_kinds_compute import DataFactory, ScaleSet
+from shared.plan_kinds_compute import DataFactory, Deployment, ScaleSet
 from shared.plan_kinds_data import EventHubsAlias, ServiceBusAlias
 from shared.plan_kinds_web import FunctionApp, LogicAppWorkflow
 from shared.plan_parts import ApiManagement, Http, LogicWorkflow, TrafficManager
@@ -22,6 +22,7 @@ Component = Annotated[
     | TrafficManager
     | Http
     | DataFactory
+    | Deployment
     | ScaleSet
     | ServiceBusAlias
     | EventHubsAlias,

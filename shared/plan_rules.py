@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from shared import halves, maintenance, plan_hosts, roles
 from shared.kinds import KINDS
 
-TEMPLATES = ("resource", "gatewayUrl", "url", "namespace")
+TEMPLATES = ("resource", "gatewayUrl", "url", "namespace", "group")
 VARIABLES = ("location", "resourceGroup", "short")
 VARIABLE = re.compile(r"\{([^{}]*)\}")
 RESOURCE_TYPES = {
