@@ -15,6 +15,7 @@ from shared.plan import Plan, load
 
 ROOT = Path(__file__).resolve().parents[1]
 HISTORIES = ROOT / "tests" / "histories"
+TEMPLATE = ROOT / "infra" / "main.json"
 MONTH_SECONDS = 730 * 3600
 HOST_GB = 2.0  # instanceMemoryMB of infra/main.json.
 ALWAYS_READY = 2  # One instance for orchestrations and one for HTTP.
@@ -43,6 +44,7 @@ PRICES = {
     "storage": Price(0.0004, "ten thousand queue and table transactions"),
     "bus": Price(10.0, "month of a Standard namespace, 13 million operations included"),
     "logs": Price(2.76, "GB of logs taken in"),
+    "rule": Price(1.50, "month of a log alert rule that looks every five minutes"),
     "premium": Price(2795.0, "month of one API Management Premium unit"),
     "standard": Price(686.0, "month of one API Management Standard unit"),
 }
@@ -89,26 +91,43 @@ def at_rest(plan: Plan) -> list[Line]:
         ),
         Line("Service Bus", "2 namespaces", 2 * p["bus"]),
         Line("logs", f"{logs:.1f} GB", logs * p["logs"]),
+        Line("alert rules", f"2 x {rules()}", 2 * rules() * p["rule"]),
     ]
 
 
+def rules() -> int:
+    """How many alert rules a location has."""
+    resources = json.loads(TEMPLATE.read_text(encoding="utf-8"))["resources"]
+    return sum(one["type"].endswith("/scheduledQueryRules") for one in resources)
+
+
 def one_failover(plan: Plan) -> list[Line]:
-    """What a failover adds: so little that its figures are shown rather than its price."""
+    """What a failover adds: its figures are shown, since its price is a fraction of a cent."""
     stages = ("claim", "fence", "promote", "activate", "redirect", "verify", "protect")
     own = sum(len(scheduled(stage)) for stage in stages)
     parts = len(plan.components)
     count = own + 3 * parts  # Look, change, look again.
-    usd = (
-        count / 1e6 * PRICES["executions"].usd
-        + count * STORAGE_PER_ACTIVITY / 1e4 * PRICES["storage"].usd
-    )
-    return [Line("executions", f"{own} of the stages, 3 for each of {parts} components", usd)]
+    transactions = count * STORAGE_PER_ACTIVITY
+    running, logs = count * ACTIVITY_SECONDS * HOST_GB, count * LOG_BYTES_PER_ACTIVITY / 1e9 * 2
+    p = {name: price.usd for name, price in PRICES.items()}
+    return [
+        Line(
+            "executions",
+            f"{count}: {own} of the stages, 3 for each of {parts} components",
+            count / 1e6 * p["executions"] + running * p["running"],
+        ),
+        Line("storage", f"{transactions} transactions", transactions / 1e4 * p["storage"]),
+        Line("Service Bus", f"{len(stages)} slips", 0.0),
+        Line("logs", f"{logs * 1e6:.0f} kB in both workspaces", logs * p["logs"]),
+    ]
 
 
 def table(lines: list[Line]) -> str:
     """Markdown, with the sum."""
-    rows = [f"| {one.what} | {one.how} | {one.usd:.2f} |" for one in lines]
-    total = f"| **together** | | **{sum(one.usd for one in lines):.2f}** |"
+    together = sum(one.usd for one in lines)
+    places = 2 if together >= 1 else 5
+    rows = [f"| {one.what} | {one.how} | {one.usd:.{places}f} |" for one in lines]
+    total = f"| **together** | | **{together:.{places}f}** |"
     return "\n".join(["| what | how much | USD |", "|---|---|---:|", *rows, total])
 
 
