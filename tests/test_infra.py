@@ -73,6 +73,42 @@ def test_keys_are_off_wherever_azure_lets_them_be():
     assert [s["properties"]["disableLocalAuth"] for s in slips] == [True]
 
 
+@pytest.mark.parametrize("name", ["main", "witness", "access"])
+def test_no_template_asks_for_a_key_or_gives_a_secret_away(name: str):
+    text = json.dumps(template(name))
+    asked = re.findall(r"list\w*Keys?\(|listSecrets\(|AccountKey=|SharedAccessKey", text, re.I)
+    secure = [k for k, p in template(name)["parameters"].items() if "secure" in p["type"].lower()]
+    shown = json.dumps(template(name).get("outputs", {}))
+    assert asked == [] and [one for one in secure if f"'{one}'" in shown] == []
+
+
+@pytest.mark.parametrize("name", ["main", "witness"])
+def test_storage_is_closed_to_the_public_and_to_old_tls(name: str):
+    (account,) = of_type(name, "Microsoft.Storage/storageAccounts")
+    told = account["properties"]
+    assert told["allowBlobPublicAccess"] is False and told["supportsHttpsTrafficOnly"] is True
+    assert told["minimumTlsVersion"] == "TLS1_2"
+
+
+def test_a_caller_without_a_token_is_turned_away_before_the_app_but_for_its_health():
+    (auth,) = of_type("main", "Microsoft.Web/sites/config")
+    rules = auth["properties"]["globalValidation"]
+    assert rules["unauthenticatedClientAction"] == "Return401"
+    assert (rules["requireAuthentication"], rules["excludedPaths"]) == (True, ["/api/health"])
+
+
+def test_authentication_is_on_unless_somebody_says_otherwise():
+    assert template("main")["parameters"]["apiAuth"]["defaultValue"] == "entra"
+
+
+def test_a_slip_s_lock_outlasts_the_start_of_a_stage_because_the_host_renews_it():
+    """A short lock gives a dead host's slips back soon; the host keeps a living one's."""
+    host = json.loads((ROOT / "host.json").read_text(encoding="utf-8"))
+    renewed = host["extensions"]["serviceBus"]["maxAutoLockRenewalDuration"]
+    locks = {q["lockDuration"] for name, q in queues().items() if name != "slip-poison"}
+    assert (locks, renewed, host["functionTimeout"]) == ({"PT15S"}, "00:05:00", "00:05:00")
+
+
 def test_no_setting_is_a_key_or_a_connection_string():
     wrong = [
         n for n, v in settings().items() if re.search(r"listKeys|AccountKey|SharedAccessKey", v)
