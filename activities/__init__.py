@@ -30,6 +30,7 @@ from activities import (
     readiness,
     scale_set,
     slips,
+    storage_account,
     traffic,
     watches,
     witness,
@@ -125,6 +126,10 @@ ACTIVITIES = (
     alias.promote_alias,
     alias.protect_alias,
     alias.check_alias,
+    storage_account.observe_storage,
+    storage_account.promote_storage,
+    storage_account.protect_storage,
+    storage_account.check_storage,
     readiness.assess_readiness,
 )
 BY_NAME = {activity.__name__: activity for activity in ACTIVITIES}

@@ -18,7 +18,7 @@ class Verb(NamedTuple):
 
 
 # A step that a keeper must not take again by itself after the run: it was done once, by order.
-ONCE = ("http", "deployment", "serviceBusAlias", "eventHubsAlias")
+ONCE = ("http", "deployment", "serviceBusAlias", "eventHubsAlias", "storageAccount")
 
 
 KINDS: dict[str, dict[str, Verb]] = {
@@ -82,6 +82,13 @@ KINDS: dict[str, dict[str, Verb]] = {
         "verify": Verb("verify", "verify_account"),
         "mirror": Verb(None, "mirror_account", both=True),
         "check": Verb(None, "check_account"),
+    },
+    "storageAccount": {
+        "observe": Verb(None, "observe_storage"),
+        "promote": Verb("promote", "promote_storage"),
+        "verify": Verb("verify", "observe_storage"),
+        "protect": Verb("protect", "protect_storage"),
+        "check": Verb(None, "check_storage"),
     },
     "http": {
         "promote": Verb(None, "call_hook"),

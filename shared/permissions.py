@@ -144,6 +144,13 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             f"{HUBS}/eventhubs/delete",
         ),
     },
+    "storageAccount": {
+        "read": ("Microsoft.Storage/storageAccounts/read",),
+        "act": (
+            "Microsoft.Storage/storageAccounts/failover/action",
+            "Microsoft.Storage/storageAccounts/write",
+        ),
+    },
     "http": {"read": (), "act": ()},
     "deployment": {
         "read": (f"{DEPLOYMENT}/read",),

@@ -27,3 +27,19 @@ class ServiceBusAlias(Paired):
 
 class EventHubsAlias(Paired):
     kind: Literal["eventHubsAlias"]
+
+
+class StorageAccount(Placed):
+    """One geo-redundant account. `container`: where the copy is probed for being readable."""
+
+    kind: Literal["storageAccount"]
+    failover: Literal["none", "customerManaged"] = "none"
+    container: Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9-]{2,62}$")] = None
+    sync_seconds_max: Annotated[int, Field(ge=60, le=30 * 86_400)] = 3600
+
+
+class SqlFailoverGroup(Placed):
+    """A failover group between two SQL servers, one in each location."""
+
+    kind: Literal["sqlFailoverGroup"]
+    group: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]

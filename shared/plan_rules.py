@@ -25,8 +25,9 @@ RESOURCE_TYPES = {
     "scaleSet": "Microsoft.Compute/virtualMachineScaleSets",
     "serviceBusAlias": "Microsoft.ServiceBus/namespaces",
     "eventHubsAlias": "Microsoft.EventHub/namespaces",
+    "storageAccount": "Microsoft.Storage/storageAccounts",
 }
-GLOBAL = ("trafficManager",)  # One resource serves both locations.
+GLOBAL = ("trafficManager", "storageAccount")  # One resource serves both locations.
 BY_LOCATION = (
     "resources",
     "halves",

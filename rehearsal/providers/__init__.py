@@ -20,6 +20,7 @@ MODULES = (
     "data_factory",
     "eventhub",
     "alias",
+    "storage_geo",
     "platform",
     "sites",
 )

@@ -2,7 +2,7 @@
 
 After api-versions 2025-08-01 and 2026-09-01. The data plane is Azurite's: an account can be made
 only where the stage runs one of that name.
-Not emulated: keys, SAS, network rules, failover.
+Geo-redundancy and failover: providers/storage_geo.py. Not emulated: keys, SAS, network rules.
 """
 
 from rehearsal.arm_provider import Call, Provider, Refused

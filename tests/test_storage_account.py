@@ -1,0 +1,175 @@
+"""Storage accounts through the rehearsal's ARM and its `-secondary` endpoint."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from rehearsal.world import Resource
+from shared.reply import Unreachable
+from tests.doors import HERE, THERE, Doors
+from tests.wire import check_exchanges
+
+ACCOUNT = "stcontosone"  # Its data plane answers at -secondary too.
+SECONDARY = f"{ACCOUNT}-secondary.blob.core.windows.net"
+SECRET = "AccountKey=marker-91bc"
+POLLS_MAX = 100
+
+
+@pytest.fixture(autouse=True)
+def account(doors: Doors) -> Iterator[Resource]:
+    """A readable copy in northeurope of an account whose primary is in westeurope."""
+    since = doors.mark()
+    body = {
+        "sku": {"name": "Standard_RAGRS", "tier": "Standard"},
+        "tags": {"note": SECRET},
+        "properties": {
+            "provisioningState": "Succeeded",
+            "primaryLocation": THERE,
+            "secondaryLocation": HERE,
+        },
+    }
+    doors.world.hosts[SECONDARY] = doors.world.hosts[f"{ACCOUNT}.blob.core.windows.net"]
+    yield doors.world.resources.place(resource(doors), body)
+    doors.whole()
+    doors.world.resources.remove(resource(doors))
+    del doors.world.hosts[SECONDARY]
+    check_exchanges(doors.world.journal.after(since))
+
+
+def resource(doors: Doors) -> str:
+    group = doors.plan.document["locations"][HERE]["resourceGroup"]
+    return f"{group}/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}"
+
+
+def task(doors: Doors, verb: str, failover: str = "customerManaged", **more: object) -> dict:
+    """A task of a forced run towards northeurope."""
+    part = {"name": "docs", "kind": "storageAccount", "resource": resource(doors)}
+    part |= {"failover": failover, "container": "understudy", "syncSecondsMax": 3600}
+    plain = {**doors.task("front", verb), "component": part, "away": THERE}
+    return {**plain, "mode": "forced", **more}
+
+
+def settled(doors: Doors, outcome: dict) -> dict:
+    for _ in range(POLLS_MAX):
+        if outcome["status"] != "running":
+            break
+        time.sleep(0.05)
+        outcome = doors.call("ask_operation", {"operation": outcome["operation"]})
+    return outcome
+
+
+def checks(doors: Doors, failover: str = "customerManaged") -> dict[str, str]:
+    found = doors.call("check_storage", task(doors, "check", failover))
+    return {one["name"]: one["status"] for one in found["checks"]}
+
+
+def test_an_account_that_is_not_there_is_refused(doors: Doors) -> None:
+    doors.world.resources.remove(resource(doors))
+    outcome = doors.call("promote_storage", task(doors, "promote"))
+    assert (outcome["status"], "deploy it" in outcome["because"]) == ("refused", True)
+
+
+def test_a_locally_redundant_account_does_not_move(doors: Doors, account: Resource) -> None:
+    account.body["sku"]["name"] = "Standard_LRS"
+    outcome = doors.call("promote_storage", task(doors, "promote"))
+    assert "no copy in northeurope" in outcome["because"]
+
+
+def test_a_planned_failover_is_refused_while_the_primary_is_lost(doors: Doors) -> None:
+    doors.world.lose(THERE)
+    outcome = doors.call("promote_storage", task(doors, "promote", mode="graceful"))
+    assert "planned failover is not possible" in outcome["because"]
+
+
+def test_a_forced_failover_leaves_the_account_locally_redundant(
+    doors: Doors, account: Resource
+) -> None:
+    doors.world.lose(THERE)
+    outcome = settled(doors, doors.call("promote_storage", task(doors, "promote")))
+    assert outcome["status"] == "succeeded"
+    assert account.properties["primaryLocation"] == HERE
+    assert account.body["sku"]["name"] == "Standard_LRS"
+
+
+def test_a_planned_failover_keeps_the_tier(doors: Doors, account: Resource) -> None:
+    told = task(doors, "promote", mode="graceful")
+    settled(doors, doors.call("promote_storage", told))
+    assert account.properties["primaryLocation"] == HERE
+    assert account.body["sku"]["name"] == "Standard_RAGRS"
+
+
+def test_a_second_failover_is_not_sent(doors: Doors) -> None:
+    settled(doors, doors.call("promote_storage", task(doors, "promote")))
+    mark = doors.mark()
+    assert doors.call("promote_storage", task(doors, "promote"))["status"] == "skipped"
+    assert doors.sent(mark, "POST") == []
+
+
+def test_a_lost_answer_is_found_in_progress(doors: Doors) -> None:
+    fault = {"match": {"method": "POST", "path": "/failover"}, "effect": {"loseAnswer": True}}
+    doors.world.faults.add({**fault, "times": 1})
+    with pytest.raises(Unreachable):
+        doors.call("promote_storage", task(doors, "promote"))
+    assert doors.call("promote_storage", task(doors, "promote"))["busy"]
+
+
+def test_a_stale_task_moves_nothing(doors: Doors) -> None:
+    told = task(doors, "promote")
+    doors.hold(epoch=2)
+    assert doors.call("promote_storage", told)["stale"]
+
+
+def test_the_tier_is_set_back_and_only_once(doors: Doors, account: Resource) -> None:
+    settled(doors, doors.call("promote_storage", task(doors, "promote")))
+    assert doors.call("protect_storage", task(doors, "protect"))["status"] == "succeeded"
+    assert account.body["sku"]["name"] == "Standard_RAGRS"
+    assert doors.call("protect_storage", task(doors, "protect"))["status"] == "skipped"
+
+
+def test_an_account_that_does_not_move_is_read_at_its_secondary(doors: Doors) -> None:
+    doors.world.lose(THERE)
+    outcome = doors.call("promote_storage", task(doors, "promote", "none"))
+    assert (outcome["status"], "-secondary" in outcome["because"]) == ("skipped", True)
+
+
+def test_a_secondary_that_cannot_be_read_is_refused(doors: Doors) -> None:
+    doors.world.lose(THERE)
+    told = task(doors, "promote", "none")
+    told["component"]["container"] = "nowhere"
+    assert doors.call("promote_storage", told)["status"] == "refused"
+
+
+def test_verify_refuses_an_account_that_has_not_moved(doors: Doors) -> None:
+    assert doors.call("observe_storage", task(doors, "verify"))["serving"] is False
+
+
+def test_a_dry_run_names_the_call_that_a_run_sends(doors: Doors) -> None:
+    told = doors.call("observe_storage", task(doors, "promote", mode="graceful", dryRun=True))
+    mark = doors.mark()
+    doors.call("promote_storage", task(doors, "promote", mode="graceful"))
+    sent = [url.removeprefix(doors.wire.arm.url) for url in doors.sent(mark, "POST")]
+    assert [one["url"] for one in told["calls"]["promote"]] == sent
+
+
+def test_a_good_account_has_nothing_wrong(doors: Doors) -> None:
+    assert checks(doors) == {"redundancy": "ok", "sync": "ok", "reads": "ok"}
+
+
+def test_a_late_copy_fails(doors: Doors, account: Resource) -> None:
+    account.body["lagSeconds"] = 7200
+    assert checks(doors)["sync"] == "fail"
+
+
+def test_a_copy_that_nobody_can_read_fails_where_the_account_stays(
+    doors: Doors, account: Resource
+) -> None:
+    account.body["sku"]["name"] = "Standard_GRS"
+    assert (checks(doors, "none")["reads"], checks(doors)["reads"]) == ("fail", "warn")
+
+
+def test_no_outcome_holds_what_an_account_hides(doors: Doors) -> None:
+    names = ("observe_storage", "check_storage", "promote_storage", "protect_storage")
+    told = [doors.call(name, task(doors, "promote")) for name in names]
+    assert SECRET not in json.dumps(told)
