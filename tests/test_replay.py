@@ -10,7 +10,9 @@ import azure.durable_functions as df
 import pytest
 from azure.durable_functions.models.Task import TimerTask
 
-from tests.replay import PENDING, START, Flow, Replay, leaves, replay_once
+from activities import ACTIVITIES
+from tests.app_index import functions
+from tests.replay import PENDING, SCHEDULED, START, Flow, Replay, leaves, replay_once
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
 
@@ -130,6 +132,29 @@ def test_a_recorded_history_replays_to_the_same_end(path: Path):
     state = replay_once(story, kept["told"], kept["instance"], kept["history"])
     assert asked(leaves(state["actions"])) == asked(kept["actions"])
     assert (state.get("output"), state.get("error")) == (kept["output"], kept["failure"])
+
+
+def called(path: Path) -> set[str]:
+    """Every activity that a recorded instance has asked for."""
+    events = json.loads(path.read_text())["history"]
+    return {event["Name"] for event in events if event.get("EventType") == SCHEDULED}
+
+
+@pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
+def test_an_activity_that_a_running_instance_may_ask_for_keeps_its_name(path: Path):
+    """Where it must change, the new one gets a new name and the old one stays."""
+    names = {activity.__name__ for activity in ACTIVITIES}
+    assert sorted(called(path) - names) == []
+
+
+def test_every_orchestration_that_may_be_running_keeps_its_name():
+    kept = {json.loads(path.read_text())["orchestrator"] for path in HISTORIES}
+    registered = {f["name"] for f in functions() if is_orchestration(f)}
+    assert sorted(kept - registered) == []
+
+
+def is_orchestration(function: dict) -> bool:
+    return any(b["type"] == "orchestrationTrigger" for b in function["bindings"])
 
 
 def asked(actions: list[dict]) -> list[tuple]:
