@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     check = commands.add_parser("deploy-check", help="drill region-outage on our own templates")
     check.add_argument("--out", type=Path, help="folder of the report; default out/deploy-check")
     for command in (stage, run, check):
-        command.add_argument("--estate", type=Path, default=DEFAULT, help="an estate's YAML file")
+        command.add_argument("--estate", type=Path, help="an estate's YAML file")
         command.add_argument("--workflows", type=int, default=0, help="so many workflows more")
         command.add_argument("--seed", type=int, default=1, help="of everything that is random")
     for command in (run, check):
@@ -68,7 +68,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _scene(given: argparse.Namespace) -> Scene:
-    scene = estate_growth.grow(load(given.estate), given.workflows)
+    own = SCENARIOS[given.scenario].estate if given.command in DRILLS else DEFAULT.name
+    scene = estate_growth.grow(load(given.estate or DEFAULT.parent / own), given.workflows)
     return replace(scene, templates=getattr(given, "templates", None))
 
 

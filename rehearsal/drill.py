@@ -94,11 +94,16 @@ class Drill:
         await self.until(what, answer, seconds)
 
     async def api(
-        self, location: str, method: str, path: str, body: dict | None = None
+        self,
+        location: str,
+        method: str,
+        path: str,
+        body: dict | None = None,
+        seconds: float = API_SECONDS_MAX,
     ) -> tuple[int, dict]:
         """Call a location's HTTP API through its front, with the key that may change things."""
         url = f"{self.stage.network.apps[location].url}/api/{path}"
-        limit = aiohttp.ClientTimeout(total=API_SECONDS_MAX)
+        limit = aiohttp.ClientTimeout(total=seconds)
         headers = {"x-functions-key": MASTER_KEY}
         async with (
             aiohttp.ClientSession(timeout=limit, trust_env=False) as session,

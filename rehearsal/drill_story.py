@@ -40,6 +40,7 @@ class Scenario:
     # How long no location may do the exclusive work; None: the plan's RTO when it moves, else a
     # moment.
     nobody_seconds_max: float | None = None
+    estate: str = "contoso.yaml"  # The sample estate that it is told of, unless one is given.
 
     @property
     def epochs(self) -> int:

@@ -17,6 +17,7 @@ from rehearsal.scenarios_apart import (
 )
 from rehearsal.scenarios_bus import servicebus_down
 from rehearsal.scenarios_clock import clock_skew
+from rehearsal.scenarios_everything import everything
 from rehearsal.scenarios_gateway import prove_standby, round_trip
 from rehearsal.scenarios_ledger import begin_work, remembered
 from rehearsal.scenarios_people import approval, cancelled_midway, double_operator, graceful
@@ -177,6 +178,7 @@ def _scenario(
     planned: bool = False,
     claims: int | None = None,
     nobody_seconds_max: float | None = None,
+    estate: str = "contoso.yaml",
 ) -> Scenario:
     """A scenario whose promise is the first paragraph of its story's docstring."""
     promise = " ".join((story.__doc__ or "").split("\n\n")[0].split())
@@ -191,6 +193,7 @@ def _scenario(
         planned=planned,
         claims=claims,
         nobody_seconds_max=nobody_seconds_max,
+        estate=estate,
     )
 
 
@@ -237,5 +240,15 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         _scenario("clock-skew", clock_skew, 9, True, QUICK),
         _scenario("servicebus-down", servicebus_down, 8, True, QUICK),
+        _scenario(
+            "everything",
+            everything,
+            9,
+            False,
+            QUICK,
+            claims=2,
+            nobody_seconds_max=120.0,
+            estate="everything.yaml",
+        ),
     )
 }

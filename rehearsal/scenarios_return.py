@@ -54,11 +54,19 @@ async def failback(drill: Drill) -> None:
     status, told = await drill.api(drill.standby, "POST", f"plans/{drill.name}/failover", HOME)
     words = f"{status}: {told.get('detail', '')}"[:WORDS_MAX]
     drill.check("refusedUntilReady", status == 409, words)
+    await go_home(drill)
+
+
+async def go_home(drill: Drill) -> None:
+    """Wait until home is a standby that is ready, and move the plan back there gracefully."""
     drill.timeline.chapter("Wait until the next disaster is survivable")
     await drill.so("the end of the run", lambda: not drill.phase(), PROTECTED_SECONDS_MAX)
     lost = drill.stage.clients()["failures"]
+    ordered = drill.stage.world.now
     await order(drill, drill.standby, drill.home, "graceful")
     await _await_home(drill)
+    seconds = (drill.stage.world.now - ordered).total_seconds()
+    drill.check("wayHomeMeasured", True, f"home serves {seconds:.1f} s after the order")
     failed = drill.stage.clients()["failures"] - lost
     drill.check("noCallLostOnTheWayHome", failed == 0, f"{failed} calls lost")
     off = sorted(set(exclusive(drill)) - set(enabled(drill, drill.home)))

@@ -12,7 +12,7 @@ import pytest
 
 from rehearsal.azurite import find_node, script
 from rehearsal.drill_story import Scenario, laid_over
-from rehearsal.estate import load
+from rehearsal.estate import DEFAULT, load
 from rehearsal.scenarios import SCENARIOS
 from tests.wire import check_exchanges, definitions_at_hand
 
@@ -65,7 +65,8 @@ def test_a_scenario_meets_its_objectives(scenario: str, tmp_path: Path):
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=list(SCENARIOS))
 def test_what_a_scenario_lays_over_the_plan_is_sound(scenario: Scenario):
-    assert laid_over(load(), scenario.changes).plan_name == "contoso"
+    scene = load(DEFAULT.parent / scenario.estate)
+    assert laid_over(scene, scenario.changes).plan_name == "contoso"
 
 
 @pytest.mark.slow
