@@ -109,6 +109,50 @@ def test_a_slip_s_lock_outlasts_the_start_of_a_stage_because_the_host_renews_it(
     assert (locks, renewed, host["functionTimeout"]) == ({"PT15S"}, "00:05:00", "00:05:00")
 
 
+BUILT_IN = {
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
+    "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0": "Azure Service Bus Data Receiver",
+    "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39": "Azure Service Bus Data Sender",
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+}
+
+
+def data_roles(whose: str) -> set[tuple[str, str]]:
+    """(role, on which type) of what main.json assigns to its `own` or the `other` identity."""
+    found = set()
+    for one in of_type("main", "Microsoft.Authorization/roleAssignments"):
+        told = one["properties"]
+        (role,) = (n for id, n in BUILT_IN.items() if id in told["roleDefinitionId"])
+        kind = re.findall(r"'Microsoft\.\w+/([\w/]+)'", one["scope"])[0].rsplit("/", 1)[-1]
+        own = "otherPrincipalId" not in told["principalId"]
+        if own == (whose == "own"):
+            found.add((role, kind))
+    return found
+
+
+def test_the_other_location_reaches_what_it_writes_here_and_nothing_else():
+    """Slips of restores, the relay that it listens to, and the manifests of its backups."""
+    assert data_roles("other") == {
+        ("Azure Service Bus Data Sender", "namespaces"),
+        ("Azure Service Bus Data Receiver", "queues"),
+        ("Storage Blob Data Contributor", "containers"),
+    }
+
+
+def test_an_app_reaches_its_own_storage_and_slips():
+    assert data_roles("own") == {
+        ("Storage Blob Data Owner", "storageAccounts"),
+        ("Storage Queue Data Contributor", "storageAccounts"),
+        ("Storage Table Data Contributor", "storageAccounts"),
+        ("Azure Service Bus Data Receiver", "namespaces"),
+        ("Azure Service Bus Data Sender", "namespaces"),
+        ("Monitoring Metrics Publisher", "components"),
+    }
+
+
 def test_no_setting_is_a_key_or_a_connection_string():
     wrong = [
         n for n, v in settings().items() if re.search(r"listKeys|AccountKey|SharedAccessKey", v)
