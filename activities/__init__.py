@@ -13,6 +13,7 @@ from activities import (
     configuration,
     drain,
     factory,
+    failover_group,
     function_apps,
     gateway,
     hook,
@@ -130,6 +131,9 @@ ACTIVITIES = (
     storage_account.promote_storage,
     storage_account.protect_storage,
     storage_account.check_storage,
+    failover_group.observe_failover_group,
+    failover_group.promote_failover_group,
+    failover_group.check_failover_group,
     readiness.assess_readiness,
 )
 BY_NAME = {activity.__name__: activity for activity in ACTIVITIES}

@@ -18,7 +18,14 @@ class Verb(NamedTuple):
 
 
 # A step that a keeper must not take again by itself after the run: it was done once, by order.
-ONCE = ("http", "deployment", "serviceBusAlias", "eventHubsAlias", "storageAccount")
+ONCE = (
+    "http",
+    "deployment",
+    "serviceBusAlias",
+    "eventHubsAlias",
+    "storageAccount",
+    "sqlFailoverGroup",
+)
 
 
 KINDS: dict[str, dict[str, Verb]] = {
@@ -89,6 +96,13 @@ KINDS: dict[str, dict[str, Verb]] = {
         "verify": Verb("verify", "observe_storage"),
         "protect": Verb("protect", "protect_storage"),
         "check": Verb(None, "check_storage"),
+    },
+    "sqlFailoverGroup": {
+        "observe": Verb(None, "observe_failover_group"),
+        "promote": Verb("promote", "promote_failover_group"),
+        "verify": Verb("verify", "observe_failover_group"),
+        "undo": Verb(None, "promote_failover_group"),
+        "check": Verb(None, "check_failover_group"),
     },
     "http": {
         "promote": Verb(None, "call_hook"),

@@ -151,6 +151,13 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             "Microsoft.Storage/storageAccounts/write",
         ),
     },
+    "sqlFailoverGroup": {
+        "read": ("Microsoft.Sql/servers/failoverGroups/read",),
+        "act": (
+            "Microsoft.Sql/servers/failoverGroups/failover/action",
+            "Microsoft.Sql/servers/failoverGroups/forceFailoverAllowDataLoss/action",
+        ),
+    },
     "http": {"read": (), "act": ()},
     "deployment": {
         "read": (f"{DEPLOYMENT}/read",),

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from shared.plan_kinds_b2b import IntegrationAccount
 from shared.plan_kinds_compute import DataFactory, Deployment, ScaleSet
-from shared.plan_kinds_data import EventHubsAlias, ServiceBusAlias, StorageAccount
+from shared.plan_kinds_data import EventHubsAlias, ServiceBusAlias, SqlFailoverGroup, StorageAccount
 from shared.plan_kinds_web import FunctionApp, LogicAppWorkflow
 from shared.plan_parts import ApiManagement, Http, LogicWorkflow, TrafficManager
 
@@ -26,6 +26,7 @@ Component = Annotated[
     | ScaleSet
     | ServiceBusAlias
     | EventHubsAlias
-    | StorageAccount,
+    | StorageAccount
+    | SqlFailoverGroup,
     Field(discriminator="kind"),
 ]

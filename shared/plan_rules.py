@@ -26,6 +26,7 @@ RESOURCE_TYPES = {
     "serviceBusAlias": "Microsoft.ServiceBus/namespaces",
     "eventHubsAlias": "Microsoft.EventHub/namespaces",
     "storageAccount": "Microsoft.Storage/storageAccounts",
+    "sqlFailoverGroup": "Microsoft.Sql/servers",
 }
 GLOBAL = ("trafficManager", "storageAccount")  # One resource serves both locations.
 BY_LOCATION = (

@@ -21,6 +21,7 @@ MODULES = (
     "eventhub",
     "alias",
     "storage_geo",
+    "sql",
     "platform",
     "sites",
 )
