@@ -179,9 +179,13 @@ def order_decision(name: str, word: str, body: bytes) -> tuple:
     """Pause, resume or acknowledge a plan at the witness: 200 with what holds now."""
     document = known_plan(name)["plan"]
     try:
-        said = api.decision(body)
+        said = api.decision(body, word)
     except api.BadRequest as bad:
         raise refuse(400, "Bad request", str(bad), errors=bad.errors) from bad
+    manual = [part["name"] for part in document["components"] if part["kind"] == "manual"]
+    done = getattr(said, "component", None)
+    if done is not None and done not in manual:
+        raise refuse(404, "Unknown step", f"{name} has no manual component {done}")
     payload = {"plan": name, "witness": document["witness"], "word": word, **said.model_dump()}
     decided = witness.decide({**payload, "maintenance": document["maintenance"]})
     if decided["status"] != "succeeded":

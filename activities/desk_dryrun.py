@@ -75,6 +75,7 @@ def compared(plan: Plan, mode: str, act: dict, silent: set[str]) -> dict:
         part["other"] = plan.component(act["component"], plan.other(act["location"]))
     observe = observer(kind)
     task = {**act, "component": part, "plan": plan.name, "mode": mode, "dryRun": True}
+    task["witness"] = plan.document["witness"]
     seen = {"status": "skipped", "because": "cannot be observed"}
     if act["location"] in silent:
         seen = {"status": "refused", "because": f"not asked: {act['location']} is silent"}

@@ -126,7 +126,8 @@ def decide(payload: dict) -> dict:
     `maintenance`: the plan's windows, of which `resume` lifts the one that is open.
     """
     said = {key: payload[key] for key in ("word", "by", "comment")}
-    change = partial(decisions.decide, **said, windows=payload.get("maintenance", []))
+    more = {"windows": payload.get("maintenance", []), "component": payload.get("component")}
+    change = partial(decisions.decide, **said, **more)
     return _changed(payload, payload["plan"], lambda r, now: change(r, now=now))
 
 

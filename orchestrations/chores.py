@@ -16,7 +16,7 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.steps import attempt
-from orchestrations.waves import act
+from orchestrations.waves import act, blockers, waiting
 from shared import stale
 from shared.kinds import ONCE
 from shared.plan import Plan
@@ -111,17 +111,7 @@ def do(
         "epoch": memory["epoch"],
         "to": where,
     }
-    rows = yield from act(
-        context,
-        plan,
-        paper,
-        kind.verb,
-        where,
-        chore["left"],
-        1,
-        turn=memory["turn"],
-        futile=kind.away,
-    )
+    rows = yield from in_turn(context, plan, paper, kind, chore["left"], memory["turn"])
     changed = [row["component"] for row in rows if row["outcome"] == "succeeded"]
     refused = [row for row in rows if row["outcome"] == "refused"]
     if changed:
@@ -130,6 +120,29 @@ def do(
     if refused:
         return (yield from put_off(context, plan, where, kind, chore, refused))
     return well(context, plan, where, name, chore)
+
+
+def in_turn(
+    context: DurableOrchestrationContext,
+    plan: Plan,
+    paper: dict,
+    kind: Chore,
+    names: list[str],
+    turn: int,
+) -> Flow:
+    """Look after these; what waits for one that is refused is not started, as in a run."""
+    rest, rows = names, []
+    while rest:
+        ready = [n for n in rest if kind.verb != "promote" or not blockers(plan, n, rest)]
+        broken = [row["component"] for row in rows if row["outcome"] == "refused"]
+        held = [n for n in ready if blockers(plan, n, broken)]
+        able = [n for n in ready if n not in held]
+        rows += [waiting(context, plan, paper, n, blockers(plan, n, broken)) for n in held]
+        rows += yield from act(
+            context, plan, paper, kind.verb, paper["to"], able, 1, turn=turn, futile=kind.away
+        )
+        rest = [n for n in rest if n not in ready]
+    return rows
 
 
 def put_off(

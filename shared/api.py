@@ -43,6 +43,12 @@ class Decision(BaseModel):
     comment: Annotated[str, Field(max_length=1000)] = ""
 
 
+class Acknowledgement(Decision):
+    """The body of POST /api/plans/{plan}/acknowledge; `component`: what a person has done."""
+
+    component: Annotated[str, Field(max_length=40)] | None = None
+
+
 class LedgerOrder(Decision):
     """The body of POST /api/plans/{plan}/ledger/resubmit and drain."""
 
@@ -61,10 +67,11 @@ def ledger_order(body: bytes) -> LedgerOrder:
         raise BadRequest(error.faults) from error
 
 
-def decision(body: bytes) -> Decision:
-    """Who decides and why; raises BadRequest."""
+def decision(body: bytes, word: str = "") -> Decision:
+    """Who decides and why, in the body that `word` takes; raises BadRequest."""
+    shape = Acknowledgement if word == "acknowledge" else Decision
     try:
-        return Decision.model_validate(faults.read(body, Decision, BYTES_MAX))
+        return shape.model_validate(faults.read(body, shape, BYTES_MAX))
     except faults.Faulty as error:
         raise BadRequest(error.faults) from error
 

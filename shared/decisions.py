@@ -6,6 +6,7 @@ Like every transition: the new record, the very same one where it was so already
 from collections.abc import Sequence
 from datetime import datetime
 
+from shared import manual
 from shared.maintenance import in_force
 from shared.outcome import refused
 from shared.record import ACKNOWLEDGEMENTS_MAX, WORDS_MAX, noted, stamp
@@ -20,11 +21,15 @@ def decide(
     comment: str,
     now: datetime,
     windows: Sequence[dict] = (),
+    component: str | None = None,
 ) -> dict:
     """Apply `word` of WORDS, said by `by` with a `comment`, to the record.
 
-    `windows`: the plan's maintenance windows; `resume` lifts the one that is open.
+    `windows`: the plan's maintenance windows; `resume` lifts the one that is open. `component`: a
+    manual step that is done; then nothing else is acknowledged.
     """
+    if component:
+        return manual.say(record, component, by, comment, now)
     if word not in WORDS:
         return refused(f"{word} is no decision: {', '.join(WORDS)}")
     if word == "resume" and in_force(list(windows), record["liftedAt"], now):

@@ -108,6 +108,10 @@ KINDS: dict[str, dict[str, Verb]] = {
         "promote": Verb(None, "call_hook"),
         "verify": Verb("verify", "call_hook"),
     },
+    "manual": {
+        "observe": Verb(None, "observe_person"),
+        "promote": Verb(None, "ask_person"),
+    },
     "deployment": {
         "observe": Verb(None, "observe_layer"),
         "promote": Verb("promote", "promote_layer"),

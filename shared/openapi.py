@@ -3,7 +3,7 @@
 from pydantic.json_schema import models_json_schema
 
 from shared import access, runs
-from shared.api import Decision, Failover, LedgerOrder
+from shared.api import Acknowledgement, Decision, Failover, LedgerOrder
 from shared.history import TOP_DEFAULT, TOP_MAX
 from shared.history_question import AFTER_LENGTH_MAX, CSV, FORMATS, STATUSES
 from shared.openapi_routes import CHANGE, OPEN, READ, ROUTES, Route
@@ -22,7 +22,7 @@ BODIES = {
     **{f"postRun{word.capitalize()}": "Decision" for word in runs.WORDS},
     "postPause": "Decision",
     "postResume": "Decision",
-    "postAcknowledge": "Decision",
+    "postAcknowledge": "Acknowledgement",
     "postResubmit": "LedgerOrder",
     "postDrain": "LedgerOrder",
 }
@@ -69,7 +69,7 @@ def document() -> dict:
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method] = operation(route)
     _, models = models_json_schema(
-        [(Failover, "validation"), (Decision, "validation"), (LedgerOrder, "validation")],
+        [(body, "validation") for body in (Failover, Decision, Acknowledgement, LedgerOrder)],
         ref_template="#/components/schemas/{model}",
     )
     return {

@@ -84,7 +84,7 @@ ROUTES: tuple[Route, ...] = (
         for word, says in (
             ("pause", "Nobody moves the plan until it is resumed"),
             ("resume", "The plan may move again"),
-            ("acknowledge", "End the quiet period after a run"),
+            ("acknowledge", "End the quiet period after a run, or say that a manual step is done"),
         )
     ),
     Route(

@@ -159,6 +159,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "http": {"read": (), "act": ()},
+    "manual": {"read": (), "act": ()},
     "deployment": {
         "read": (f"{DEPLOYMENT}/read",),
         "act": (f"{DEPLOYMENT}/whatIf/action", f"{DEPLOYMENT}/write"),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from shared import halves, maintenance, plan_hosts, roles
+from shared import halves, maintenance, plan_hosts, plan_steps, roles
 from shared.kinds import KINDS
 
 TEMPLATES = ("resource", "gatewayUrl", "url", "namespace", "group")
@@ -285,4 +285,5 @@ RULES = (
     aliases,
     observers,
     windows,
+    plan_steps.problems,
 )
