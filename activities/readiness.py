@@ -16,7 +16,9 @@ from shared import clients, halves, outbox, probe, readiness, store
 from shared.kinds import KINDS
 from shared.outcome import refused, succeeded
 from shared.plan import LogicWorkflow, Plan
+from shared.post import RELAY
 from shared.reply import Surprise, Unreachable, brief
+from shared.settings import settings
 
 SECONDS_MAX = 12.0
 ORDER_SECONDS = 10.0  # Somebody waits for the answer.
@@ -205,8 +207,10 @@ def _app(document: dict, to: str) -> list[dict]:
 
 
 def _slips(to: str) -> list[dict]:
-    outbox.peek(to, QUEUE)
-    return [readiness.check(readiness.WHOLE, to, "slips", "ok", f"{QUEUE} answers")]
+    # In another location's namespace this app may receive from the relay alone.
+    queue = QUEUE if to == settings().location else f"slip-{RELAY}"
+    outbox.peek(to, queue)
+    return [readiness.check(readiness.WHOLE, to, "slips", "ok", f"{queue} answers")]
 
 
 def _traffic(plan: Plan, name: str, to: str) -> list[dict]:

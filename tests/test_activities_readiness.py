@@ -83,6 +83,13 @@ def test_a_backup_that_was_never_proven_fails(doors: Doors) -> None:
     assert wrong(doors)["gateway", "backup"] == "fail"
 
 
+def test_the_active_app_looks_where_it_may_receive(doors: Doors) -> None:
+    """Of the other namespace that is the relay: infra/main.json gives it no more."""
+    found = readiness.assess(doors.plan.document, THERE)
+    (slips,) = (c for c in found["checks"] if c["name"] == "slips")
+    assert slips["because"] == "slip-relay answers"
+
+
 def test_no_secret_is_told(doors: Doors) -> None:
     told = json.dumps(readiness.assess(doors.plan.document, HERE))
     assert "SharedAccessKey" not in told and "sig=" not in told
