@@ -11,6 +11,7 @@ from activities import (
     b2b_check,
     b2b_mirror,
     configuration,
+    cosmos,
     drain,
     factory,
     failover_group,
@@ -137,6 +138,10 @@ ACTIVITIES = (
     failover_group.observe_failover_group,
     failover_group.promote_failover_group,
     failover_group.check_failover_group,
+    cosmos.observe_cosmos,
+    cosmos.promote_cosmos,
+    cosmos.protect_cosmos,
+    cosmos.check_cosmos,
     readiness.assess_readiness,
 )
 BY_NAME = {activity.__name__: activity for activity in ACTIVITIES}

@@ -25,6 +25,7 @@ ONCE = (
     "eventHubsAlias",
     "storageAccount",
     "sqlFailoverGroup",
+    "cosmosDb",
 )
 
 
@@ -103,6 +104,14 @@ KINDS: dict[str, dict[str, Verb]] = {
         "verify": Verb("verify", "observe_failover_group"),
         "undo": Verb(None, "promote_failover_group"),
         "check": Verb(None, "check_failover_group"),
+    },
+    "cosmosDb": {
+        "observe": Verb(None, "observe_cosmos"),
+        "promote": Verb("promote", "promote_cosmos"),
+        "verify": Verb("verify", "observe_cosmos"),
+        "undo": Verb(None, "promote_cosmos"),
+        "protect": Verb("protect", "protect_cosmos"),
+        "check": Verb(None, "check_cosmos"),
     },
     "http": {
         "promote": Verb(None, "call_hook"),

@@ -158,6 +158,14 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             "Microsoft.Sql/servers/failoverGroups/forceFailoverAllowDataLoss/action",
         ),
     },
+    "cosmosDb": {
+        "read": ("Microsoft.DocumentDB/databaseAccounts/read",),
+        "act": (
+            "Microsoft.DocumentDB/databaseAccounts/failoverPriorityChange/action",
+            "Microsoft.DocumentDB/databaseAccounts/offlineRegion/action",
+            "Microsoft.DocumentDB/databaseAccounts/onlineRegion/action",
+        ),
+    },
     "http": {"read": (), "act": ()},
     "manual": {"read": (), "act": ()},
     "deployment": {

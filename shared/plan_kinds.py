@@ -9,7 +9,13 @@ from pydantic import Field
 
 from shared.plan_kinds_b2b import IntegrationAccount
 from shared.plan_kinds_compute import DataFactory, Deployment, ScaleSet
-from shared.plan_kinds_data import EventHubsAlias, ServiceBusAlias, SqlFailoverGroup, StorageAccount
+from shared.plan_kinds_data import (
+    CosmosDb,
+    EventHubsAlias,
+    ServiceBusAlias,
+    SqlFailoverGroup,
+    StorageAccount,
+)
 from shared.plan_kinds_steps import Manual
 from shared.plan_kinds_web import FunctionApp, LogicAppWorkflow
 from shared.plan_parts import ApiManagement, Http, LogicWorkflow, TrafficManager
@@ -29,6 +35,7 @@ Component = Annotated[
     | ServiceBusAlias
     | EventHubsAlias
     | StorageAccount
-    | SqlFailoverGroup,
+    | SqlFailoverGroup
+    | CosmosDb,
     Field(discriminator="kind"),
 ]

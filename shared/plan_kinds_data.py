@@ -43,3 +43,9 @@ class SqlFailoverGroup(Placed):
 
     kind: Literal["sqlFailoverGroup"]
     group: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+
+
+class CosmosDb(Placed):
+    """One Cosmos DB account with a region in each location."""
+
+    kind: Literal["cosmosDb"]

@@ -27,8 +27,9 @@ RESOURCE_TYPES = {
     "eventHubsAlias": "Microsoft.EventHub/namespaces",
     "storageAccount": "Microsoft.Storage/storageAccounts",
     "sqlFailoverGroup": "Microsoft.Sql/servers",
+    "cosmosDb": "Microsoft.DocumentDB/databaseAccounts",
 }
-GLOBAL = ("trafficManager", "storageAccount")  # One resource serves both locations.
+GLOBAL = ("trafficManager", "storageAccount", "cosmosDb")  # One resource serves both locations.
 BY_LOCATION = (
     "resources",
     "halves",

@@ -22,6 +22,7 @@ MODULES = (
     "alias",
     "storage_geo",
     "sql",
+    "cosmos",
     "platform",
     "sites",
 )

@@ -1,0 +1,95 @@
+"""Cosmos DB accounts: write in this location, and take a region that was lost back.
+
+After Microsoft.DocumentDB 2026-03-15. A graceful run changes priorities, which loses nothing; a
+forced one takes the write region offline, because a change of priorities needs it alive.
+"""
+
+from shared import arm_calls, cosmos
+from shared.alias import name_of
+from shared.guard import guarded
+from shared.outcome import refused, skipped, succeeded
+
+
+def observe_cosmos(payload: dict) -> dict:
+    """Does the account write in `location`? Facts `serving`, `account`; `calls` when asked.
+
+    With verb `verify` a region that does not write is refused. Safe to repeat: reads.
+    """
+    outcome = _seen(payload)
+    if payload.get("dryRun") and outcome["status"] == "succeeded":
+        outcome |= {"calls": {"promote": [_promotion(payload, outcome["account"])]}}
+        outcome["would"] = "write in this location"
+    if payload.get("verb") == "verify" and outcome.get("serving") is False:
+        return refused(f"{payload['component']['name']} {outcome['because']}", serving=False)
+    return outcome
+
+
+@guarded
+def promote_cosmos(payload: dict) -> dict:
+    """Let the account write in `location`, unless it does.
+
+    Safe to repeat: a change in progress is busy, one that is done is skipped.
+    """
+    outcome = _seen(payload)
+    if outcome["status"] != "succeeded":
+        return outcome
+    if outcome["serving"]:
+        return skipped(f"{outcome['because']} already", serving=True)
+    seen = outcome["account"]
+    no = cosmos.hindrance(seen, payload["location"], _graceful(payload))
+    if no:
+        return no
+    reply = arm_calls.send(payload, _promotion(payload, seen))
+    return arm_calls.begun(reply, _thing(payload["component"]))
+
+
+@guarded
+def protect_cosmos(payload: dict) -> dict:
+    """Take the region that was left online again, where a forced run took it offline.
+
+    Safe to repeat: a region that is online is left alone.
+    """
+    outcome = _seen(payload)
+    if outcome["status"] != "succeeded":
+        return outcome
+    seen, part = outcome["account"], payload["component"]
+    region = cosmos.own_name(seen, payload["location"])
+    if region not in seen["offline"]:
+        return skipped(f"{region or payload['location']} is not offline")
+    if seen["state"] not in cosmos.SETTLED:
+        return refused(f"{outcome['because']}: it is being changed", busy=True)
+    reply = arm_calls.send(payload, cosmos.return_of(part["resource"], region))
+    return arm_calls.begun(reply, _thing(part))
+
+
+def check_cosmos(payload: dict) -> dict:
+    """Could the account write in `location`? Fact `checks`. Safe to repeat: reads."""
+    outcome = _seen(payload)
+    if outcome["status"] != "succeeded":
+        return outcome
+    seen = outcome["account"]
+    return succeeded(checks=cosmos.checks(payload["component"], seen, payload["location"]))
+
+
+def _promotion(payload: dict, seen: dict) -> dict:
+    resource = payload["component"]["resource"]
+    return cosmos.promotion(resource, seen, payload["location"], _graceful(payload))
+
+
+def _graceful(payload: dict) -> bool:
+    # What is undone goes back without losing anything, or not at all.
+    return payload.get("mode") == "graceful" or payload.get("verb") == "undo"
+
+
+def _thing(part: dict) -> str:
+    return f"Cosmos DB account {name_of(part['resource'])}"
+
+
+def _seen(payload: dict) -> dict:
+    part = payload["component"]
+    reply = arm_calls.read(part["resource"], cosmos.VERSION)
+    if not reply.ok:
+        return arm_calls.refusal(reply, _thing(part))
+    seen = cosmos.seen_of(reply.document)
+    there = cosmos.serving(seen, payload["location"])
+    return succeeded(cosmos.words_of(seen), serving=there, account=seen)

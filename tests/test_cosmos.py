@@ -1,0 +1,184 @@
+"""Cosmos DB accounts, through the rehearsal's ARM."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from rehearsal.world import Resource
+from shared.reply import Unreachable
+from tests.doors import HERE, THERE, Doors
+from tests.wire import check_exchanges
+
+SECRET = "AccountKey=marker-c4e1"
+POLLS_MAX = 100
+
+
+@pytest.fixture(autouse=True)
+def account(doors: Doors) -> Iterator[Resource]:
+    """An account that writes in westeurope, and would write in northeurope next."""
+    since = doors.mark()
+    properties = {
+        "provisioningState": "Succeeded",
+        "enableAutomaticFailover": True,
+        "databaseAccountOfferType": "Standard",
+        "regions": ["West Europe", "North Europe"],
+    }
+    body = {"tags": {"note": SECRET}, "properties": properties}
+    yield doors.world.resources.place(resource(doors), body)
+    doors.whole()
+    doors.world.resources.remove(resource(doors))
+    check_exchanges(doors.world.journal.after(since))
+
+
+def resource(doors: Doors) -> str:
+    group = doors.plan.document["locations"][HERE]["resourceGroup"]
+    return f"{group}/providers/Microsoft.DocumentDB/databaseAccounts/cosmos-test"
+
+
+def task(doors: Doors, verb: str, location: str = HERE, **more: object) -> dict:
+    """A task of a forced run."""
+    part = {"name": "catalogue", "kind": "cosmosDb", "resource": resource(doors)}
+    plain = {**doors.task("front", verb, location), "component": part, "away": THERE}
+    return {**plain, "mode": "forced", **more}
+
+
+def settled(doors: Doors, outcome: dict) -> dict:
+    for _ in range(POLLS_MAX):
+        if outcome["status"] != "running":
+            break
+        time.sleep(0.05)
+        outcome = doors.call("ask_operation", {"operation": outcome["operation"]})
+    return outcome
+
+
+def checks(doors: Doors) -> dict[str, str]:
+    found = doors.call("check_cosmos", task(doors, "check"))
+    return {one["name"]: one["status"] for one in found["checks"]}
+
+
+def test_an_account_that_is_not_there_is_refused(doors: Doors) -> None:
+    doors.world.resources.remove(resource(doors))
+    outcome = doors.call("promote_cosmos", task(doors, "promote"))
+    assert (outcome["status"], "deploy it" in outcome["because"]) == ("refused", True)
+
+
+def test_an_account_without_a_region_here_is_refused(doors: Doors, account: Resource) -> None:
+    account.properties["regions"] = ["West Europe", "Sweden Central"]
+    outcome = doors.call("promote_cosmos", task(doors, "promote"))
+    assert "no region in northeurope" in outcome["because"]
+
+
+def test_nothing_goes_offline_while_another_region_would_write(
+    doors: Doors, account: Resource
+) -> None:
+    account.properties["regions"].insert(1, "Sweden Central")
+    outcome = doors.call("promote_cosmos", task(doors, "promote"))
+    assert "Sweden Central would write next" in outcome["because"]
+
+
+def test_an_account_that_is_being_changed_is_busy(doors: Doors, account: Resource) -> None:
+    account.properties["provisioningState"] = "Updating"
+    assert doors.call("promote_cosmos", task(doors, "promote"))["busy"]
+
+
+def test_priorities_are_not_changed_while_the_write_region_is_lost(doors: Doors) -> None:
+    doors.world.lose(THERE)
+    outcome = doors.call("promote_cosmos", task(doors, "promote", mode="graceful"))
+    assert (outcome["status"], outcome["busy"]) == ("refused", True)
+
+
+def test_a_stale_task_moves_nothing(doors: Doors, account: Resource) -> None:
+    told = task(doors, "promote")
+    doors.hold(epoch=2)
+    assert doors.call("promote_cosmos", told)["stale"]
+    assert account.properties["regions"][0] == "West Europe"
+
+
+def test_a_graceful_run_changes_priorities(doors: Doors, account: Resource) -> None:
+    told = task(doors, "promote", mode="graceful")
+    assert settled(doors, doors.call("promote_cosmos", told))["status"] == "succeeded"
+    assert account.properties["regions"] == ["North Europe", "West Europe"]
+    assert doors.call("observe_cosmos", told)["serving"]
+
+
+def test_an_undo_takes_no_region_offline(doors: Doors) -> None:
+    mark = doors.mark()
+    doors.call("promote_cosmos", task(doors, "undo"))
+    assert "/failoverPriorityChange?" in doors.sent(mark, "POST")[0]
+
+
+def test_a_forced_run_takes_the_lost_region_offline(doors: Doors, account: Resource) -> None:
+    doors.world.lose(THERE)
+    outcome = settled(doors, doors.call("promote_cosmos", task(doors, "promote")))
+    assert (outcome["status"], account.properties["offline"]) == ("succeeded", ["West Europe"])
+    assert doors.call("observe_cosmos", task(doors, "verify"))["serving"]
+
+
+def test_a_second_change_is_not_sent(doors: Doors) -> None:
+    settled(doors, doors.call("promote_cosmos", task(doors, "promote")))
+    mark = doors.mark()
+    assert doors.call("promote_cosmos", task(doors, "promote"))["status"] == "skipped"
+    assert doors.sent(mark, "POST") == []
+
+
+def test_a_lost_answer_is_found_busy(doors: Doors) -> None:
+    fault = {"match": {"method": "POST", "path": "/offline"}, "effect": {"loseAnswer": True}}
+    doors.world.faults.add({**fault, "times": 1})
+    with pytest.raises(Unreachable):
+        doors.call("promote_cosmos", task(doors, "promote"))
+    assert doors.call("promote_cosmos", task(doors, "promote"))["busy"]
+
+
+def test_the_region_that_was_left_comes_back_online_once(doors: Doors, account: Resource) -> None:
+    settled(doors, doors.call("promote_cosmos", task(doors, "promote")))
+    told = task(doors, "protect", THERE)
+    assert settled(doors, doors.call("protect_cosmos", told))["status"] == "succeeded"
+    assert account.properties["offline"] == []
+    assert doors.call("protect_cosmos", told)["status"] == "skipped"
+
+
+def test_a_region_that_is_still_lost_stays_offline(doors: Doors) -> None:
+    doors.world.lose(THERE)
+    settled(doors, doors.call("promote_cosmos", task(doors, "promote")))
+    assert doors.call("protect_cosmos", task(doors, "protect", THERE))["busy"]
+
+
+def test_verify_refuses_a_region_that_does_not_write(doors: Doors) -> None:
+    assert doors.call("observe_cosmos", task(doors, "verify"))["status"] == "refused"
+
+
+@pytest.mark.parametrize("mode", ["graceful", "forced"])
+def test_a_dry_run_names_the_call_that_a_run_sends(doors: Doors, mode: str) -> None:
+    told = doors.call("observe_cosmos", task(doors, "promote", mode=mode, dryRun=True))
+    mark = doors.mark()
+    doors.call("promote_cosmos", task(doors, "promote", mode=mode))
+    sent = [row for row in doors.world.journal.after(mark) if row["method"] == "POST"]
+    shown = told["calls"]["promote"]
+    assert [one["url"] for one in shown] == [
+        row["url"].removeprefix(doors.wire.arm.url) for row in sent
+    ]
+    assert [one["body"] for one in shown] == [row["request_body"] for row in sent]
+
+
+def test_a_good_account_has_nothing_wrong(doors: Doors) -> None:
+    assert checks(doors) == {"regions": "ok", "automatic": "ok"}
+
+
+def test_priorities_and_automatic_failover_are_looked_at(doors: Doors, account: Resource) -> None:
+    account.properties["regions"].insert(1, "Sweden Central")
+    account.properties["enableAutomaticFailover"] = False
+    seen = checks(doors)
+    assert (seen["priority"], seen["automatic"]) == ("fail", "warn")
+
+
+def test_one_region_alone_fails(doors: Doors, account: Resource) -> None:
+    account.properties["regions"] = ["North Europe"]
+    assert checks(doors) == {"regions": "fail"}
+
+
+def test_no_outcome_holds_what_an_account_hides(doors: Doors) -> None:
+    names = ("observe_cosmos", "check_cosmos", "promote_cosmos", "protect_cosmos")
+    told = [doors.call(name, task(doors, "promote")) for name in names]
+    assert SECRET not in json.dumps(told)
