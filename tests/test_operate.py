@@ -67,10 +67,18 @@ def test_every_alert_is_explained(title: str):
     assert any(fits(title, known) for known in KNOWN), title
 
 
-def test_every_rule_looks_for_a_title_that_is_sent():
+def rules() -> list[dict]:
     raw = json.loads((ROOT / "infra" / "main.json").read_text(encoding="utf-8"))
-    rules = [r for r in raw["resources"] if r["type"].endswith("/scheduledQueryRules")]
-    queries = [r["properties"]["criteria"]["allOf"][0]["query"] for r in rules]
+    return [r for r in raw["resources"] if r["type"].endswith("/scheduledQueryRules")]
+
+
+def test_every_rule_is_explained():
+    names = {re.findall(r"[a-z-]+(?=-\{0\})", rule["name"])[0] for rule in rules()}
+    assert names and [name for name in sorted(names) if f"`{name}`" not in PAGE] == []
+
+
+def test_every_rule_looks_for_a_title_that_is_sent():
+    queries = [rule["properties"]["criteria"]["allOf"][0]["query"] for rule in rules()]
     sent = " | ".join([*titles(), *OTHERS])
     wanted = [
         word for q in queries for word in re.findall(r"''([a-zA-Z ]{5,})''", q) if "title" in q
