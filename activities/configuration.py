@@ -8,7 +8,7 @@ not read, so that they can neither leak nor be compared.
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-from shared import clients, fingerprint
+from shared import clients, fingerprint, overlay
 from shared.outcome import refused, succeeded
 from shared.reply import Surprise
 
@@ -70,9 +70,9 @@ def compare_gateways(payload: dict) -> dict:
 def _overlaid(*parts: dict) -> dict:
     """Every item that any location's overlay sets, in one overlay."""
     merged: dict[str, dict] = {"backends": {}, "namedValues": {}}
-    for overlay in [laid for part in parts for laid in part.get("overlay", {}).values()]:
-        for kind in merged:
-            merged[kind] |= overlay.get(kind, {})
+    for part in parts:
+        for kind, named in overlay.owned(part).items():
+            merged[kind] |= named
     return merged
 
 

@@ -4,13 +4,14 @@ A restore makes a gateway exactly like the one it came from, so its backends and
 point at the lost region until the overlay is laid. After Microsoft.ApiManagement 2024-05-01.
 """
 
-from shared import clients, probe
+from shared import clients, overlay, probe
 from shared.guard import guarded, still
 from shared.outcome import refused, running, skipped, succeeded
 from shared.reply import Reply, Surprise, Unreachable
 
 PROBE_SECONDS = 10.0
 PAGES_MAX = 50
+FOREIGN_MAX = 3
 
 
 def observe_gateway(payload: dict) -> dict:
@@ -58,9 +59,12 @@ def verify_gateway(payload: dict) -> dict:
     Safe to repeat: reads, and one GET through the gateway.
     """
     part = payload["component"]
-    foreign = _foreign(part, payload["location"])
-    if isinstance(foreign, str):
-        return refused(foreign)
+    rows = backends(part)
+    if isinstance(rows, str):
+        return refused(rows)
+    foreign = overlay.foreign(part, payload["location"], rows)
+    if foreign:
+        return refused(f"{'; '.join(foreign[:FOREIGN_MAX])}: lay the overlay")
     url = f"{part['gatewayUrl'].rstrip('/')}{part['probe']}"
     where = probe.shown(url)
     try:
@@ -75,13 +79,11 @@ def verify_gateway(payload: dict) -> dict:
 def _differences(payload: dict) -> list[tuple[str, dict]] | str:
     """(path, body to put) of every overlay item that is not as it should be; or why not known."""
     part = payload["component"]
-    overlay = part.get("overlay", {}).get(payload["location"], {})
-    wanted = [(f"backends/{n}", dict(b)) for n, b in overlay.get("backends", {}).items()]
-    wanted += [
-        (f"namedValues/{n}", {"value": v}) for n, v in overlay.get("namedValues", {}).items()
-    ]
+    links = _links(part, payload["location"])
+    if isinstance(links, str):
+        return links
     found = []
-    for path, values in wanted:
+    for path, values in overlay.items(part, payload["location"], links):
         reply = clients.ask("GET", f"{part['resource']}/{path}")
         if reply.status == 403:
             return f"{reply.words}: give the app's identity API Management Service Contributor"
@@ -90,8 +92,25 @@ def _differences(payload: dict) -> list[tuple[str, dict]] | str:
         known = {} if reply.status == 404 else reply.expect().properties
         if path.startswith("namedValues/") and known.get("secret"):
             known = {**known, "value": _secret(part["resource"], path)}
-        if any(known.get(key) != value for key, value in values.items()):
-            found.append((path, {"properties": {**_base(path), **known, **values}}))
+        if overlay.differs(known, values):
+            found.append((path, {"properties": {**_base(path, values), **known, **values}}))
+    return found
+
+
+def _links(part: dict, location: str) -> dict[str, dict] | str:
+    """backend -> {"url", "sig"}, read from the workflow at this moment; or why one cannot be."""
+    found: dict[str, dict] = {}
+    for name, link in overlay.callbacks(part, location).items():
+        where = f"{link['resource']}/triggers/{link['trigger']}/listCallbackUrl"
+        reply = clients.ask("POST", where)
+        if reply.status == 404:
+            return f"no trigger {link['trigger']} of {link['workflow']} in {location}: deploy it"
+        if reply.status == 403:
+            return f"{reply.status} {reply.code}: give the app's identity Logic App Operator there"
+        read = overlay.link_of(reply.expect().document, link["upTo"])
+        if read is None:
+            return f"{link['workflow']} has no signed callback URL for {link['trigger']}"
+        found[name] = read
     return found
 
 
@@ -99,9 +118,11 @@ def _absent(resource: str) -> bool:
     return clients.ask("GET", resource).status == 404
 
 
-def _base(path: str) -> dict:
+def _base(path: str, values: dict) -> dict:
     """What an item needs that the restore did not bring."""
     kind, _, name = path.partition("/")
+    if "pool" in values:
+        return {}
     return {"protocol": "http"} if kind == "backends" else {"displayName": name, "secret": False}
 
 
@@ -122,30 +143,17 @@ def _retry_after(reply: Reply) -> float:
     return float(said) if said.isdigit() else 1.0
 
 
-def _foreign(part: dict, location: str) -> str | list[str]:
-    """A sentence when a backend is the other location's; else the list of backends seen."""
-    overlays = part.get("overlay", {})
-    mine = _urls(overlays.get(location, {}))
-    theirs = {url for place, laid in overlays.items() if place != location for url in _urls(laid)}
-    theirs -= mine
-    seen: list[str] = []
-    url: str | None = f"{part['resource']}/backends"
+def backends(part: dict) -> list[dict] | str:
+    """Every backend of the gateway as ARM shows it; a sentence where there is no gateway."""
+    seen: list[dict] = []
+    url = f"{part['resource']}/backends"
     for _ in range(PAGES_MAX):
-        if url is None:
-            break
         reply = clients.ask("GET", url)
         if reply.status == 404:
             return f"no gateway at {part['resource']}"
         page = reply.expect().document
-        seen += [row["name"] for row in page.get("value", [])]
-        for row in page.get("value", []):
-            if str(row.get("properties", {}).get("url", "")).rstrip("/").lower() in theirs:
-                return f"backend {row['name']} still points at the other location: lay the overlay"
-        url = page.get("nextLink") or None
-    else:
-        raise Surprise(f"more than {PAGES_MAX} pages of backends")
-    return seen
-
-
-def _urls(overlay: dict) -> set[str]:
-    return {row["url"].rstrip("/").lower() for row in overlay.get("backends", {}).values()}
+        seen += page.get("value", [])
+        if not page.get("nextLink"):
+            return seen
+        url = page["nextLink"]
+    raise Surprise(f"more than {PAGES_MAX} pages of backends")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from activities import apim_backups, configuration, gateway, pipeline
+from shared import overlay as overlays
 from shared import probe, readiness
 from shared.outcome import refused
 from shared.plan import Plan
@@ -28,6 +29,19 @@ def overlay(plan: Plan, name: str, to: str) -> list[dict]:
     """Does it have its own backends and named values?"""
     task = {"component": plan.component(name, to), "location": to}
     return [readiness.overlay(name, to, gateway.observe_gateway(task))]
+
+
+def backends(plan: Plan, name: str, to: str) -> list[dict]:
+    """Would a backend of it, beside those that its overlay sets, lead into the other location?"""
+    part = plan.component(name, to)
+    rows = gateway.backends(part)
+    if isinstance(rows, str):
+        return [readiness.check(name, to, "backends", "fail", rows, "deploy it")]
+    laid = overlays.owned(part)["backends"]
+    foreign = overlays.foreign(part, to, rows, but=set(laid))
+    words = "; ".join(foreign[:5]) or f"none of {len(rows)} leads into the other location"
+    fix = "give it a value of this location's own in the overlay, or a place in a pool's reserve"
+    return [readiness.check(name, to, "backends", "fail" if foreign else "ok", words, fix)]
 
 
 def backup(plan: Plan, name: str, to: str) -> list[dict]:

@@ -96,6 +96,7 @@ def load(world: World, service: Resource) -> Config:
     config.policy = policies.get(service.id.lower())
     for row in rows:
         _take(config, row, row.type[len(SERVICE) + 1 :].lower(), base, policies)
+    _pools(config, rows)
     _operations(config, rows, base, policies)
     config.apis.sort(key=lambda api: len(api.path), reverse=True)
     return config
@@ -124,6 +125,16 @@ def _take(config: Config, row: Resource, kind: str, base: str, policies: dict[st
         needs = bool(own.get("subscriptionRequired", True))
         policy = policies.get(row.id.lower())
         config.apis.append(Api(row.name, own.get("path", ""), needs, own.get("serviceUrl"), policy))
+
+
+def _pools(config: Config, rows: list[Resource]) -> None:
+    """A pool leads to its first member of the smallest priority; loads are not shared."""
+    for row in rows:
+        services = (row.properties.get("pool") or {}).get("services") or []
+        if row.type.lower().endswith("/backends") and services:
+            best = min(services, key=lambda service: service.get("priority", 0))
+            member = str(best["id"]).lower().rpartition("/")[2]
+            config.backends[row.name.lower()] = config.backends.get(member, "")
 
 
 def _scope(scope: str, base: str) -> str:

@@ -15,7 +15,7 @@ HIDDEN = "REDACTED"
 SETTINGS = "/config/appsettings"
 _SECRET_KEY = re.compile(
     r"secret|password|accesskey|primarykey|secondarykey|accountkey|^authorization$|^x-identity-header$"
-    r"|connectionstring|access_token",
+    r"|connectionstring|access_token|^sig$",
     re.IGNORECASE,
 )
 _SECRET_TEXT = re.compile(

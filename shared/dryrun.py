@@ -3,6 +3,7 @@
 Named is what changes something, and the hooks; what a run only reads is left out.
 """
 
+from shared import overlay
 from shared.plan import Plan
 from shared.slip import ROUTES
 
@@ -67,10 +68,7 @@ def workflow_calls(act: dict, part: dict, seen: dict) -> list[dict]:
 
 def gateway_calls(act: dict, part: dict, seen: dict) -> list[dict]:
     """What differs from the overlay, in the overlay's order. Values stay in the plan."""
-    overlay = part.get("overlay", {}).get(act["location"], {})
-    bodies = {f"backends/{name}": body for name, body in overlay.get("backends", {}).items()}
-    values = overlay.get("namedValues", {})
-    bodies |= {f"namedValues/{name}": {"value": "(from the plan)"} for name in values}
+    bodies = overlay.shown(part, act["location"])
     differing = seen.get("differences", bodies)
     return [
         call("PUT", f"{part['resource']}/{path}", APIM, {"properties": body})

@@ -83,6 +83,8 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             f"{GATEWAY}/namedValues/listValue/action",
             f"{GATEWAY}/namedValues/write",
             f"{GATEWAY}/restore/action",
+            # Callback URLs of the workflows behind a gateway are read when its overlay is laid.
+            f"{FLOW}/triggers/listCallbackUrl/action",
         ),
     },
     "trafficManager": {

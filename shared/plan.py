@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from shared import halves, roles
+from shared import halves, overlay, roles
 from shared.kinds import KINDS
 from shared.plan_kinds import Component
 from shared.plan_parts import (
@@ -113,7 +113,8 @@ class Plan(Part):
         """
         spot = self.locations[location].model_dump(by_alias=True)
         part = self.part(name).model_dump(mode="json", by_alias=True, exclude_none=True)
-        return resolved(part, location, spot)
+        seen = resolved(part, location, spot)
+        return overlay.linked(seen, lambda flow, at: self.component(flow, at)["resource"])
 
     def queues(self, location: str) -> list[dict]:
         """The queues whose depth the ledger keeps: {"namespace": id, "queue"}, as of `location`."""

@@ -151,11 +151,34 @@ class Backend(Part):
     url: Url
 
 
+class Callback(Part):
+    """A backend that leads to a workflow of the location, by a callback URL read when it is laid.
+
+    `up_to`: how much of the URL goes into the backend; policies add the rest, the signature as
+    `{{namedValue}}`.
+    """
+
+    workflow: Name
+    trigger: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")] = "manual"
+    named_value: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,256}$")]
+    up_to: Literal["triggers", "invoke"] = "triggers"
+
+
+class Member(Part):
+    """A backend in a pool. Those of the smallest priority share the load by weight."""
+
+    backend: Text
+    weight: Annotated[int, Field(ge=0, le=100)] | None = None
+    priority: Annotated[int, Field(ge=0, le=100)] | None = None
+
+
 class Overlay(Part):
     """What a gateway must have of its own after a restore brought the other location's values."""
 
     backends: dict[Text, Backend] = {}
     named_values: dict[Text, Annotated[str, Field(max_length=4096)]] = {}
+    callbacks: dict[Text, Callback] | None = None
+    pools: dict[Text, Annotated[list[Member], Field(min_length=1, max_length=30)]] | None = None
 
 
 class ApiManagement(Placed):

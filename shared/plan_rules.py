@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from shared import halves, maintenance, plan_hosts, plan_steps, roles
+from shared import halves, maintenance, overlay, plan_hosts, plan_steps, roles
 from shared.kinds import KINDS
 
 TEMPLATES = ("resource", "gatewayUrl", "url", "namespace", "group")
@@ -256,6 +256,14 @@ def hosts(data: dict) -> Iterator[str]:
             yield from plan_hosts.own(path, ids, apps)
 
 
+def gateways(data: dict) -> Iterator[str]:
+    named = by_name(data).items()
+    flows = {n for n, p in named if p.get("kind") == "logicWorkflow" and p.get("role") != "split"}
+    for path, part in components(data):
+        if part.get("kind") == "apiManagement":
+            yield from overlay.problems(path, part, flows)
+
+
 def observers(data: dict) -> Iterator[str]:
     """Two kinds must agree before anything is lost, so a kind counts once."""
     given = mapping(data, "watch").get("observers")
@@ -284,6 +292,7 @@ RULES = (
     ids,
     hosts,
     aliases,
+    gateways,
     observers,
     windows,
     plan_steps.problems,

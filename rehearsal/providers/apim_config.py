@@ -181,10 +181,22 @@ def list_value(call: Call) -> Reply:
 def put_backend(call: Call, body: dict, known: Resource | None) -> None:
     """A URL and a protocol, unless it is a pool."""
     properties = body.setdefault("properties", {})
-    if properties.get("type") != "Pool":
+    if properties.get("type") == "Pool":
+        _check_pool(call, (properties.get("pool") or {}).get("services") or [])
+    else:
         _require(body, "url", "protocol")
         if not re.match(r"https?://", properties["url"]):
             raise _invalid("'url' must be an absolute URL.")
+
+
+def _check_pool(call: Call, services: list[dict]) -> None:
+    """A pool has members, at most 30, and each of them is there."""
+    known = {row.id.lower() for row in _children(call, "backends")}
+    if not 1 <= len(services) <= 30:
+        raise _invalid("A pool has from 1 to 30 services.")
+    for service in services:
+        if str(service.get("id", "")).lower() not in known:
+            raise _invalid(f"Backend '{service.get('id')}' of the pool was not found.")
 
 
 @fragments.put
