@@ -6,7 +6,7 @@ are in `records`, the observers in `looks`, those of workflows, gateway and traf
 
 from collections.abc import Callable
 
-from rehearsal.simulation import chain, components, looks, ready, records
+from rehearsal.simulation import chain, components, looks, post, ready, records
 from rehearsal.simulation.world import Ask, Asking, Source, World
 from shared.outcome import succeeded
 
@@ -32,12 +32,6 @@ def alert(world: World, app: Source, payload: dict) -> Asking:
 def keep_audit(world: World, app: Source, payload: dict) -> Asking:
     yield Ask("witness", bool)
     return succeeded(audited=payload["transitions"][-1]["n"])
-
-
-def send_slip(world: World, app: Source, payload: dict) -> Asking:
-    bus, paper = world.buses[payload["location"]], payload["slip"]
-    yield Ask(f"bus.{payload['location']}", lambda: bus.enqueue(payload["queue"], paper))
-    return succeeded()
 
 
 def note_rows(world: World, app: Source, payload: dict) -> dict:
@@ -66,7 +60,7 @@ MODELS: dict[str, Model] = {
         records.ask_peer,
         alert,
         keep_audit,
-        send_slip,
+        post.send_slip,
         chain.keep_audit,
         ready.assess_readiness,
         looks.observe_health,

@@ -13,15 +13,19 @@ from orchestrations.component import component
 from orchestrations.heartbeat import heartbeat
 from orchestrations.stages import stage
 from orchestrations.watchdog import watchdog
+from orchestrations.waves import chunk
+from rehearsal.simulation import post
 from rehearsal.simulation.activities import AT_ONCE, MODELS
 from rehearsal.simulation.durable import Answer, Instance
 from rehearsal.simulation.evidence import LOOKS
 from rehearsal.simulation.tasks import ACTIVITY, CHILD, Leaf
 from rehearsal.simulation.world import START, Asking, World
+from shared import undelivered
 from shared.reply import Surprise
 
 STORIES = {
     "stage": stage,
+    "chunk": chunk,
     "component": component,
     "watchdog": watchdog,
     "heartbeat": heartbeat,
@@ -91,6 +95,9 @@ class App:
         self.booted = 0.0
         self.life = 0  # Which process this is: what an earlier one waited for comes to nothing.
         self.seen: object = None
+        self.outboxes = dict.fromkeys(world.claims, undelivered.EMPTY)
+        self.silent: dict[str, float] = {}  # Until when a namespace is not asked; of the process.
+        self.carries = 0  # The life whose timer looks after the outboxes.
         self._effects = 0
         self._kills = sorted(world.weather.kills.get(here, []))
 
@@ -114,10 +121,13 @@ class App:
                 self._turn(instance, [])
         for name in ETERNAL:
             self.world.at(self.world.random.random(), self._keep, name, self.life)
-        self.world.at(0.1, self.world.buses[self.here].offer)
+        for bus in self.world.buses.values():
+            self.world.at(0.1, bus.offer)
+        post.wake(self)
 
     def kill(self) -> None:
         self.up, self.life, self.seen = False, self.life + 1, None
+        self.silent = {}
 
     def did(self) -> None:
         """Something that this process asked for took effect: a good moment to die."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rehearsal.simulation.apps import App
 
 LOCK_SECONDS = 30.0
+RELAY = "slip-relay"  # Of what is sent here for the other location, whose app listens to it.
 DELIVERIES_MAX = 10
 
 
@@ -48,15 +49,21 @@ class Bus:
         world.at(world.random.uniform(1, 60) if late else 0.05, self.offer)
 
     def offer(self) -> None:
-        """Hand what is not locked to the listener, if it listens."""
-        app = self.world.apps[self.location]
-        if not app.up or f"bus.{self.location}" in self.world.down:
+        """Hand what is not locked to its listener, if that listens."""
+        if f"bus.{self.location}" in self.world.down:
             return
         for message in [m for m in self.messages if not m.locked]:
+            app = self.listener(message)
+            if not app.up:
+                continue
             message.locked = True
             message.deliveries += 1
             self.world.at(LOCK_SECONDS, self.unlock, message, message.deliveries)
             app.perform(take(app, self, message))
+
+    def listener(self, message: Message) -> "App":
+        world, here = self.world, self.location
+        return world.apps[world.plan.other(here) if message.queue == RELAY else here]
 
     def unlock(self, message: Message, delivery: int) -> None:
         """The lock ran out: the message comes again, or is dead after too many times."""
@@ -75,11 +82,23 @@ class Bus:
 
 def take(app: "App", bus: Bus, message: Message) -> Asking:
     """As `function_app.take`: parse, start unless it was started, and only then complete."""
-    paper = slip.parse(message.body, message.queue.removeprefix("slip-"), app.here)
+    paper = read(app, message)
     yield Ask(f"bus.{bus.location}", bool)
-    known = app.hub.get(slip.instance_id(paper))
-    if known is None or known.failure:
-        app.start("stage", slip.instance_id(paper), paper)
+    if begin(app, paper):
         app.did()
     yield Ask(f"bus.{bus.location}", lambda: bus.complete(message))
     return {}
+
+
+def read(app: "App", message: Message) -> dict:
+    stage = None if message.queue == RELAY else message.queue.removeprefix("slip-")
+    return slip.parse(message.body, stage, app.here)
+
+
+def begin(app: "App", paper: dict) -> bool:
+    """Start a slip's orchestration, unless it is there; what failed is repeated."""
+    known = app.hub.get(slip.instance_id(paper))
+    if known is not None and not known.failure:
+        return False
+    app.start("stage", slip.instance_id(paper), paper)
+    return True

@@ -5,8 +5,8 @@ from collections.abc import Generator
 from functools import partial
 from typing import cast
 
-from rehearsal.simulation.activities import send_slip
 from rehearsal.simulation.apps import App
+from rehearsal.simulation.post import send_slip
 from rehearsal.simulation.ready import assess_readiness
 from rehearsal.simulation.records import changed, reserve_run
 from rehearsal.simulation.world import Ask, Asking, World

@@ -186,11 +186,11 @@ def send_the_slip_before_acting() -> list[Patch]:
 
 
 def complete_before_starting() -> list[Patch]:
-    def careless(app: App, bus: Bus, message: Message) -> Asking:
-        paper = slip.parse(message.body, message.queue.removeprefix("slip-"), app.here)
-        yield Ask(f"bus.{bus.location}", lambda: bus.complete(message))
+    def careless(app: App, held: Bus, message: Message) -> Asking:
+        paper = bus.read(app, message)
+        yield Ask(f"bus.{held.location}", lambda: held.complete(message))
         app.did()
-        yield Ask(f"bus.{bus.location}", bool)
+        yield Ask(f"bus.{held.location}", bool)
         if slip.instance_id(paper) not in app.hub:
             app.start("stage", slip.instance_id(paper), paper)
         return {}
@@ -199,11 +199,11 @@ def complete_before_starting() -> list[Patch]:
 
 
 def start_a_stage_again() -> list[Patch]:
-    def every_time(app: App, bus: Bus, message: Message) -> Asking:
-        paper = slip.parse(message.body, message.queue.removeprefix("slip-"), app.here)
-        yield Ask(f"bus.{bus.location}", bool)
+    def every_time(app: App, held: Bus, message: Message) -> Asking:
+        paper = bus.read(app, message)
+        yield Ask(f"bus.{held.location}", bool)
         app.start("stage", slip.instance_id(paper), paper)
-        yield Ask(f"bus.{bus.location}", lambda: bus.complete(message))
+        yield Ask(f"bus.{held.location}", lambda: held.complete(message))
         return {}
 
     return [(bus, "take", every_time)]

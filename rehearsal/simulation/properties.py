@@ -146,6 +146,9 @@ class Judge(Register):
             bus = world.buses[app.here]
             for message in [*bus.messages, *bus.dead]:
                 self.breach("run-ends", "undelivered:", message.id)
+            for book in app.outboxes.values():
+                for entry in book["slips"]:
+                    self.breach("run-ends", "still in the outbox:", entry["id"])
         run = record["run"]
         if run and run["phase"] == "protect" and not self.held(record):
             self.breach("run-ends", run["id"], "is left in protect")

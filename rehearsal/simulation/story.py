@@ -194,6 +194,8 @@ def at_rest(world: World) -> bool:
     """Is nothing under way any more?"""
     if any(bus.messages for bus in world.buses.values()):
         return False
+    if any(book["slips"] for app in world.apps.values() for book in app.outboxes.values()):
+        return False
     busy = any(
         not i.done and i.name not in ETERNAL
         for app in world.apps.values()

@@ -162,6 +162,12 @@ def blips(weather: Weather, random: Random, locations: list[str], calm: float) -
     spell(weather, start, end, "down", (random.choice(nodes),))
 
 
+def no_post(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """A slip namespace is away for long, mostly that of the standby."""
+    start, where = random.uniform(0, 30), random.choice((*locations, locations[1]))
+    spell(weather, start, random.uniform(start, calm + 20), "down", (f"bus.{where}",))
+
+
 def cuts(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
     """One direction between a location and anything else."""
     source = random.choice(locations)
@@ -258,4 +264,5 @@ EXTRAS: tuple[tuple[Plot, float], ...] = (
     (calls, 0.1),
     (homecoming, 0.7),
     (strays, 0.1),
+    (no_post, 0.06),
 )
