@@ -59,6 +59,23 @@ KINDS: dict[str, dict[str, Verb]] = {
         "protect": Verb("protect", "demote_function_app"),
         "check": Verb(None, "check_function_app", both=True),
     },
+    "apiConnection": {
+        "observe": Verb(None, "observe_connection"),
+        "promote": Verb("promote", "promote_connection"),
+        "verify": Verb("verify", "observe_connection"),
+        "check": Verb(None, "check_connection", both=True),
+    },
+    "dataGateway": {
+        "observe": Verb(None, "observe_data_gateway"),
+        "verify": Verb("verify", "observe_data_gateway"),
+        "check": Verb(None, "check_data_gateway", both=True),
+    },
+    "diagnosticSetting": {
+        "observe": Verb(None, "observe_diagnostics"),
+        "promote": Verb("promote", "promote_diagnostics"),
+        "verify": Verb("verify", "observe_diagnostics"),
+        "check": Verb(None, "check_diagnostics"),
+    },
     "apiManagement": {
         "observe": Verb(None, "observe_gateway"),
         "promote": Verb("promote", "promote_gateway"),

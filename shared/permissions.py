@@ -57,6 +57,20 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "read": (f"{SITE}/read", f"{SITE}/functions/read"),
         "act": (f"{SITE}/start/action", f"{SITE}/stop/action"),
     },
+    "apiConnection": {
+        "read": ("Microsoft.Web/connections/read",),
+        "act": ("Microsoft.Web/connections/write",),
+    },
+    "dataGateway": {"read": ("Microsoft.Web/connectionGateways/read",), "act": ()},
+    "diagnosticSetting": {
+        "read": (
+            "Microsoft.Insights/diagnosticSettings/read",
+            "Microsoft.Storage/storageAccounts/read",
+            f"{HUBS}/read",
+            f"{HUBS}/disasterRecoveryConfigs/read",
+        ),
+        "act": ("Microsoft.Insights/diagnosticSettings/write",),
+    },
     "apiManagement": {
         "read": (
             f"{GATEWAY}/read",

@@ -16,6 +16,7 @@ from shared.plan_kinds_data import (
     SqlFailoverGroup,
     StorageAccount,
 )
+from shared.plan_kinds_links import ApiConnection, DataGateway, DiagnosticSetting
 from shared.plan_kinds_steps import Manual
 from shared.plan_kinds_web import FunctionApp, LogicAppWorkflow
 from shared.plan_parts import ApiManagement, Http, LogicWorkflow, TrafficManager
@@ -25,6 +26,9 @@ Component = Annotated[
     | LogicWorkflow
     | LogicAppWorkflow
     | FunctionApp
+    | ApiConnection
+    | DataGateway
+    | DiagnosticSetting
     | ApiManagement
     | TrafficManager
     | Http

@@ -6,10 +6,10 @@ a bad plan gives all of its errors, not only those of the first kind.
 
 import re
 from collections.abc import Iterator
-from graphlib import CycleError, TopologicalSorter
 
-from shared import halves, maintenance, overlay, plan_hosts, plan_steps, roles
-from shared.kinds import KINDS
+from shared import halves, maintenance, overlay, plan_hosts, plan_links, plan_steps, roles
+from shared.plan_order import cycles, later, waits
+from shared.plan_raw import by_name, components, mapping
 
 TEMPLATES = ("resource", "gatewayUrl", "url", "namespace", "group")
 VARIABLES = ("location", "resourceGroup", "short")
@@ -20,6 +20,8 @@ RESOURCE_TYPES = {
     "trafficManager": "Microsoft.Network/trafficManagerProfiles",
     "integrationAccount": "Microsoft.Logic/integrationAccounts",
     "logicAppWorkflow": "Microsoft.Web/sites",
+    "apiConnection": "Microsoft.Web/connections",
+    "dataGateway": "Microsoft.Web/connectionGateways",
     "functionApp": "Microsoft.Web/sites",
     "dataFactory": "Microsoft.DataFactory/factories",
     "scaleSet": "Microsoft.Compute/virtualMachineScaleSets",
@@ -36,13 +38,25 @@ BY_LOCATION = (
     "backups",
     "overlay",
     "endpoints",
+    "hosts",
+    "values",
+    "members",
+    "workspaces",
     "vaults",
     "capacity",
     "standbyCapacity",
 )
 # Maps that must name both locations.
-WHOLE = ("resources", "halves", "backups", "endpoints", "capacity")
-STAGES = ("promote", "activate", "redirect", "verify")
+WHOLE = (
+    "resources",
+    "hosts",
+    "members",
+    "workspaces",
+    "halves",
+    "backups",
+    "endpoints",
+    "capacity",
+)
 RESOURCE_ID = re.compile(
     r"/subscriptions/[^/]+/resourceGroups/[^/]+/providers/([^/]+/[^/]+)/[^/]+", re.IGNORECASE
 )
@@ -63,27 +77,6 @@ def resolved(part: dict, location: str, spot: dict) -> dict:
         if key in seen:
             seen[key] = VARIABLE.sub(lambda found: values[found.group(1)], seen[key])
     return seen
-
-
-def mapping(data: dict, key: str) -> dict:
-    value = data.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def components(data: dict) -> list[tuple[str, dict]]:
-    """Each component with its path; what is no mapping is left to pydantic."""
-    parts = data.get("components")
-    parts = parts if isinstance(parts, list) else []
-    return [(f"components[{n}]", part) for n, part in enumerate(parts) if isinstance(part, dict)]
-
-
-def waits_of(part: dict) -> list[str]:
-    waits = part.get("waitsFor")
-    return [w for w in waits if isinstance(w, str)] if isinstance(waits, list) else []
-
-
-def by_name(data: dict) -> dict[str, dict]:
-    return {p["name"]: p for _, p in components(data) if isinstance(p.get("name"), str)}
 
 
 def home(data: dict) -> Iterator[str]:
@@ -107,41 +100,6 @@ def names(data: dict) -> Iterator[str]:
         if name in first:
             yield f"{path}.name: {name} is the name of {first[name]} too"
         first.setdefault(name, path)
-
-
-def waits(data: dict) -> Iterator[str]:
-    known = by_name(data)
-    for path, part in components(data):
-        for name in waits_of(part):
-            if name not in known:
-                yield f"{path}.waitsFor: there is no component {name}"
-
-
-def stage_of(part: dict) -> int | None:
-    """The place of the stage in which the part is promoted; None when it is not known."""
-    verb = KINDS.get(str(part.get("kind")), {}).get("promote")
-    stage = (verb.stage or part.get("stage")) if verb else None
-    return STAGES.index(stage) if stage in STAGES else None
-
-
-def later(data: dict) -> Iterator[str]:
-    """A wait for something that only a later stage promotes would never end."""
-    known = by_name(data)
-    for path, part in components(data):
-        mine = stage_of(part)
-        for name in waits_of(part):
-            theirs = stage_of(known.get(name, {}))
-            if mine is not None and theirs is not None and theirs > mine:
-                yield f"{path}.waitsFor: {name} is promoted later, in stage {STAGES[theirs]}"
-
-
-def cycles(data: dict) -> Iterator[str]:
-    known = by_name(data)
-    waits = {name: [w for w in waits_of(part) if w in known] for name, part in known.items()}
-    try:
-        TopologicalSorter(waits).prepare()
-    except CycleError as error:
-        yield f"components: a cycle of waitsFor: {' waits for '.join(reversed(error.args[1]))}"
 
 
 def exclusive(data: dict) -> Iterator[str]:
@@ -248,6 +206,7 @@ def split(data: dict) -> Iterator[str]:
 
 def hosts(data: dict) -> Iterator[str]:
     yield from plan_hosts.problems(components(data))
+    yield from plan_links.problems(components(data))
     spots = mapping(data, "locations").values()
     apps = {str(spot.get("app")) for spot in spots if isinstance(spot, dict)}
     for path, part in components(data):

@@ -24,6 +24,8 @@ MODULES = (
     "sql",
     "cosmos",
     "platform",
+    "connections",
+    "diagnostics",
     "sites",
 )
 

@@ -14,7 +14,6 @@ TYPES: dict[str, tuple[str, ...]] = {
     "Microsoft.Authorization/roleDefinitions": ("2022-04-01",),
     "Microsoft.Insights/actionGroups": ("2023-01-01",),
     "Microsoft.Insights/components": ("2020-02-02",),
-    "Microsoft.Insights/diagnosticSettings": ("2021-05-01-preview",),
     "Microsoft.Insights/scheduledQueryRules": ("2023-12-01", "2022-06-15"),
     "Microsoft.Insights/workbooks": ("2023-06-01",),
     "Microsoft.ManagedIdentity/userAssignedIdentities": ("2023-01-31",),

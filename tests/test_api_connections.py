@@ -1,0 +1,192 @@
+"""API connections at the wire: found, made where they are missing, judged in readiness."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from shared.api_connections import points_at, state_of
+from tests.doors import HERE, THERE, Doors
+from tests.wire import check_exchanges
+
+MARKER = "s3cret-marker-4713"
+GROUPS = {HERE: "rg-contoso-ne", THERE: "rg-contoso-we"}
+HOSTS = {HERE: "sql-ne.database.windows.net", THERE: "sql-we.database.windows.net"}
+
+
+def connection_of(doors: Doors, location: str) -> str:
+    group = f"/subscriptions/{doors.world.subscription_id}/resourceGroups/{GROUPS[location]}"
+    return f"{group}/providers/Microsoft.Web/connections/stock"
+
+
+def place(doors: Doors, location: str, **changes: object) -> None:
+    api = f"/subscriptions/x/providers/Microsoft.Web/locations/{location}/managedApis/sql"
+    properties = {
+        "api": {"id": api},
+        "statuses": [{"status": "Connected"}],
+        "nonSecretParameterValues": {"server": HOSTS[location], "database": "stock"},
+        "customParameterValues": {"note": MARKER},
+        **changes,
+    }
+    doors.world.resources.place(
+        connection_of(doors, location), {"location": location, "properties": properties}
+    )
+
+
+@pytest.fixture
+def links(doors: Doors) -> Iterator[Doors]:
+    """A connection in both locations, each to its own replica."""
+    place(doors, HERE)
+    place(doors, THERE)
+    mark = doors.mark()
+    yield doors
+    doors.whole()
+    check_exchanges(doors.world.journal.after(mark))
+    for location in (HERE, THERE):
+        doors.world.resources.remove(connection_of(doors, location))
+
+
+def task(doors: Doors, verb: str, location: str = HERE, **more: object) -> dict:
+    part = {
+        "name": "stock",
+        "kind": "apiConnection",
+        "role": "activePassive",
+        "resource": connection_of(doors, location),
+        "api": "sql",
+        "endpoint": "replica",
+        "hosts": HOSTS,
+        "values": {at: {"server": host, "database": "stock"} for at, host in HOSTS.items()},
+        **more,
+    }
+    return {**doors.task("nightly-invoices", verb, location), "component": part}
+
+
+def call(doors: Doors, name: str, payload: dict) -> dict:
+    outcome = doors.call(name, payload)
+    assert MARKER not in json.dumps(outcome)
+    return outcome
+
+
+def check(doors: Doors, **more: object) -> dict[str, dict]:
+    part = task(doors, "check", HERE, **more)["component"]
+    part["other"] = {**part, "resource": connection_of(doors, THERE)}
+    payload = {"plan": "contoso", "location": HERE, "away": THERE, "component": part}
+    return {row["name"]: row for row in call(doors, "check_connection", payload)["checks"]}
+
+
+def gone(doors: Doors) -> None:
+    doors.world.resources.remove(connection_of(doors, HERE))
+
+
+def test_a_missing_connection_without_values_is_refused(links: Doors) -> None:
+    gone(links)
+    outcome = call(links, "promote_connection", task(links, "promote", values={}))
+    assert (outcome["status"], "deploy it there" in outcome["because"]) == ("refused", True)
+
+
+def test_what_a_person_must_consent_to_is_made_and_refused(links: Doors) -> None:
+    gone(links)
+    payload = task(links, "promote", api="office365", values={HERE: {}})
+    outcome = call(links, "promote_connection", payload)
+    assert outcome["status"] == "refused"
+    assert "is made, but is Error Unauthenticated: authorize it" in outcome["because"]
+
+
+def test_a_broken_connection_is_refused_and_left_as_it_is(links: Doors) -> None:
+    error = {"code": "Unauthenticated", "message": f"token {MARKER} has expired"}
+    place(links, HERE, statuses=[{"status": "Error", "error": {"properties": error}}])
+    mark = links.mark()
+    outcome = call(links, "promote_connection", task(links, "promote"))
+    assert (outcome["status"], links.sent(mark, "PUT")) == ("refused", [])
+    assert call(links, "observe_connection", task(links, "verify"))["status"] == "refused"
+
+
+def test_a_stale_task_makes_nothing(links: Doors) -> None:
+    gone(links)
+    payload = task(links, "promote")
+    links.hold(epoch=7)
+    assert call(links, "promote_connection", payload)["stale"] is True
+    assert links.world.resources.get(connection_of(links, HERE)) is None
+
+
+def test_a_missing_connection_is_made_once(links: Doors) -> None:
+    gone(links)
+    outcome = call(links, "promote_connection", task(links, "promote"))
+    assert outcome["status"] == "succeeded"
+    mark = links.mark()
+    assert call(links, "promote_connection", task(links, "promote"))["status"] == "skipped"
+    assert links.sent(mark, "PUT") == []
+    assert check(links)["endpoint"]["status"] == "ok"
+
+
+def test_a_dry_run_names_what_would_be_made_and_makes_nothing(links: Doors) -> None:
+    gone(links)
+    mark = links.mark()
+    seen = call(links, "observe_connection", {**task(links, "promote"), "dryRun": True})
+    put = seen["calls"]["promote"][0]
+    assert (put["method"], put["body"]["location"], links.sent(mark, "PUT")) == ("PUT", HERE, [])
+
+
+def test_readiness_says_whether_a_missing_one_would_be_made(links: Doors) -> None:
+    gone(links)
+    assert check(links)["connection"]["status"] == "warn"
+    assert check(links, values={})["connection"]["status"] == "fail"
+
+
+def test_a_connection_that_is_not_authorized_is_found(links: Doors) -> None:
+    place(links, HERE, statuses=[{"status": "Error", "error": {"properties": {"code": "X"}}}])
+    assert check(links)["connection"]["status"] == "fail"
+
+
+def test_a_connector_of_the_other_location_is_found(links: Doors) -> None:
+    api = f"/subscriptions/x/providers/Microsoft.Web/locations/{THERE}/managedApis/sql"
+    place(links, HERE, api={"id": api})
+    assert check(links)["api"]["status"] == "fail"
+
+
+def test_a_connection_of_another_connector_is_found(links: Doors) -> None:
+    assert check(links, api="servicebus")["api"]["status"] == "fail"
+
+
+def test_a_standby_that_points_at_the_active_replica_is_found(links: Doors) -> None:
+    place(links, HERE, nonSecretParameterValues={"server": HOSTS[THERE], "database": "stock"})
+    row = check(links)["endpoint"]
+    assert (row["status"], HOSTS[THERE] in row["because"]) == ("fail", True)
+
+
+def test_a_standby_that_points_elsewhere_is_found(links: Doors) -> None:
+    place(links, HERE, nonSecretParameterValues={"server": "sql-old.database.windows.net"})
+    assert check(links)["endpoint"]["status"] == "fail"
+
+
+def test_a_connection_that_shows_nothing_is_only_a_warning(links: Doors) -> None:
+    place(links, HERE, nonSecretParameterValues={})
+    seen = check(links)
+    assert (seen["endpoint"]["status"], seen["parameters"]["status"]) == ("warn", "warn")
+
+
+def test_without_the_active_side_nothing_is_compared(links: Doors) -> None:
+    links.world.faults.add({"match": {"location": THERE}, "effect": {"status": 500}})
+    assert check(links)["parameters"]["status"] == "warn"
+
+
+def test_all_is_well(links: Doors) -> None:
+    seen = {name: row["status"] for name, row in check(links).items()}
+    assert seen == dict.fromkeys(("connection", "api", "endpoint", "parameters"), "ok")
+
+
+@pytest.mark.parametrize(
+    "value", ["SQL-ne.example.net", "sb://sql-ne.example.net/", "tcp:sql-ne.example.net,1433"]
+)
+def test_a_host_is_found_however_it_is_written(value: str) -> None:
+    held = {"parameterValueSet": {"values": {"endpoint": {"value": value}}}}
+    assert points_at(held, "sql-ne.example.net") == "endpoint"
+
+
+def test_a_host_is_not_found_in_a_longer_name() -> None:
+    held = {"nonSecretParameterValues": {"server": "mysql-ne.example.net"}}
+    assert points_at(held, "sql-ne.example.net") is None
+
+
+def test_a_connection_without_a_status_is_not_taken_for_connected() -> None:
+    assert state_of({}) == ("Unknown", "")
