@@ -16,8 +16,6 @@ SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
 NAMESPACE = "Microsoft.ServiceBus/namespaces"
 HUBS = "Microsoft.EventHub/namespaces"
 SITE = "Microsoft.Web/sites"
-HUBS = "Microsoft.EventHub/namespaces"
-SITE = "Microsoft.Web/sites"
 
 PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     PLAN: {
