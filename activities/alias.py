@@ -44,10 +44,11 @@ def promote_alias(payload: dict) -> dict:
     if no:
         return no
     asked = alias.promotion(part, payload["location"], _graceful(payload))
-    reply = arm_calls.send(payload, asked)
+    reply, words = arm_calls.send(payload, asked), f"{seen['because']}, before the failover"
     if part["mode"] == "replication" or not reply.ok:
-        return arm_calls.begun(reply, _thing(part))
-    return running(arm_calls.whole(arm_calls.call("GET", alias.path(part), alias.VERSION)), 2.0)
+        return arm_calls.begun(reply, _thing(part), words)
+    settled = arm_calls.call("GET", alias.path(part), alias.VERSION)
+    return running(arm_calls.whole(settled), ASK_SECONDS, because=words)
 
 
 @guarded

@@ -40,7 +40,8 @@ def promote_cosmos(payload: dict) -> dict:
     if no:
         return no
     reply = arm_calls.send(payload, _promotion(payload, seen))
-    return arm_calls.begun(reply, _thing(payload["component"]))
+    words = f"{outcome['because']}, before the change"
+    return arm_calls.begun(reply, _thing(payload["component"]), words)
 
 
 @guarded
@@ -59,7 +60,7 @@ def protect_cosmos(payload: dict) -> dict:
     if seen["state"] not in cosmos.SETTLED:
         return refused(f"{outcome['because']}: it is being changed", busy=True)
     reply = arm_calls.send(payload, cosmos.return_of(part["resource"], region))
-    return arm_calls.begun(reply, _thing(part))
+    return arm_calls.begun(reply, _thing(part), f"{region} was offline")
 
 
 def check_cosmos(payload: dict) -> dict:

@@ -39,7 +39,8 @@ def promote_failover_group(payload: dict) -> dict:
     if no:
         return no
     asked = failover_group.failover(part, _graceful(payload))
-    return arm_calls.begun(arm_calls.send(payload, asked), _thing(part))
+    words = f"{outcome['because']}, before the failover"
+    return arm_calls.begun(arm_calls.send(payload, asked), _thing(part), words)
 
 
 def check_failover_group(payload: dict) -> dict:

@@ -59,7 +59,8 @@ def promote_storage(payload: dict) -> dict:
     if no:
         return {**no, "because": f"{no['because']}: {outcome['because']}"}
     asked = storage_account.failover(part["resource"], _graceful(payload))
-    return arm_calls.begun(arm_calls.send(payload, asked), _thing(part))
+    words = f"{outcome['because']}, before the failover"
+    return arm_calls.begun(arm_calls.send(payload, asked), _thing(part), words)
 
 
 @guarded

@@ -74,10 +74,10 @@ def settle(
 
     Every poll is an activity of its own and takes a fresh token, so a restore that outlives the
     first token does not fail at its end. A poll that nobody answers says nothing about the
-    operation. `within` bounds the wait where others wait too.
+    operation; one without a word leaves what was said at the beginning. `within` bounds the wait where others wait too.
     """
     until = context.current_utc_datetime + within if within else None
-    silent = 0
+    silent, said = 0, outcome["because"]
     for _ in range(POLLS_MAX):
         if outcome["status"] != "running":
             return outcome
@@ -91,7 +91,7 @@ def settle(
         if answer["status"] == "running":
             outcome = {**outcome, **answer}
         elif silent in (0, SILENT_POLLS_MAX):
-            outcome = answer
+            outcome = {**answer, "because": answer["because"] or said}
     return refused(f"still running after {POLLS_MAX} polls: {outcome.get('operation', '')}")
 
 

@@ -63,15 +63,18 @@ def refusal(reply: Reply, thing: str) -> dict:
     raise AssertionError("a good answer is no refusal")
 
 
-def begun(reply: Reply, thing: str) -> dict:
-    """What came of a call that may take long: running, succeeded, or a refusal."""
+def begun(reply: Reply, thing: str, because: str) -> dict:
+    """What came of a call that may take long: running, succeeded, or a refusal.
+
+    `because`: what was so when it was sent, for the timeline.
+    """
     if not reply.ok:
         return refusal(reply, thing)
     # The status document first: it names the error of what fails, in every provider.
     operation = reply.headers.get("azure-asyncoperation") or reply.headers.get("location")
     if reply.status in (201, 202) and operation:
-        return running(operation, retry_after(reply))
-    return succeeded(f"{thing}: done")
+        return running(operation, retry_after(reply), because=because)
+    return succeeded(because)
 
 
 def retry_after(reply: Reply) -> float:

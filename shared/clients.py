@@ -28,6 +28,8 @@ Bounds = dict[str, float]  # retry_total, connection_timeout, read_timeout
 # Checked against the published definitions of each provider.
 API_VERSIONS = {
     "Microsoft.ApiManagement": "2024-05-01",
+    "Microsoft.DocumentDB": "2026-03-15",
+    "Microsoft.EventHub": "2026-01-01",
     "Microsoft.Authorization": "2022-04-01",
     "Microsoft.Compute": "2025-04-01",
     "Microsoft.DataFactory": "2018-06-01",
@@ -36,6 +38,8 @@ API_VERSIONS = {
     "Microsoft.Network": "2022-04-01",
     "Microsoft.Resources": "2022-12-01",
     "Microsoft.ServiceBus": "2024-01-01",
+    "Microsoft.Sql": "2025-01-01",
+    "Microsoft.Storage": "2025-08-01",
     "Microsoft.Storage": "2025-08-01",
     "Microsoft.Web": "2025-05-01",
 }

@@ -174,6 +174,14 @@ def test_a_forced_run_fails_over_while_the_primary_is_lost(doors: Doors, kind: s
 
 
 @both_kinds
+def test_a_forced_run_says_how_much_was_pending(doors: Doors, kind: str) -> None:
+    paired(doors, kind)
+    late(doors, kind)
+    outcome = doors.call("promote_alias", task(doors, kind, "promote"))
+    assert "1 operations pending" in outcome["because"]
+
+
+@both_kinds
 def test_a_graceful_run_fails_over_what_is_carried_over(doors: Doors, kind: str) -> None:
     paired(doors, kind)
     told = task(doors, kind, "promote", mode="graceful")

@@ -93,6 +93,12 @@ def test_a_forced_failover_leaves_the_account_locally_redundant(
     assert account.body["sku"]["name"] == "Standard_LRS"
 
 
+def test_a_failover_says_how_old_the_copy_was(doors: Doors, account: Resource) -> None:
+    account.body["lagSeconds"] = 120
+    outcome = doors.call("promote_storage", task(doors, "promote"))
+    assert "copied up to 120 s ago" in outcome["because"]
+
+
 def test_a_planned_failover_keeps_the_tier(doors: Doors, account: Resource) -> None:
     told = task(doors, "promote", mode="graceful")
     settled(doors, doors.call("promote_storage", told))

@@ -1,0 +1,71 @@
+"""What a refusal of ARM becomes, and what a task says of its run."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestrations.waves import order
+from shared import arm_calls
+from shared.plan import load
+from shared.reply import Reply, Surprise
+
+PLAN = Path(__file__).resolve().parents[1] / "plans" / "everything.yaml"
+
+
+def refused(status: int, code: str) -> dict:
+    body = {"error": {"code": code, "message": "said the service"}}
+    return arm_calls.refusal(Reply(status, {}, body), "account x")
+
+
+@pytest.mark.parametrize("status", [409, 423])
+def test_what_is_being_changed_is_asked_again(status: int):
+    assert refused(status, "AnotherOperationInProgress")["busy"]
+
+
+def test_a_lock_is_not_waited_for():
+    outcome = refused(409, "ScopeLocked")
+    assert ("busy" in outcome, "remove the lock" in outcome["because"]) == (False, True)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_resource_of_another_tenant_is_refused(status: int):
+    assert "another tenant" in refused(status, "InvalidAuthenticationTokenTenant")["because"]
+
+
+def test_a_missing_permission_names_the_role():
+    assert "Understudy operator" in refused(403, "AuthorizationFailed")["because"]
+
+
+def test_what_is_not_there_is_to_be_deployed():
+    assert refused(404, "ResourceNotFound")["missing"]
+
+
+def test_what_nobody_expects_is_a_surprise():
+    with pytest.raises(Surprise):
+        refused(500, "InternalServerError")
+
+
+def test_a_call_that_was_accepted_says_where_to_ask_and_what_was_so():
+    reply = Reply(202, {"location": "https://arm/op", "retry-after": "7"})
+    outcome = arm_calls.begun(reply, "account x", "was elsewhere")
+    assert (outcome["operation"], outcome["retryAfterSeconds"]) == ("https://arm/op", 7.0)
+    assert outcome["because"] == "was elsewhere"
+
+
+def test_a_service_is_not_left_alone_for_long():
+    assert arm_calls.retry_after(Reply(202, {"retry-after": "3600"})) == 60.0
+
+
+def test_a_call_names_its_version_and_no_body_that_it_lacks():
+    asked = arm_calls.call("POST", "/subscriptions/s", "2025-01-01", None, failoverType="Planned")
+    url = "/subscriptions/s?api-version=2025-01-01&failoverType=Planned"
+    assert asked == {"method": "POST", "url": url}
+
+
+@pytest.mark.parametrize("paper, mode", [({"mode": "forced"}, "forced"), ({}, "graceful")])
+def test_a_task_says_its_runs_mode_and_a_keepers_loses_nothing(paper: dict, mode: str):
+    plan = load(PLAN.read_text(encoding="utf-8"))
+    told = {"plan": plan.name, "run": "run-1", "stage": "promote", "epoch": 1, **paper}
+    task = order(plan, told, "promote", "northeurope", "core-bus", 1)["task"]
+    assert task["mode"] == mode
+    assert task["component"]["other"]["resource"].endswith("sb-contoso-core-we")
