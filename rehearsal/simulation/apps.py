@@ -13,7 +13,6 @@ from orchestrations.component import component
 from orchestrations.heartbeat import heartbeat
 from orchestrations.stages import stage
 from orchestrations.watchdog import watchdog
-from orchestrations.waves import chunk
 from rehearsal.simulation import post
 from rehearsal.simulation.activities import AT_ONCE, MODELS
 from rehearsal.simulation.durable import Answer, Instance
@@ -25,7 +24,6 @@ from shared.reply import Surprise
 
 STORIES = {
     "stage": stage,
-    "chunk": chunk,
     "component": component,
     "watchdog": watchdog,
     "heartbeat": heartbeat,
