@@ -14,6 +14,7 @@ from rehearsal.scenarios_waits import (
     served_by,
 )
 from rehearsal.world import ALL
+from shared import plan as plans
 
 STOOD_DOWN_SECONDS_MAX = 40.0
 WATCHED_SECONDS = 12.0
@@ -86,6 +87,19 @@ async def _await_home(drill: Drill) -> None:
     await served_by(drill, drill.home)
 
 
+def switched_on(drill: Drill, location: str) -> list[str]:
+    """The exclusive Standard workflows that run there: a changed setting takes a restart."""
+    plan = plans.Plan.model_validate(drill.plan)
+    on = []
+    for name in plan.exclusive(location):
+        part = plan.component(name, location)
+        if part["kind"] != "logicAppWorkflow":
+            continue
+        flow = drill.stage.world.resources.get(f"{part['resource']}/workflows/{part['workflow']}")
+        on += [name] if flow and flow.properties.get("state") != "Disabled" else []
+    return on
+
+
 async def come_back(drill: Drill) -> None:
     """The old region is given back: first its management, app and network, then its workflows.
 
@@ -97,7 +111,7 @@ async def come_back(drill: Drill) -> None:
     drill.say(f"{drill.home} is back, its workflows not yet")
 
     def down() -> bool:
-        return not enabled(drill, drill.home)
+        return not enabled(drill, drill.home) and not switched_on(drill, drill.home)
 
     await drill.so(f"{drill.home} standing down", down, STOOD_DOWN_SECONDS_MAX)
     await drill.stage.recover(drill.home)
