@@ -134,6 +134,12 @@ KINDS: dict[str, dict[str, Verb]] = {
         "promote": Verb(None, "call_hook"),
         "verify": Verb("verify", "call_hook"),
     },
+    "plan": {
+        "observe": Verb(None, "observe_child"),
+        "promote": Verb(None, "promote_child"),
+        "undo": Verb(None, "promote_child"),
+        "check": Verb(None, "check_child"),
+    },
     "manual": {
         "observe": Verb(None, "observe_person"),
         "promote": Verb(None, "ask_person"),

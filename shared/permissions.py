@@ -182,6 +182,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "http": {"read": (), "act": ()},
     "manual": {"read": (), "act": ()},
+    "plan": {"read": (), "act": ()},  # Its components say what they ask.
     "deployment": {
         "read": (f"{DEPLOYMENT}/read",),
         "act": (f"{DEPLOYMENT}/whatIf/action", f"{DEPLOYMENT}/write"),

@@ -17,7 +17,7 @@ from shared.plan_kinds_data import (
     StorageAccount,
 )
 from shared.plan_kinds_links import ApiConnection, DataGateway, DiagnosticSetting
-from shared.plan_kinds_steps import Manual
+from shared.plan_kinds_steps import ChildPlan, Manual
 from shared.plan_kinds_web import FunctionApp, LogicAppWorkflow
 from shared.plan_parts import ApiManagement, Http, LogicWorkflow, TrafficManager
 
@@ -35,6 +35,7 @@ Component = Annotated[
     | DataFactory
     | Deployment
     | Manual
+    | ChildPlan
     | ScaleSet
     | ServiceBusAlias
     | EventHubsAlias
