@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import partial
 
-from shared import clients, leftovers, outbox, probe, record, store, watch, witness
+from shared import clients, leftovers, outbox, post, probe, record, store, watch, witness
 from shared.blobs import Place
 from shared.plan import BadPlan, Plan
 from shared.reply import Surprise, brief
@@ -70,6 +70,7 @@ def _check(plans: list[str] | None, seconds: float) -> dict:
         asked = {"slips": askers.submit(_timed, "slips", _slips)}
         asked["storage"] = askers.submit(_timed, "storage", _storage)
         asked["leftovers"] = askers.submit(_timed, "leftovers", _leftovers)
+        asked["outbox"] = askers.submit(_timed, "outbox", _outbox)
         held = askers.submit(_held, plans)
         wait([held], timeout=seconds * 0.6)
         rows = held.result() if held.done() else []
@@ -178,6 +179,16 @@ def _leftovers() -> tuple[str, str]:
     if found:
         return "warning", f"not empty: {', '.join(found)}"
     return "ok", "no poisoned and no dead letters"
+
+
+def _outbox() -> tuple[str, str]:
+    """Slips that wait are on their way, by and by; that none takes them somebody should know."""
+    try:
+        waits = {location: len(post.read(location)["slips"]) for location in settings().slips}
+    except Surprise as silent:  # That storage answers is another check's.
+        return "warning", f"cannot be read: {brief(str(silent))}"
+    words = ", ".join(f"{count} for {location}" for location, count in waits.items() if count)
+    return ("warning", f"slips wait: {words}") if words else ("ok", "no slip waits")
 
 
 def _slips() -> str:

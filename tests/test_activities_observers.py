@@ -259,6 +259,7 @@ def test_health_asks_everything_and_calls_the_workflow_with_a_token(doors: Doors
         "contoso:watchdog",
         "contoso:workflow",
         "leftovers",
+        "outbox",
         "slips",
         "storage",
     ]

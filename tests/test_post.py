@@ -13,7 +13,7 @@ from typing import Protocol, cast
 
 import pytest
 
-from activities import slip_desk
+from activities import health, slip_desk
 from shared import clients, outbox, post, slip, undelivered
 from shared.reply import Surprise
 from tests.doors import HERE, THERE, Doors
@@ -238,6 +238,14 @@ def test_a_namespace_that_was_silent_is_not_asked_again_at_once(
         doors.drop(STORE, "understudy", OWN)
         send(doors, a_slip(HERE))
     assert "its namespace was silent" in caplog.text
+
+
+def test_health_warns_of_slips_that_wait(doors: Doors) -> None:
+    told = a_slip()
+    post.keep(THERE, slip.queue(told), told)
+    checks = {one["name"]: one for one in health.check_location([], 4)["checks"]}
+    assert checks["outbox"]["status"] == "warning"
+    assert checks["outbox"]["because"] == f"slips wait: 1 for {THERE}"
 
 
 # --- Without a namespace of one's own ------------------------------------------------------------
