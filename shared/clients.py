@@ -33,13 +33,11 @@ API_VERSIONS = {
     "Microsoft.Authorization": "2022-04-01",
     "Microsoft.Compute": "2025-04-01",
     "Microsoft.DataFactory": "2018-06-01",
-    "Microsoft.EventHub": "2024-01-01",
     "Microsoft.Logic": "2019-05-01",
     "Microsoft.Network": "2022-04-01",
     "Microsoft.Resources": "2022-12-01",
     "Microsoft.ServiceBus": "2024-01-01",
     "Microsoft.Sql": "2025-01-01",
-    "Microsoft.Storage": "2025-08-01",
     "Microsoft.Storage": "2025-08-01",
     "Microsoft.Web": "2025-05-01",
 }
