@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from activities import observers, readiness_flows, readiness_world, traffic, witness
-from activities.readiness_gateway import backends, backup, overlay, standing
+from activities.readiness_gateway import backends, backup, not_in_backup, overlay, standing
 from shared import clients, halves, outbox, probe, readiness, store
 from shared.kinds import KINDS
 from shared.outcome import refused, succeeded
@@ -33,6 +33,7 @@ OF_GATEWAY = {
     "overlay": overlay,
     "backup": backup,
     "backends": backends,
+    "notInBackup": not_in_backup,
     "restoreTime": readiness_world.restore_time,
 }
 

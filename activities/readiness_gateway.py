@@ -4,13 +4,15 @@ from datetime import UTC, datetime
 from functools import partial
 
 from activities import apim_backups, configuration, gateway, pipeline
+from shared import clients, probe, readiness
+from shared import not_in_backup as carried
 from shared import overlay as overlays
-from shared import probe, readiness
 from shared.outcome import refused
 from shared.plan import Plan
 from shared.reply import Surprise, brief
 
 LOOK_SECONDS = 5.0
+NOT_IN_BACKUP = "notInBackup"
 MARK_SECONDS = 5.0  # The configuration of a gateway is many reads; without it age must do.
 
 
@@ -42,6 +44,26 @@ def backends(plan: Plan, name: str, to: str) -> list[dict]:
     words = "; ".join(foreign[:5]) or f"none of {len(rows)} leads into the other location"
     fix = "give it a value of this location's own in the overlay, or a place in a pool's reserve"
     return [readiness.check(name, to, "backends", "fail" if foreign else "ok", words, fix)]
+
+
+def not_in_backup(plan: Plan, name: str, to: str) -> list[dict]:
+    """Has it what no backup brings? By name what it lacks, and what the plan says nothing of."""
+    part = plan.component(name, to)
+    declared = part.get("notInBackup", [])
+    reply = clients.ask("GET", part["resource"])
+    if not reply.ok:
+        return []  # The check `gateway` says so.
+    rows = [
+        readiness.check(name, to, NOT_IN_BACKUP, "fail", words, "bring it there")
+        for words in carried.unmet(declared, to, reply.document)
+    ]
+    silent = ", ".join(carried.undeclared(declared))
+    if silent:
+        words = f"no backup carries {silent}, and the plan does not say how they come there"
+        fix = "declare each in notInBackup of the gateway, and how it is provided"
+        rows.append(readiness.check(name, to, NOT_IN_BACKUP, "warn", words, fix))
+    words = "what no backup carries is declared, and there where it can be seen"
+    return rows or [readiness.check(name, to, NOT_IN_BACKUP, "ok", words)]
 
 
 def backup(plan: Plan, name: str, to: str) -> list[dict]:

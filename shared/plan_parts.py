@@ -181,11 +181,33 @@ class Overlay(Part):
     pools: dict[Text, Annotated[list[Member], Field(min_length=1, max_length=30)]] | None = None
 
 
+class NotInBackup(Part):
+    """Something that no backup carries, and `by` what it comes to the standby's gateway.
+
+    `component`: the plan's component that brings it. `expect`: what ARM must show of it there.
+    """
+
+    what: Literal[
+        "analytics",
+        "customDomainCertificates",
+        "caCertificates",
+        "virtualNetwork",
+        "managedIdentity",
+        "diagnostics",
+        "protocolsAndCiphers",
+        "developerPortal",
+    ]
+    by: Text
+    component: Name | None = None
+    expect: dict[Region, JsonValue] | None = None
+
+
 class ApiManagement(Placed):
     kind: Literal["apiManagement"]
     gateway_url: Url
     backups: dict[Region, BackupTarget]
     overlay: dict[Region, Overlay] = {}
+    not_in_backup: Annotated[list[NotInBackup], Field(max_length=8)] | None = None
     probe: Path
 
 

@@ -7,9 +7,9 @@ a bad plan gives all of its errors, not only those of the first kind.
 import re
 from collections.abc import Iterator
 
-from shared import halves, maintenance, overlay, plan_hosts, plan_links, plan_steps, roles
+from shared import halves, maintenance, plan_gateways, plan_hosts, plan_links, plan_steps, roles
 from shared.plan_order import cycles, later, waits
-from shared.plan_raw import by_name, components, mapping
+from shared.plan_raw import components, mapping
 
 TEMPLATES = ("resource", "gatewayUrl", "url", "namespace", "group")
 VARIABLES = ("location", "resourceGroup", "short")
@@ -216,11 +216,7 @@ def hosts(data: dict) -> Iterator[str]:
 
 
 def gateways(data: dict) -> Iterator[str]:
-    named = by_name(data).items()
-    flows = {n for n, p in named if p.get("kind") == "logicWorkflow" and p.get("role") != "split"}
-    for path, part in components(data):
-        if part.get("kind") == "apiManagement":
-            yield from overlay.problems(path, part, flows)
+    yield from plan_gateways.problems(components(data), set(mapping(data, "locations")))
 
 
 def observers(data: dict) -> Iterator[str]:
