@@ -74,7 +74,8 @@ def settle(
 
     Every poll is an activity of its own and takes a fresh token, so a restore that outlives the
     first token does not fail at its end. A poll that nobody answers says nothing about the
-    operation; one without a word leaves what was said at the beginning. `within` bounds the wait where others wait too.
+    operation; one without a word leaves what was said at the beginning. `within` bounds the wait
+    where others wait too.
     """
     until = context.current_utc_datetime + within if within else None
     silent, said = 0, outcome["because"]

@@ -28,11 +28,11 @@ Bounds = dict[str, float]  # retry_total, connection_timeout, read_timeout
 # Checked against the published definitions of each provider.
 API_VERSIONS = {
     "Microsoft.ApiManagement": "2024-05-01",
-    "Microsoft.DocumentDB": "2026-03-15",
-    "Microsoft.EventHub": "2026-01-01",
     "Microsoft.Authorization": "2022-04-01",
     "Microsoft.Compute": "2025-04-01",
     "Microsoft.DataFactory": "2018-06-01",
+    "Microsoft.DocumentDB": "2026-03-15",
+    "Microsoft.EventHub": "2026-01-01",
     "Microsoft.Logic": "2019-05-01",
     "Microsoft.Network": "2022-04-01",
     "Microsoft.Resources": "2022-12-01",

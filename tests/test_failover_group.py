@@ -123,12 +123,13 @@ def test_a_second_failover_is_not_sent(doors: Doors) -> None:
     assert doors.sent(mark, "POST") == []
 
 
-def test_a_lost_answer_is_found_busy_and_then_done(doors: Doors) -> None:
+def test_a_lost_answer_is_found_busy_or_done(doors: Doors) -> None:
     fault = {"match": {"method": "POST", "path": "/force"}, "effect": {"loseAnswer": True}}
     doors.world.faults.add({**fault, "times": 1})
     with pytest.raises(Unreachable):
         doors.call("promote_failover_group", task(doors, "promote"))
-    assert doors.call("promote_failover_group", task(doors, "promote"))["busy"]
+    second = doors.call("promote_failover_group", task(doors, "promote"))
+    assert second.get("busy") or second["status"] == "skipped"
     time.sleep(0.4)
     assert doors.call("promote_failover_group", task(doors, "promote"))["status"] == "skipped"
 
