@@ -72,6 +72,7 @@ def _inside(
     """What its definition and its connections say; a silent side is said once, in `set`."""
     definition = seen.get("definition") or {}
     rows = [readiness_flows.role(part.name, to, part.trigger, part.role, definition)]
+    rows += readiness_flows.environment(part.name, to, seen)
     if theirs is not None:
         away = plan.other(to)
         known = theirs.get(plan.component(part.name, away)["resource"].lower())

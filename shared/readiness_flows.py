@@ -96,6 +96,15 @@ def role(name: str, location: str, trigger: str, wanted: str, definition: dict) 
     return check(name, location, "role", "ok", f"{wanted}: {seen.because}")
 
 
+def environment(name: str, location: str, properties: dict) -> list[dict]:
+    """Does the workflow stand in an integration service environment? Then a check that fails."""
+    if not properties.get("integrationServiceEnvironment"):
+        return []
+    words = "is in an integration service environment; they were retired on 31 August 2024"
+    fix = "move it to a Standard logic app, in both locations"
+    return [check(name, location, "host", "fail", words, fix)]
+
+
 def connections(name: str, location: str, group: str, properties: dict) -> dict | None:
     """Does the workflow use its own location's connections? None where it uses none."""
     given = (properties.get("parameters") or {}).get("$connections") or {}

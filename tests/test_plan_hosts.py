@@ -7,6 +7,7 @@ import yaml
 
 from shared.flow_state import changed, setting, state_of
 from shared.plan import BadPlan, Plan, load
+from shared.readiness_flows import environment
 from tests.app_index import ROOT
 
 FLOW = {
@@ -92,3 +93,10 @@ def test_a_function_app_is_exclusive_unless_the_plan_says_otherwise() -> None:
     part = {"name": "apps", "kind": "functionApp", "resource": site}
     assert "apps" in plan(part).exclusive()
     assert "apps" not in plan({**part, "role": "activeActive"}).exclusive()
+
+
+def test_a_workflow_in_an_integration_service_environment_is_found_by_readiness() -> None:
+    ise = {"id": GROUP.format("we", "Microsoft.Logic/integrationServiceEnvironments/ise")}
+    rows = environment("orders", "westeurope", {"integrationServiceEnvironment": ise})
+    assert [(row["name"], row["status"]) for row in rows] == [("host", "fail")]
+    assert environment("orders", "westeurope", {"state": "Enabled"}) == []
