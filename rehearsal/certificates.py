@@ -18,6 +18,7 @@ AZURE = (
     "*.trafficmanager.net",
     "*.servicebus.windows.net",
 )
+REGIONAL = ("logic.azure.com", "batch.azure.com")
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,10 @@ class Authority:
     def leaf(self, file: str, *names: str, regions: tuple[str, ...] = ()) -> Leaf:
         """A leaf for `names`, for localhost and for Azure's public suffixes.
 
-        `regions` adds `*.{region}.logic.azure.com` for each.
+        `regions` adds `*.{region}.logic.azure.com` for each, and the others of REGIONAL.
         """
-        logic = tuple(f"*.{region}.logic.azure.com" for region in regions)
-        made = self._ca.issue_cert(*dict.fromkeys([*LOCAL, *AZURE, *logic, *names]))
+        there = [f"*.{region}.{suffix}" for region in regions for suffix in REGIONAL]
+        made = self._ca.issue_cert(*dict.fromkeys([*LOCAL, *AZURE, *there, *names]))
         certificate, key = self.folder / f"{file}.pem", self.folder / f"{file}.key"
         made.private_key_pem.write_to_path(key)
         key.chmod(0o600)

@@ -4,7 +4,7 @@ import ssl
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-from rehearsal import client, gateway, traffic, workflows
+from rehearsal import batch, client, gateway, traffic, workflows
 from rehearsal.certificates import Authority, Leaf
 from rehearsal.client import Client
 from rehearsal.estate import Estate
@@ -72,6 +72,8 @@ async def _start_planes(
     shorts = {name: place.short for name, place in estate.locations.items()}
     flows = await workflows.start(world, leaf.server(), shorts, ways)
     running.push_async_callback(flows.stop)
+    accounts = await batch.start(world, leaf.server())
+    running.push_async_callback(accounts.stop)
     routed = await traffic.start(world, trust)
     running.push_async_callback(routed.stop)
     return routed

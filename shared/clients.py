@@ -29,6 +29,7 @@ Bounds = dict[str, float]  # retry_total, connection_timeout, read_timeout
 API_VERSIONS = {
     "Microsoft.ApiManagement": "2024-05-01",
     "Microsoft.Authorization": "2022-04-01",
+    "Microsoft.Batch": "2024-07-01",
     "Microsoft.Compute": "2025-04-01",
     "Microsoft.DataFactory": "2018-06-01",
     "Microsoft.DocumentDB": "2026-03-15",

@@ -134,6 +134,15 @@ KINDS: dict[str, dict[str, Verb]] = {
         "promote": Verb(None, "call_hook"),
         "verify": Verb("verify", "call_hook"),
     },
+    "batch": {
+        "observe": Verb(None, "observe_batch"),
+        "demote": Verb("fence", "demote_batch"),
+        "promote": Verb("activate", "promote_batch"),
+        "verify": Verb("verify", "observe_batch"),
+        "undo": Verb(None, "demote_batch"),
+        "protect": Verb("protect", "demote_batch"),
+        "check": Verb(None, "check_batch", both=True),
+    },
     "plan": {
         "observe": Verb(None, "observe_child"),
         "promote": Verb(None, "promote_child"),

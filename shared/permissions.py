@@ -10,6 +10,7 @@ FLOW = "Microsoft.Logic/workflows"
 GATEWAY = "Microsoft.ApiManagement/service"
 PARTNERS = "Microsoft.Logic/integrationAccounts"
 PROFILE = "Microsoft.Network/trafficManagerProfiles"
+BATCH = "Microsoft.Batch/batchAccounts"
 DEPLOYMENT = "Microsoft.Resources/deployments"
 FACTORY = "Microsoft.DataFactory/factories"
 SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
@@ -181,6 +182,8 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "http": {"read": (), "act": ()},
+    # What its data plane is asked is a data action: Azure Batch Job Submitter.
+    "batch": {"read": (f"{BATCH}/read", f"{BATCH}/pools/read"), "act": ()},
     "manual": {"read": (), "act": ()},
     "plan": {"read": (), "act": ()},  # Its components say what they ask.
     "deployment": {

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.plan_kinds_b2b import IntegrationAccount
-from shared.plan_kinds_compute import DataFactory, Deployment, ScaleSet
+from shared.plan_kinds_compute import Batch, DataFactory, Deployment, ScaleSet
 from shared.plan_kinds_data import (
     CosmosDb,
     EventHubsAlias,
@@ -35,6 +35,7 @@ Component = Annotated[
     | DataFactory
     | Deployment
     | Manual
+    | Batch
     | ChildPlan
     | ScaleSet
     | ServiceBusAlias

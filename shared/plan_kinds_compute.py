@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from shared.plan_parts import Base, Name, Placed, Region, Role
 
 ResourceType = Annotated[str, Field(pattern=r"^[A-Za-z]+(\.[A-Za-z0-9]+)+(/[A-Za-z0-9]+)+$")]
+BatchName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 TriggerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][^<>*#.%&:\\+?/]{0,259}$")]
 
 Count = Annotated[int, Field(ge=0, le=1000)]  # A scale set has at most 1,000 instances.
@@ -51,3 +52,11 @@ class Deployment(Base):
     group: Annotated[
         str, Field(pattern=r"^(\{resourceGroup\}|/subscriptions/[^/\s]+/resourceGroups/[^/\s{}]+)$")
     ] = "{resourceGroup}"
+
+
+class Batch(Placed):
+    """A Batch account: its job `schedules` run where the plan is active, on its `pools`."""
+
+    kind: Literal["batch"]
+    schedules: Annotated[list[BatchName], Field(min_length=1, max_length=50)]
+    pools: Annotated[list[BatchName], Field(max_length=50)] = []

@@ -23,6 +23,7 @@ RESOURCE_TYPES = {
     "apiConnection": "Microsoft.Web/connections",
     "dataGateway": "Microsoft.Web/connectionGateways",
     "functionApp": "Microsoft.Web/sites",
+    "batch": "Microsoft.Batch/batchAccounts",
     "dataFactory": "Microsoft.DataFactory/factories",
     "scaleSet": "Microsoft.Compute/virtualMachineScaleSets",
     "serviceBusAlias": "Microsoft.ServiceBus/namespaces",

@@ -17,6 +17,7 @@ MODULES = (
     "storage",
     "deployments",
     "scale_sets",
+    "batch",
     "data_factory",
     "eventhub",
     "alias",
