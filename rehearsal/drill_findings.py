@@ -15,6 +15,7 @@ from rehearsal import (
     drill_ledger,
     drill_never,
     drill_parts,
+    drill_secrets,
     drill_spans,
     drill_split,
     report,
@@ -71,6 +72,7 @@ async def gather(drill: "Drill", scenario: Scenario) -> dict:
     }
     if scenario.moves:
         _judge_objectives(drill, scenario, found)
+    drill_secrets.judge(drill, found)
     held = {name: held for name, (held, _) in drill.checks.items()}
     found["invariants"] = held
     found["reasons"] = {name: because for name, (_, because) in drill.checks.items()}
