@@ -77,6 +77,9 @@ def hindrance(seen: dict, location: str, graceful: bool) -> dict | None:
 def checks(part: dict, seen: dict, location: str, now: datetime) -> list[dict]:
     """Could callers in `location` read, or the account move there?"""
     words, moves = words_of(seen, now), part["failover"] == "customerManaged"
+    if seen["moving"]:
+        fix = "wait: Azure takes up to an hour"
+        return [row("failover", "fail", f"{words}: a failover is in progress", fix)]
     if seen["primary"] == location:
         told = f"{words}: it is in this location already"
         return [row("redundancy", "ok" if seen["sku"] in GEO else "fail", told, FIX)]

@@ -165,6 +165,11 @@ def test_a_good_account_has_nothing_wrong(doors: Doors) -> None:
     assert checks(doors) == {"redundancy": "ok", "sync": "ok", "reads": "ok"}
 
 
+def test_nobody_is_ready_while_the_account_is_on_its_way(doors: Doors, account: Resource) -> None:
+    account.properties["failoverInProgress"] = True
+    assert checks(doors)["failover"] == "fail"
+
+
 def test_a_late_copy_fails(doors: Doors, account: Resource) -> None:
     account.body["lagSeconds"] = 7200
     assert checks(doors)["sync"] == "fail"
