@@ -27,7 +27,8 @@ def check_logic_app_workflow(payload: dict) -> dict:
     mine = _envelope(part)
     if mine["status"] != "succeeded":
         return succeeded(
-            mine["because"], checks=[*rows, readiness.seen(name, location, "workflow", mine)]
+            mine["because"],
+            checks=[*rows, readiness.seen(name, location, "workflow", mine, "deploy it there")],
         )
     rows.append(health(name, location, mine["properties"]))
     state = str(mine["properties"].get("flowState", ""))

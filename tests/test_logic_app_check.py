@@ -56,7 +56,8 @@ def test_a_stopped_site_fails_unless_something_starts_it(ready: Doors) -> None:
 
 def test_a_workflow_that_is_missing_is_found(ready: Doors) -> None:
     ready.world.resources.remove(f"{site_of(ready, HERE)}/workflows/{FLOW}")
-    assert check(ready)["workflow"]["status"] == "fail"
+    row = check(ready)["workflow"]
+    assert (row["status"], row["fix"]) == ("fail", "deploy it there")
 
 
 def test_a_workflow_that_the_host_cannot_load_is_found(ready: Doors) -> None:
