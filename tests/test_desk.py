@@ -50,11 +50,12 @@ class Closing(Protocol):
 def drained(opened: Doors) -> Iterator[None]:
     """Afterwards the queue of the first stage is as empty as before."""
     yield
-    with clients.bus(HERE).get_queue_receiver(
-        "slip-claim", receive_mode="receiveanddelete"
-    ) as receiver:
-        receiver.receive_messages(max_message_count=100, max_wait_time=0.2)
-    forget()
+    with opened.led():
+        with clients.bus(HERE).get_queue_receiver(
+            "slip-claim", receive_mode="receiveanddelete"
+        ) as receiver:
+            receiver.receive_messages(max_message_count=100, max_wait_time=0.2)
+        forget()
 
 
 def waiting(doors: Doors, namespace: str = "sb-contoso-ne") -> int:
