@@ -1,15 +1,18 @@
 """Simulation: seeds replay exactly, the properties hold, and planted bugs are seen."""
 
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from rehearsal.__main__ import main
-from rehearsal.simulation import days, story
+from rehearsal.simulation import days, story, weather
 from rehearsal.simulation.command import PLAN
 from rehearsal.simulation.hunt import hunt
 from rehearsal.simulation.missing import NOT_YET
 from rehearsal.simulation.mutants import MUTANTS
+from rehearsal.simulation.patches import planted
 from rehearsal.simulation.play import SEEDS_PER_BATCH, play
 from shared import plan, witness
 
@@ -86,6 +89,22 @@ def test_a_loss_under_a_watchdogs_eyes_is_seen_in_time_in_nearly_any_weather():
     """Where nothing else goes wrong a late one is a violation."""
     total = play(SIMULATED, 1, SEEDS_PER_BATCH)
     assert total.losses > 20 and total.seen >= 0.9 * total.losses
+
+
+def test_a_run_is_carried_though_its_namespace_is_away_all_the_time():
+    """Its slips wait in the outbox, and each stage starts where they lie."""
+    here, there = "northeurope", "westeurope"
+    drawn = weather.draw(Random(1), [there, here])
+    fair = replace(
+        drawn, trouble=0.0, lost_202=0.0, lagging="", options={}, kills={}, strays=set(), events=[]
+    )
+    with planted(story.knobs(fair)):
+        world = story.build(Random(1), fair, SIMULATED, [there, here])
+        world.down.add(f"bus.{here}")
+        world.at(1.0, story.order, world, here, None, None, "forced")
+        world.run(120)
+        claims = world.judge.claims
+    assert (claims, world.record["active"], world.record["run"]) == (1, here, None)
 
 
 def test_nothing_is_claimed_on_days_without_a_loss():
