@@ -32,6 +32,7 @@ from orchestrations.ledger import ledger
 from orchestrations.restore import restore
 from orchestrations.stages import stage
 from orchestrations.watchdog import watchdog
+from orchestrations.waves import block
 from shared import access, decisions, ledger_orders, openapi, post, runs, slip, store
 from shared.answers import answer, reply
 from shared.settings import settings
@@ -47,7 +48,8 @@ app = df.DFApp(http_auth_level=READ)
 
 # --- Orchestrations and activities -------------------------------------------------------------
 
-for orchestration in (watchdog, heartbeat, caretaker, ledger, stage, component, backup, restore):
+ETERNAL, OF_A_RUN = (watchdog, heartbeat, caretaker, ledger), (stage, block, component)
+for orchestration in (*ETERNAL, *OF_A_RUN, backup, restore):
     app.orchestration_trigger(context_name="context")(orchestration)
 for activity in ACTIVITIES:
     app.activity_trigger(input_name="payload")(activity)

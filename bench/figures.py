@@ -38,6 +38,9 @@ FIGURES = (
     Figure("round trip, p50", "bus", "roundTripP50Ms", AT_MOST, 3, "ms"),
     Figure("cold start over a bare app", "coldStart", "ratio", AT_MOST, 2.0),
     Figure("history of 2 x 10,000 runs", "history", "firstPageSeconds", AT_MOST, 2, "s"),
+    Figure("time over workflows, log-log", "scale", "processorSecondsSlope", AT_MOST, 1.1),
+    Figure("histories over workflows, log-log", "scale", "historyBytesSlope", AT_MOST, 1.1),
+    Figure("memory over workflows, log-log", "scale", "residentMegabytesSlope", AT_MOST, 1.1),
     Figure("Azure SDKs imported by it", "coldStart", "sdkModules", AT_MOST, 0),
 )
 

@@ -4,6 +4,7 @@ A probe that fails gives no figures and its last words; the others still run.
 """
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS, ONE = ROOT / "out" / "drill", "*/report.json"
 PROBE_SECONDS_MAX = 600
+SCALES = (100, 300, 1000, 5000)
 IMPORTS = 7  # The median of seven imports is steady within a few percent on a shared machine.
 SDKS = ("azure.identity", "azure.mgmt", "azure.storage", "azure.servicebus", "azure.core")
 BARE = "import azure.functions, azure.durable_functions; azure.durable_functions.DFApp()"
@@ -105,6 +107,19 @@ def history() -> dict:
     return last_json(run(["-m", "tests.past_runs"]))
 
 
+def scale() -> dict:
+    """What the orchestrations of a stage cost, from a hundred workflows to five thousand."""
+    found = [last_json(run(["-m", "rehearsal.simulation.scale", str(n)])) for n in SCALES]
+    first, last = found[0], found[-1]
+    keys = ("processorSeconds", "historyBytes", "residentMegabytes", "turns")
+    return {"counts": found, **{f"{key}Slope": slope(first, last, key) for key in keys}}
+
+
+def slope(first: dict, last: dict, key: str) -> float:
+    """By which power of the number of workflows a figure grows: 1 is in proportion."""
+    return math.log(last[key] / first[key]) / math.log(last["workflows"] / first["workflows"])
+
+
 def drill() -> dict:
     """One region outage, from the first process to the report."""
     folder, started = REPORTS / "region-outage", time.perf_counter()
@@ -150,6 +165,7 @@ PROBES: dict[str, Callable[[], dict]] = {
     "bus": bus,
     "coldStart": cold_start,
     "history": history,
+    "scale": scale,
     "drill": drill,
     "drills": drills,
 }

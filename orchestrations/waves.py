@@ -8,13 +8,18 @@ from azure.durable_functions import DurableOrchestrationContext
 from orchestrations import Flow
 from orchestrations.component import row
 from orchestrations.people import Ear
-from orchestrations.steps import ATTEMPTS_MAX, brief
+from orchestrations.steps import ATTEMPTS_MAX, brief, told_to
 from shared import pace
 from shared.kinds import KINDS
 from shared.outcome import refused, skipped
 from shared.plan import Plan
 
 CHUNK = 25  # Side by side: enough to use ARM's rate, few enough for one host's threads.
+# Every answer replays all that an instance has asked for. In a plan of more components than this
+# some chunks at a time are an instance of their own, so that a thousand answers do not replay a
+# thousand questions. People are heard between two such blocks: they take ten seconds at ARM's rate.
+ALONE_MAX = 50
+BLOCK = 4 * CHUNK
 
 FUTILE = "not tried: all the others before it were refused, it may still run"
 
@@ -89,24 +94,67 @@ def act(
     """
     before, since = spent or (0, context.current_utc_datetime)
     ear = ear or Ear(context, plan, paper)
+    alone = len(plan.components) <= ALONE_MAX
+    size, go = (CHUNK, in_turn) if alone else (BLOCK, apart)
     rows: list[dict] = [] if names else (yield from side_by_side(context, paper, beside, turn))
-    for first in range(0, len(names), CHUNK):
-        chunk = names[first : first + CHUNK]
-        orders = [order(plan, paper, verb, location, name, attempts) for name in chunk]
-        if futile and rows and all(one["outcome"] == "refused" for one in rows):
+    for first in range(0, len(names), size):
+        some = names[first : first + size]
+        orders = [order(plan, paper, verb, location, name, attempts) for name in some]
+        if futile and hopeless(rows):
             rows += [untried(context, o["task"], FUTILE) for o in orders]
             continue
         told = yield from ear.heed()
         if told:
             rows += [unwanted(context, o["task"], told) for o in orders]
             continue
-        due = since + timedelta(seconds=pace.delay_seconds(before + first + len(chunk)))
-        if due > context.current_utc_datetime:
-            yield context.create_timer(due)
-        rows += yield from side_by_side(context, paper, [*orders, *beside], turn)
+        pace_of = {"since": since.isoformat(), "before": before + first, "futile": futile}
+        together = {"orders": orders, "beside": [*beside], "turn": turn, **pace_of}
+        rows += yield from go(context, paper, together)
         beside = ()
         context.set_custom_status({"stage": paper["stage"], "done": len(rows), "of": len(names)})
     return rows
+
+
+def hopeless(rows: list[dict]) -> bool:
+    return bool(rows) and all(one["outcome"] == "refused" for one in rows)
+
+
+def in_turn(context: DurableOrchestrationContext, paper: dict, told: dict) -> Flow:
+    """Carry out `told["orders"]` chunk after chunk, each when ARM's bucket has paid for it.
+
+    `since`, `before`: since when it pays, and for how many requests by now.
+    """
+    rows: list[dict] = []
+    orders, beside, turn = told["orders"], told["beside"], told["turn"]
+    for first in range(0, len(orders), CHUNK):
+        some = orders[first : first + CHUNK]
+        if told["futile"] and hopeless(rows):
+            rows += [untried(context, o["task"], FUTILE) for o in some]
+            continue
+        seconds = pace.delay_seconds(told["before"] + first + len(some))
+        due = datetime.fromisoformat(told["since"]) + timedelta(seconds=seconds)
+        if due > context.current_utc_datetime:
+            yield context.create_timer(due)
+        rows += yield from side_by_side(context, paper, [*some, *beside], turn)
+        beside = ()
+    return rows
+
+
+def apart(context: DurableOrchestrationContext, paper: dict, told: dict) -> Flow:
+    """The same as `in_turn` in an instance of its own: here it is one question and one answer."""
+    known = {"run": paper["run"], "stage": paper["stage"]}
+    instance = f"{instance_of(paper, told['orders'][0], told['turn'])}.block"
+    try:
+        return (yield context.call_sub_orchestrator("block", {**told, "paper": known}, instance))
+    except Exception as surprise:  # As in `side_by_side`: the host's own trouble.
+        because = f"the block that it was in broke off: {brief(surprise)}"
+        return [untried(context, o["task"], because) for o in told["orders"]]
+
+
+def block(context: DurableOrchestrationContext) -> Flow:
+    """Some chunks of a large plan; gives their rows. Input: as `apart` tells it."""
+    told = told_to(context)
+    return (yield from in_turn(context, told["paper"], told))
 
 
 def side_by_side(

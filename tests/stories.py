@@ -4,6 +4,7 @@ from pathlib import Path
 
 from orchestrations.component import component
 from orchestrations.stages import stage
+from orchestrations.waves import block
 from shared import plan, slip
 from shared.outcome import succeeded
 from shared.record import fresh
@@ -88,7 +89,7 @@ def grown(count: int, trigger: str = "request") -> plan.Plan:
 
 
 def at_stage(name: str, epoch: int | None = 2, **changes: object) -> Replay:
-    answers, children = world(**changes), {"component": component}
+    answers, children = world(**changes), {"component": component, "block": block}
     return Replay(stage, paper(name, epoch), answers, children, instance=f"run.{name}").run()
 
 

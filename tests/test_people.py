@@ -6,6 +6,7 @@ from datetime import timedelta
 from orchestrations.component import component
 from orchestrations.people import LOOK_MOST, REMIND_FIRST
 from orchestrations.stages import stage
+from orchestrations.waves import block
 from shared import runs, slip, witness
 from shared.outcome import refused, skipped, succeeded
 from shared.record import fresh, stamp
@@ -191,9 +192,9 @@ def test_a_run_that_is_paused_for_a_day_is_halted():
     assert witness.ended(register.record, RUN) == "halted"
 
 
-def test_a_pause_between_two_chunks_holds_the_rest_until_it_is_resumed():
+def test_a_pause_between_two_blocks_holds_the_rest_until_it_is_resumed():
     """Nobody looks before a stage has lasted for some seconds; ARM's pace makes this one last."""
-    register, many, begun = Register().claimed(), grown(300), list[str]()
+    register, many, begun = Register().claimed(), grown(400), list[str]()
 
     def step(told: dict) -> dict:
         begun.append(told["task"]["component"]["name"])
@@ -203,12 +204,13 @@ def test_a_pause_between_two_chunks_holds_the_rest_until_it_is_resumed():
 
     document = succeeded(plan=many.document, digest=many.digest)
     told = {**paper("activate", 1), "by": "person"}
-    run = Replay(stage, told, register.answers(load_plan=document, component=step))
+    answers = register.answers(load_plan=document, component=step)
+    run = Replay(stage, told, answers, {"block": block})
     run.run(stop_at=START + timedelta(minutes=1))
-    assert 200 < len(begun) < 300
+    assert 200 < len(begun) < 400
     register.say("resume")
     run.raise_event(heard(run), {})
-    assert len(done(run.run())["rows"]) == len(begun) == 300
+    assert len(done(run.run())["rows"]) == len(begun) == 400
 
 
 FENCED = PLAN.movers()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from orchestrations.component import STEP_MAX
 from orchestrations.stages import stage
 from orchestrations.steps import ATTEMPTS_MAX, BUSY_PAUSE, BUSY_ROUNDS_MAX, PATIENCE
-from orchestrations.waves import CHUNK
+from orchestrations.waves import CHUNK, block
 from shared import plan, slip
 from shared.outcome import refused, running, skipped, succeeded
 from tests.replay import START, Replay
@@ -192,7 +192,9 @@ def with_steps(many: plan.Plan, step: Callable[[dict], dict]) -> Replay:
     """The activation of a plan whose components answer as `step` says, side by side."""
     document = succeeded(plan=many.document, digest=many.digest)
     answers = world(load_plan=document, component=step)
-    return Replay(stage, paper("activate"), answers, instance="run.activate").run()
+    return Replay(
+        stage, paper("activate"), answers, {"block": block}, instance="run.activate"
+    ).run()
 
 
 def test_a_step_that_breaks_off_does_not_stop_those_behind_it():

@@ -13,6 +13,7 @@ from orchestrations.component import component
 from orchestrations.heartbeat import heartbeat
 from orchestrations.stages import stage
 from orchestrations.watchdog import watchdog
+from orchestrations.waves import block
 from rehearsal.simulation import post
 from rehearsal.simulation.activities import AT_ONCE, MODELS
 from rehearsal.simulation.durable import Answer, Instance
@@ -24,6 +25,7 @@ from shared.reply import Surprise
 
 STORIES = {
     "stage": stage,
+    "block": block,
     "component": component,
     "watchdog": watchdog,
     "heartbeat": heartbeat,
