@@ -145,6 +145,6 @@ def _counted(part: dict, theirs: Account, mine: Account) -> dict:
     ahead = b2b.beyond(theirs.sessions, mine.sessions, theirs.ranges)
     if ahead:
         words = f"are further on here than where they are sent: {', '.join(ahead[:5])}"
-        fix = "ask the partners about numbers that came twice, and raise the active side's"
+        fix = "unless a cancelled run raised them, ask the partners about numbers that came twice"
         return _row("numbers", "warn", words, fix)
     return _row("numbers", "ok", "no partner would see a number twice")
