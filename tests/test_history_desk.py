@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import math
 import re
 import time
 from collections.abc import Iterator
@@ -19,12 +18,11 @@ from rehearsal.world import Resource
 from shared import history
 from shared.problem import Problem
 from tests.doors import HERE, THERE, Doors
-from tests.past_runs import LATENCY_SECONDS, crowd, fill, first_page
+from tests.past_runs import fill
 from tests.wire import check_exchanges
 
 WORKFLOW = "orders-worker"
 WORKFLOWS = 16  # Of contoso.
-LOCATIONS = (HERE, THERE)
 SECRET = "hunter2"
 
 
@@ -318,15 +316,3 @@ def test_a_tracking_id_is_no_formula_in_the_csv(doors: Doors, running: Workflows
     text = answer(component=WORKFLOW, format="csv")[1]
     run = next(row for row in csv.DictReader(io.StringIO(text)) if row["kind"] == "run")
     assert run["correlation"].startswith("'=cmd")
-
-
-def test_the_first_page_of_twenty_thousand_runs_takes_two_seconds(
-    doors: Doors, running: Workflows, monkeypatch: pytest.MonkeyPatch
-):
-    """On a machine of its own: what ARM lets wait, and what client and ARM work, one at a time."""
-    crowd(doors, running)
-    monkeypatch.setattr(doors.world, "latency_seconds", LATENCY_SECONDS)
-    found = [first_page(doors) for _ in range(3)]
-    assert all((one["rows"], one["warnings"]) == (history.TOP_DEFAULT, []) for one in found)
-    turns = math.ceil(WORKFLOWS / history_desk.THREADS) * history.REQUESTS_EACH / len(LOCATIONS)
-    assert min(one["processorSeconds"] for one in found) + turns * LATENCY_SECONDS < 2
