@@ -17,7 +17,13 @@ STATES = ["healthy", "degraded", "suspect", "lost", "isolated", "inconclusive", 
 OTHERS = [f"L is {state}" for state in STATES]
 COMPOSED = {"* is *", "*: *", "run *"}
 OTHERS += ["run cancelled", "run declined", "run expired"]
-OTHERS += ["L is not ready to take over", "L is ready again", "approval wanted", "run paused"]
+OTHERS += [
+    "L is less ready than before: x",
+    "L is not ready to take over",
+    "L is ready again",
+    "approval wanted",
+    "run paused",
+]
 
 
 def shape(node: ast.expr) -> str | None:
