@@ -5,11 +5,13 @@ anybody is told that it will be: a repeat finds what was begun.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from activities import desk, desk_dryrun, desk_runs, readiness, slips, witness
 from shared import api, dryrun_text, evidence, permit, resumption, slip
 from shared.plan import Plan
+from shared.readiness import brief
 from shared.reply import Surprise
 
 AGAIN = "send it again with the same Idempotency-Key: it stays one run"
@@ -47,8 +49,12 @@ def order_failover(
     allowed = permit.allow(verdict, record, document, target, now, "person", order["mode"])
     if order["dryRun"]:
         steps = desk_dryrun.past_steps(document, record, told)
-        shown = desk_dryrun.rehearse(document, {**order, "to": target}, allowed, now, steps)
-        return dryrun_text.answer(shown, accepts)
+        aim = {**order, "to": target}
+        with ThreadPoolExecutor(1, thread_name_prefix="readiness") as pool:
+            asked = pool.submit(readiness.recent, document, target)
+            shown = desk_dryrun.rehearse(document, aim, allowed, now, steps)
+            ready = None if target == record["active"] else brief(asked.result())
+        return dryrun_text.answer({**shown, "readiness": ready}, accepts)
     again = None if begun else resumed(found, record, order["to"], key, now)
     if again:
         return again

@@ -26,9 +26,11 @@ def flows(plan: Plan, group: str, parts: list[LogicWorkflow], to: str) -> list[d
         rows.append(readiness.workflow(part.name, role, part.trigger, to, state))
         if seen is not None:
             rows += _inside(plan, part, to, seen, theirs)
-    names = None if theirs is None else set(_named(theirs, readiness_flows.words_of(plan, away)))
-    mine = set(_named(here, readiness_flows.words_of(plan, to)))
-    return [*rows, readiness_flows.same_set(to, mine, names)]
+    halves = [p for p in plan.components if isinstance(p, LogicWorkflow) and p.half]
+    own = {plan.component(p.name, to)["resource"].rsplit("/", 1)[-1].lower() for p in halves}
+    mine = readiness_flows.named(here, readiness_flows.words_of(plan, to), own)
+    other = readiness_flows.named(theirs or {}, readiness_flows.words_of(plan, away), own)
+    return [*rows, readiness_flows.same_set(to, mine, None if theirs is None else other)]
 
 
 def schedule(plan: Plan, job: str, names: list[str], to: str) -> list[dict]:
@@ -84,11 +86,6 @@ def _inside(
     group = _group_of(plan.component(part.name, to)["resource"])
     used = readiness_flows.connections(part.name, to, group, seen)
     return [*rows, used] if used else rows
-
-
-def _named(found: dict[str, dict], words: dict[str, str]) -> list[str]:
-    names = {id.rsplit("/", 1)[-1] for id in found}
-    return list(readiness_flows.neutral(dict.fromkeys(names), words))
 
 
 def _group_of(resource: str) -> str:

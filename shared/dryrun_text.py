@@ -23,7 +23,21 @@ def words(view: dict) -> str:
     allowed = "allowed" if view["allowed"] else "not allowed"
     head = f"{view['plan']}: dry run of {view['at']}; {allowed}: {view['because']}"
     acts = [line for one in view["differences"] for line in act_words(one)]
-    return "\n".join([head, "", *acts, *forecast_words(view["forecast"]), ""])
+    ready = ready_words(view.get("readiness"))
+    return "\n".join([head, "", *acts, *forecast_words(view["forecast"]), *ready, ""])
+
+
+def ready_words(seen: dict | None) -> list[str]:
+    """What is not as it should be there, the worst first, and what to do; nothing of a location
+    in which the plan is active."""
+    if seen is None:
+        return []
+    head = "ready to take over" if seen["ready"] else "not ready to take over"
+    rows = [
+        f"{one['status']:6}{one['component']} {one['name']}: {one['because']}; {one['fix']}"
+        for one in seen["checks"]
+    ]
+    return ["", head, *rows]
 
 
 def act_words(act: dict) -> list[str]:

@@ -29,6 +29,7 @@ WHOLE = "(plan)"  # What is about no component.
 EXPIRES_SOON = timedelta(days=5)
 IDLE = "Succeeded"
 SHOWN_MAX = 20
+WORSE_MAX, TOLD_MAX = 5, 100  # What an alert names, and what is remembered as told.
 
 
 def check(
@@ -73,14 +74,22 @@ def remembered(before: dict | None, seen: dict, plan: str, location: str) -> tup
     `before`: what was kept of the look before. What fails at one look alone is told to nobody: a
     changed configuration is not proven at the standby within minutes.
     """
-    last = before if before and before["location"] == location else {"ready": True, "told": False}
-    told, title = last["told"], ""
+    last: dict = {"ready": True, "told": False}
+    if before and before["location"] == location:
+        last = before
+    told, told_of, title = last["told"], last.get("toldOf", []), ""
+    failing = [f"{c['component']} {c['name']}" for c in seen["checks"] if c["status"] == "fail"]
+    worse = [one for one in failing if one in last.get("failing", []) and one not in told_of]
     if seen["ready"] and told:
-        told, title = False, f"{location} is ready again"
+        told, told_of, title = False, [], f"{location} is ready again"
     elif not seen["ready"] and not last["ready"] and not told:
-        told, title = True, f"{location} is not ready to take over"
+        told, told_of, title = True, failing, f"{location} is not ready to take over"
+    elif told and worse:
+        told_of, title = [*told_of, *worse], f"{location} is less ready than before"
+        title = f"{title}: {', '.join(worse[:WORSE_MAX])}"
     shown = {key: seen[key] for key in ("ready", "because", "checks", "at")}
-    return {"plan": plan, "location": location, "told": told, **shown}, title
+    kept = {"plan": plan, "location": location, "told": told, **shown}
+    return {**kept, "failing": failing, "toldOf": told_of[-TOLD_MAX:]}, title
 
 
 def seen(component: str, location: str, name: str, outcome: dict, fix: str = "") -> dict:

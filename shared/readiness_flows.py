@@ -6,7 +6,7 @@ A difference that belongs to a location (its name, its resource group, its short
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from shared import roles
 from shared.plan import Plan
@@ -29,6 +29,17 @@ def neutral(value: dict, words: dict[str, str]) -> dict:
         bounded = rf"(?<![A-Za-z0-9]){re.escape(word)}(?![A-Za-z0-9])"
         text = re.sub(bounded, f"{{{name}}}", text, flags=re.IGNORECASE)
     return json.loads(text)
+
+
+def named(ids: Iterable[str], words: dict[str, str], own: set[str]) -> set[str]:
+    """The names of workflows as both locations would have them; `own` keep theirs.
+
+    The halves of a split job bear a location's short name in both locations.
+    """
+    names = {id.rsplit("/", 1)[-1].lower() for id in ids}
+    return {name for name in names if name in own} | {
+        key for name in names if name not in own for key in neutral({name: ""}, words)
+    }
 
 
 def words_of(plan: Plan, location: str) -> dict[str, str]:

@@ -16,8 +16,8 @@ import pytest
 from aiohttp import web
 
 from activities import ACTIVITIES, health, slips, witness
+from rehearsal import batch, stage_buses, stage_storage
 from rehearsal import estate as estates
-from rehearsal import stage_buses, stage_storage
 from rehearsal.blobs import HttpBlobs
 from rehearsal.estate_seed import seed
 from rehearsal.network import start_egress
@@ -205,6 +205,7 @@ def made_doors(folder: Path, estate: Path = estates.DEFAULT) -> Iterator[Doors]:
         storage = wire.run(stage_storage.start(world, scene, leaf, wire.authority.bundle, folder))
         buses = wire.run(stage_buses.start(scene.estate, folder))
         world.blobs = HttpBlobs(world, wire.authority.client())
+        accounts = wire.run(batch.start(world, leaf.server()))
         egress = wire.run(start_egress(world, HERE, Resolver(world).find))
         clients.forget()
         known, settings = load(scene.plan_text), environment(wire, buses, egress.url)
@@ -212,7 +213,7 @@ def made_doors(folder: Path, estate: Path = estates.DEFAULT) -> Iterator[Doors]:
             yield Doors(wire, storage, buses, strangers, known, scene.plan_text, settings)
         finally:
             clients.forget()
-            for end in (egress.stop, storage.stop, buses.stop, runner.cleanup):
+            for end in (egress.stop, accounts.stop, storage.stop, buses.stop, runner.cleanup):
                 wire.run(end())
 
 

@@ -83,3 +83,21 @@ def test_a_standby_that_is_ready_again_is_told_once():
 def test_what_was_seen_of_the_other_location_does_not_count(told: bool):
     before = kept(False, told, location=LOST)
     assert readiness.remembered(before, UNREADY, "contoso", HERE)[1] == ""
+
+
+def failing(*names: str) -> dict:
+    checks = [{"component": "gateway", "name": one, "status": "fail"} for one in names]
+    return {**UNREADY, "checks": checks}
+
+
+def looked(*names: str, told_of: tuple[str, ...] = ("gateway tier",)) -> dict:
+    seen = [f"gateway {one}" for one in names]
+    return {**kept(False, told=True), "failing": seen, "toldOf": list(told_of)}
+
+
+def test_what_fails_besides_what_was_told_is_told_at_its_second_look():
+    first = readiness.remembered(looked("tier"), failing("tier", "backup"), "contoso", HERE)
+    assert first[1] == ""
+    again = readiness.remembered(first[0], failing("tier", "backup"), "contoso", HERE)
+    assert again[1] == "northeurope is less ready than before: gateway backup"
+    assert readiness.remembered(again[0], failing("tier", "backup"), "contoso", HERE)[1] == ""

@@ -95,3 +95,8 @@ def test_a_workflow_that_only_one_location_has_is_a_warning():
     assert flows.same_set("here", {"a"}, {"a", "b"})["status"] == "warn"
     assert flows.same_set("here", {"a", "b"}, {"a"})["status"] == "warn"
     assert flows.same_set("here", {"a"}, {"a"})["status"] == "ok"
+
+
+def test_a_half_keeps_its_name_in_both_locations():
+    found = flows.named(["/x/rates-sync-ne", "/x/health-ne"], WORDS, {"rates-sync-ne"})
+    assert found == {"rates-sync-ne", "health-{short}"}
