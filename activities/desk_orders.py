@@ -48,13 +48,7 @@ def order_failover(
     verdict = desk.judged(document, record["active"], now)
     allowed = permit.allow(verdict, record, document, target, now, "person", order["mode"])
     if order["dryRun"]:
-        steps = desk_dryrun.past_steps(document, record, told)
-        aim = {**order, "to": target}
-        with ThreadPoolExecutor(1, thread_name_prefix="readiness") as pool:
-            asked = pool.submit(readiness.recent, document, target)
-            shown = desk_dryrun.rehearse(document, aim, allowed, now, steps)
-            ready = None if target == record["active"] else brief(asked.result())
-        return dryrun_text.answer({**shown, "readiness": ready}, accepts)
+        return rehearsed(document, record, {**order, "to": target}, allowed, accepts, told)
     again = None if begun else resumed(found, record, order["to"], key, now)
     if again:
         return again
@@ -70,6 +64,23 @@ def order_failover(
         return launch(document, paper, key)
     shown = desk_runs.overridden(document, record)
     return launch(document, paper, key, readiness.warnings(document, target), shown)
+
+
+def rehearsed(
+    document: dict,
+    record: dict,
+    aim: dict,
+    allowed: dict,
+    accepts: str,
+    told: desk_dryrun.Told | None,
+) -> tuple:
+    """What the order would do, and beside it whether the standby is ready; nothing is changed."""
+    steps, now = desk_dryrun.past_steps(document, record, told), datetime.now(UTC)
+    with ThreadPoolExecutor(1, thread_name_prefix="readiness") as pool:
+        asked = pool.submit(readiness.recent, document, aim["to"])
+        shown = desk_dryrun.rehearse(document, aim, allowed, now, steps)
+        ready = None if aim["to"] == record["active"] else brief(asked.result())
+    return dryrun_text.answer({**shown, "readiness": ready}, accepts)
 
 
 def resumed(
