@@ -20,12 +20,14 @@ PROBE_SECONDS = 3.0
 def observe_storage(payload: dict) -> dict:
     """Where the account is and how old its copy: facts `serving` where it can move, `account`.
 
-    Asked with `dryRun` it names `calls`. With verb `verify` what does not serve is refused. Safe to
-    repeat: reads.
+    `rpoSeconds`: what a run towards `location` would lose, None where nobody knows; absent where
+    the primary is there already. Asked with `dryRun` it names `calls`. With verb `verify` what does
+    not serve is refused. Safe to repeat: reads.
     """
     part, outcome = payload["component"], _seen(payload["component"])
     if outcome["status"] != "succeeded":
         return outcome
+    outcome |= _losing(payload, outcome["account"])
     if part["failover"] == "none":
         would = {"calls": {"promote": []}, "would": "be read at its -secondary endpoint"}
         return {**outcome, **(would if payload.get("dryRun") else {})}
@@ -97,6 +99,14 @@ def check_storage(payload: dict) -> dict:
     return succeeded(checks=rows)
 
 
+def _losing(payload: dict, seen: dict) -> dict:
+    """The age of the copy that would be gone on with; a planned failover copies all of it first."""
+    if seen["primary"] == payload["location"]:
+        return {}
+    late = 0.0 if _graceful(payload) else storage_account.age_seconds(seen, datetime.now(UTC))
+    return {"rpoSeconds": late}
+
+
 def _graceful(payload: dict) -> bool:
     # A run that is undone moves nothing back by force.
     return payload.get("mode") == "graceful"
@@ -117,8 +127,8 @@ def _seen(part: dict) -> dict:
 
 def _unread(part: dict) -> str:
     """Why the copy cannot be read, for all that a look at a container shows; empty when it can."""
-    if not part.get("container"):
-        return ""
+    if not part.get("container"):  # Of a plan from before it had to name one.
+        return "whether its copy can be read is not known: the plan names no container to read in"
     uri = f"https://{name_of(part['resource'])}-secondary.blob.core.windows.net"
     try:
         blobs.Place(uri, part["container"], PROBE_SECONDS).size(PROBE)

@@ -30,7 +30,10 @@ class EventHubsAlias(Paired):
 
 
 class StorageAccount(Placed):
-    """One geo-redundant account. `container`: where the copy is probed for being readable."""
+    """One geo-redundant account.
+
+    `container`: where the copy is probed for being readable; needed with `failover: none`.
+    """
 
     kind: Literal["storageAccount"]
     failover: Literal["none", "customerManaged"] = "none"

@@ -179,6 +179,17 @@ def aliases(data: dict) -> Iterator[str]:
             yield f"{path}.alias: a replicated namespace has no alias"
 
 
+def readable(data: dict) -> Iterator[str]:
+    """An account that stays where it is has its copy read, so it must be known where to look."""
+    for path, part in components(data):
+        stays = part.get("kind") == "storageAccount" and part.get("failover", "none") == "none"
+        if stays and not part.get("container"):
+            yield (
+                f"{path}.container: an account with failover: none needs a container, in which a "
+                "run sees that the copy can be read"
+            )
+
+
 def places_of(data: dict, part: dict) -> Iterator[tuple[str, str, str]]:
     """(key, location, the resource's id there), where everything that takes is there."""
     if part.get("kind") not in RESOURCE_TYPES:
@@ -248,6 +259,7 @@ RULES = (
     ids,
     hosts,
     aliases,
+    readable,
     gateways,
     observers,
     windows,

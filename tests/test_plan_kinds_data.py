@@ -44,6 +44,11 @@ def test_a_pairing_of_one_namespace_with_itself_is_refused():
     assert "is the same in westeurope and northeurope" in problems("core-bus", resource=live)
 
 
+@pytest.mark.parametrize("failover", ["none", None])
+def test_an_account_that_stays_needs_a_container_to_be_read_in(failover: str | None):
+    assert "needs a container" in problems("documents", failover=failover)
+
+
 @pytest.mark.parametrize(
     "name, key, value",
     [

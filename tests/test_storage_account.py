@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from activities import desk_dryrun
 from rehearsal.world import Resource
+from shared import forecast_steps
+from shared.plan import Plan
 from shared.reply import Unreachable
 from tests.doors import HERE, THERE, Doors
 from tests.wire import check_exchanges
@@ -58,6 +61,11 @@ def settled(doors: Doors, outcome: dict) -> dict:
         time.sleep(0.05)
         outcome = doors.call("ask_operation", {"operation": outcome["operation"]})
     return outcome
+
+
+def observed(doors: Doors, mode: str = "forced") -> dict:
+    """What a dry run sees."""
+    return doors.call("observe_storage", task(doors, "promote", mode=mode, dryRun=True))
 
 
 def checks(doors: Doors, failover: str = "customerManaged") -> dict[str, str]:
@@ -149,6 +157,50 @@ def test_a_secondary_that_cannot_be_read_is_refused(doors: Doors) -> None:
     assert doors.call("promote_storage", told)["status"] == "refused"
 
 
+def test_a_copy_that_was_not_read_is_not_called_readable(doors: Doors) -> None:
+    doors.world.lose(THERE)
+    told = task(doors, "promote", "none")
+    told["component"]["container"] = None
+    outcome = doors.call("promote_storage", told)
+    assert (outcome["status"], "names no container" in outcome["because"]) == ("refused", True)
+
+
+def test_what_a_forced_run_would_lose_is_as_old_as_the_copy(
+    doors: Doors, account: Resource
+) -> None:
+    account.body["lagSeconds"] = 120
+    assert observed(doors)["rpoSeconds"] == pytest.approx(120, abs=20)
+
+
+def test_a_planned_failover_would_lose_nothing(doors: Doors, account: Resource) -> None:
+    account.body["lagSeconds"] = 120
+    assert observed(doors, mode="graceful")["rpoSeconds"] == 0
+
+
+def test_an_account_without_a_copy_does_not_know_what_it_would_lose(
+    doors: Doors, account: Resource
+) -> None:
+    account.body["sku"]["name"] = "Standard_LRS"
+    assert observed(doors)["rpoSeconds"] is None
+
+
+def test_an_account_that_is_here_has_nothing_to_lose(doors: Doors, account: Resource) -> None:
+    account.properties.update({"primaryLocation": HERE, "secondaryLocation": THERE})
+    assert "rpoSeconds" not in observed(doors)
+
+
+def test_the_forecast_of_a_dry_run_counts_the_age_of_the_copy(
+    doors: Doors, account: Resource
+) -> None:
+    account.body["lagSeconds"] = 7200
+    part = task(doors, "promote")["component"]
+    document = doors.plan.document
+    plan = Plan.model_validate({**document, "components": [*document["components"], part]})
+    act = {"component": "docs", "stage": "promote", "verb": "promote", "location": HERE}
+    told = forecast_steps.losing(plan, {}, [desk_dryrun.compared(plan, "forced", act, set())])
+    assert (told["meetsRpo"], told["rpoBecause"].split()[0]) == (False, "docs")
+
+
 def test_verify_refuses_an_account_that_has_not_moved(doors: Doors) -> None:
     assert doors.call("observe_storage", task(doors, "verify"))["serving"] is False
 
@@ -173,6 +225,11 @@ def test_nobody_is_ready_while_the_account_is_on_its_way(doors: Doors, account: 
 def test_a_late_copy_fails(doors: Doors, account: Resource) -> None:
     account.body["lagSeconds"] = 7200
     assert checks(doors)["sync"] == "fail"
+
+
+def test_a_copy_in_a_third_location_fails(doors: Doors, account: Resource) -> None:
+    account.properties["secondaryLocation"] = "swedencentral"
+    assert checks(doors) == {"redundancy": "fail", "reads": "ok"}
 
 
 def test_a_copy_that_nobody_can_read_fails_where_the_account_stays(
