@@ -4,7 +4,7 @@ A restore makes a gateway exactly like the one it came from, so its backends and
 point at the lost region until the overlay is laid. After Microsoft.ApiManagement 2024-05-01.
 """
 
-from shared import clients, overlay, probe
+from shared import arm_calls, clients, overlay, probe
 from shared.guard import guarded, still
 from shared.outcome import refused, running, skipped, succeeded
 from shared.reply import Reply, Surprise, Unreachable
@@ -40,12 +40,11 @@ def promote_gateway(payload: dict) -> dict:
     for path, body in found:
         where = f"{payload['component']['resource']}/{path}"
         reply = clients.ask("PUT", where, body, before=still(payload))
-        if reply.status == 409:
-            because = f"{path}: {reply.words}: the gateway is being changed, perhaps restored"
-            return refused(f"{because}; ask again when that has ended", busy=True)
-        if reply.status in (400, 403):
-            return refused(f"{path}: {reply.words}")
-        replies.append(reply.expect())
+        if not reply.ok:
+            no = arm_calls.refusal(reply, path)
+            more = ", perhaps restored" if no.get("busy") else ""
+            return {**no, "because": f"{no['because']}{more}"}
+        replies.append(reply)
     done = ", ".join(path for path, _ in found)
     pending = [url for url in map(_operation, replies) if url]
     if pending:
@@ -85,13 +84,18 @@ def _differences(payload: dict) -> list[tuple[str, dict]] | str:
     found = []
     for path, values in overlay.items(part, payload["location"], links):
         reply = clients.ask("GET", f"{part['resource']}/{path}")
-        if reply.status == 403:
-            return f"{reply.words}: give the app's identity API Management Service Contributor"
+        barred = _barred(reply, path)
+        if barred:
+            return barred
         if reply.status == 404 and reply.code == "ResourceNotFound" and _absent(part["resource"]):
             return f"no gateway at {part['resource']}"
         known = {} if reply.status == 404 else reply.expect().properties
         if path.startswith("namedValues/") and known.get("secret"):
-            known = {**known, "value": _secret(part["resource"], path)}
+            shown = clients.ask("POST", f"{part['resource']}/{path}/listValue")
+            barred = _barred(shown, path)
+            if barred:
+                return barred
+            known = {**known, "value": shown.expect().document.get("value")}
         if overlay.differs(known, values):
             found.append((path, {"properties": {**_base(path, values), **known, **values}}))
     return found
@@ -107,6 +111,9 @@ def _links(part: dict, location: str) -> dict[str, dict] | str:
             return f"no trigger {link['trigger']} of {link['workflow']} in {location}: deploy it"
         if reply.status == 403:
             return f"{reply.status} {reply.code}: give the app's identity Logic App Operator there"
+        barred = _barred(reply, link["workflow"])
+        if barred:
+            return barred
         read = overlay.link_of(reply.expect().document, link["upTo"])
         if read is None:
             return f"{link['workflow']} has no signed callback URL for {link['trigger']}"
@@ -126,8 +133,11 @@ def _base(path: str, values: dict) -> dict:
     return {"protocol": "http"} if kind == "backends" else {"displayName": name, "secret": False}
 
 
-def _secret(resource: str, path: str) -> str | None:
-    return clients.ask("POST", f"{resource}/{path}/listValue").expect().document.get("value")
+def _barred(reply: Reply, thing: str) -> str:
+    """Why `thing` is not shown, where neither waiting nor asking again helps; else empty."""
+    if reply.status in (401, 403) or reply.code == "ScopeLocked":
+        return str(arm_calls.refusal(reply, thing)["because"])
+    return ""
 
 
 def _operation(reply: Reply) -> str:
@@ -151,6 +161,9 @@ def backends(part: dict) -> list[dict] | str:
         reply = clients.ask("GET", url)
         if reply.status == 404:
             return f"no gateway at {part['resource']}"
+        barred = _barred(reply, part["name"])
+        if barred:
+            return barred
         page = reply.expect().document
         seen += page.get("value", [])
         if not page.get("nextLink"):

@@ -28,10 +28,7 @@ def observe_layer(payload: dict) -> dict:
     part = payload["component"]
     if payload.get("dryRun"):
         return _foretold(part, payload["location"])
-    state = _state(layer.path_of(part, payload["run"]))
-    return succeeded(
-        f"deployment is {state or 'not made'}", state=state, serving=state == SETTLED[0]
-    )
+    return _state(part, layer.path_of(part, payload["run"]))
 
 
 @guarded
@@ -42,7 +39,10 @@ def promote_layer(payload: dict) -> dict:
     """
     part = payload["component"]
     path = layer.path_of(part, payload["run"])
-    state = _state(path)
+    made = _state(part, path)
+    if made["status"] != "succeeded":
+        return made
+    state = made["state"]
     if state == "Succeeded":
         return skipped("this run has deployed it already")
     if state and state not in SETTLED:
@@ -140,10 +140,16 @@ def _what_if(part: dict, path: str, body: dict) -> dict:
     return succeeded(changes=changes)
 
 
-def _state(path: str) -> str:
-    """The deployment's provisioningState; empty where there is none."""
+def _state(part: dict, path: str) -> dict:
+    """The deployment's provisioningState as `state`, empty where there is none; `serving`."""
     reply = clients.ask("GET", path, version=layer.VERSION)
-    return "" if reply.status == 404 else str(reply.expect().properties.get("provisioningState"))
+    if reply.status == 404:
+        return succeeded("deployment is not made", state="", serving=False)
+    no = declined(reply, f"deployment of {part['template']}", ROLE)
+    if no:
+        return no
+    state = str(reply.properties.get("provisioningState"))
+    return succeeded(f"deployment is {state}", state=state, serving=state == SETTLED[0])
 
 
 def _address(path: str) -> str:

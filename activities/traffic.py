@@ -6,9 +6,9 @@ itself; an endpoint whose endpointStatus is Disabled stays out until somebody en
 """
 
 from shared import clients
+from shared.denials import denied
 from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
-from shared.reply import Surprise
 from shared.resource_ids import parts
 
 
@@ -44,7 +44,9 @@ def promote_traffic(payload: dict) -> dict:
     changed = []
     for name, state in wanted:
         if seen[name]["enabled"] != (state == "Enabled"):
-            _set(payload, seen[name]["kind"], name, state)
+            no = _set(payload, seen[name]["kind"], name, state)
+            if no:
+                return no
             changed.append(f"{name} {state}")
     if not changed:
         return skipped(f"{mine} is the only endpoint that is enabled already")
@@ -68,11 +70,10 @@ def _endpoints(payload: dict) -> dict[str, dict] | str:
     """The plan's endpoints as the profile has them, or why that cannot be said."""
     id = parts(payload["component"]["resource"])
     reply = clients.answer(clients.traffic(id.subscription).profiles.get, id.group, id.name)
-    if reply.status == 404:
-        return f"no Traffic Manager profile {id.name} in {id.group}"
-    if reply.status == 403:
-        return f"{reply.words}: give the app's identity Traffic Manager Contributor"
-    rows = reply.expect().properties.get("endpoints", [])
+    no = denied(reply, f"Traffic Manager profile {id.name} in {id.group}")
+    if no:
+        return str(no["because"])
+    rows = reply.properties.get("endpoints", [])
     known = {str(row["name"]): row for row in rows}
     wanted = payload["component"]["endpoints"].values()
     missing = [name for name in wanted if name not in known]
@@ -90,7 +91,8 @@ def _row(endpoint: dict) -> dict:
     }
 
 
-def _set(payload: dict, kind: str, name: str, state: str) -> None:
+def _set(payload: dict, kind: str, name: str, state: str) -> dict | None:
+    """Enable or disable one endpoint; why that may not be."""
     from azure.mgmt.trafficmanager.models import Endpoint
 
     id = parts(payload["component"]["resource"])
@@ -103,5 +105,4 @@ def _set(payload: dict, kind: str, name: str, state: str) -> None:
         Endpoint(endpoint_status=state),
         before=still(payload),
     )
-    if not reply.ok:
-        raise Surprise(f"{name}: {reply.words}")
+    return denied(reply, f"endpoint {name} of {id.name}")

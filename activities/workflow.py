@@ -5,9 +5,10 @@ disabling lets the runs in progress go on to their end (manage-logic-apps-with-a
 """
 
 from shared import clients
+from shared.denials import denied
 from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
-from shared.reply import Reply, Unreachable
+from shared.reply import Unreachable
 from shared.resource_ids import parts
 
 
@@ -54,23 +55,16 @@ def _bring(payload: dict, verb: str, wanted: str, **bounds: float) -> dict:
     id = parts(payload["component"]["resource"])
     operation = getattr(clients.logic(id.subscription).workflows, verb)
     reply = clients.answer(operation, id.group, id.name, before=still(payload), **bounds)
-    if reply.status == 403:
-        return refused(_forbidden(reply))
-    reply.expect()
-    return succeeded(f"was {seen['state']}, is told to be {wanted}", was=seen["state"])
+    no = denied(reply, f"workflow {id.name} in {id.group}")
+    return no or succeeded(f"was {seen['state']}, is told to be {wanted}", was=seen["state"])
 
 
 def _read(resource: str, **bounds: float) -> dict:
     id = parts(resource)
     operation = clients.logic(id.subscription).workflows.get
     reply = clients.answer(operation, id.group, id.name, **bounds)
-    if reply.status == 404:
-        return refused(f"no workflow {id.name} in {id.group}: deploy it there", missing=True)
-    if reply.status == 403:
-        return refused(_forbidden(reply))
-    state = str(reply.expect().properties.get("state", ""))
+    no = denied(reply, f"workflow {id.name} in {id.group}")
+    if no:
+        return no
+    state = str(reply.properties.get("state", ""))
     return succeeded(f"is {state}", state=state, serving=state == "Enabled")
-
-
-def _forbidden(reply: Reply) -> str:
-    return f"{reply.words}: give the app's identity the role Logic App Operator there"

@@ -48,7 +48,8 @@ def refusal(reply: Reply, thing: str) -> dict:
     `busy` where waiting helps. Raises Surprise for what nobody expects.
     """
     if reply.status == 401 or reply.code == "InvalidAuthenticationTokenTenant":
-        return refused(f"{thing} belongs to another tenant, or nobody knows us there: {reply.code}")
+        words = f"{thing} belongs to another tenant, or nobody knows us there: {reply.code}"
+        return refused(f"{words}: give the plan one of ours")
     if reply.status == 403:
         return refused(f"{reply.words}: give the app's identity {OPERATOR} there")
     if reply.status == 404:
@@ -56,7 +57,7 @@ def refusal(reply: Reply, thing: str) -> dict:
     if reply.code == "ScopeLocked":
         return refused(f"{thing} is locked: remove the lock: {reply.words}")
     if reply.status in (409, 423):
-        return refused(f"{thing} is busy: {reply.words}", busy=True)
+        return refused(f"{thing} is being changed: {reply.words}", busy=True)
     if reply.status in BAD:
         return refused(f"{thing}: {reply.words}")
     reply.expect()

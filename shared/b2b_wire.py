@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from shared import b2b, clients, probe, store
 from shared.blobs import NEW
+from shared.denials import denied
 from shared.guard import still
 from shared.reply import Reply, Surprise, Unreachable
 
@@ -18,7 +19,6 @@ PAGES_MAX = 100
 FETCH_SECONDS = 10.0
 CONTENT_BYTES_MAX = 8 * 1024 * 1024  # The largest schema or map of an integration account.
 CHUNK_BYTES = 65_536
-ROLE = "give the app's identity the role Logic App Contributor there"
 SWAPS_MAX = 5
 
 
@@ -80,16 +80,12 @@ def lags(part: dict, location: str, theirs: Account, mine: Account) -> dict:
 def said(reply: Reply, resource: str) -> Reply:
     """The reply, unless it is an expected no."""
     name = resource.rsplit("/", 1)[-1]
-    if reply.status == 404:
-        raise No(f"no integration account {name}: deploy it there")
-    if reply.status in (401, 403):
-        raise No(f"{name}: {reply.status} {reply.code}: {ROLE}")
-    if reply.status in (409, 423):
-        because = f"{name}: {reply.status} {reply.code}: locked, or being changed by others"
-        raise No(because, busy=True)
     if reply.status == 400:
         raise No(f"{name}: {reply.status} {reply.code}")
-    return reply.expect()
+    no = denied(reply, f"integration account {name}")
+    if no:
+        raise No(no["because"], bool(no.get("busy")))
+    return reply
 
 
 def put(task: dict, path: str, properties: dict) -> None:

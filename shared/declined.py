@@ -11,7 +11,7 @@ LOCKED = ("ScopeLocked",)
 SPENT = ("QuotaExceeded", "OperationNotAllowed", "SkuNotAvailable")
 STRANGE = ("InvalidAuthenticationTokenTenant",)
 ADVICE = {
-    "ScopeLocked": "take its lock away before a disaster does",
+    "ScopeLocked": "take its lock away",
     "QuotaExceeded": "ask for more quota in that region",
     "OperationNotAllowed": "ask for more quota in that region",
     "SkuNotAvailable": "choose a size that the region has",
@@ -35,6 +35,7 @@ def declined(reply: Reply, what: str, role: str, missing: str = "deploy it there
         return refused(f"{what}: {reply.words}: give the app's identity {role}")
     if reply.status in (400, 409, 412, 422, 423):
         waits = reply.status in (409, 412, 423) and reply.code not in (*LOCKED, *SPENT)
+        advice = advice or ("it is being changed: wait" if waits else "")
         words = f"{what}: {reply.words}" + (f": {advice}" if advice else "")
         return refused(words, **({"busy": True} if waits else {}))
     reply.expect()

@@ -7,7 +7,7 @@ service says of a request may quote the request, and so a secret.
 from shared.outcome import refused
 from shared.reply import Reply, Surprise, Unheard
 
-FOREIGN = ("InvalidAuthenticationTokenTenant", "LinkedAuthorizationFailed")
+FOREIGN = ("InvalidAuthenticationTokenTenant",)
 LOCKED = ("ScopeLocked",)
 BUSY = (409, 423)
 
@@ -23,11 +23,11 @@ def denied(reply: Reply, what: str) -> dict | None:
     if reply.status == 404:
         return refused(f"no {what}: deploy it there", missing=True)
     if reply.code in FOREIGN:
-        return refused(f"{said}: it belongs to another tenant, where this app is nobody")
+        return refused(f"{said}: it belongs to another tenant: give the plan one of ours")
     if reply.status in (401, 403):
         return refused(f"{reply.words}: give the app's identity the roles of access.json there")
     if reply.code in LOCKED:
         return refused(f"{said}: a lock holds it as it is; take the lock away")
     if reply.status in BUSY:
-        return refused(f"{said}: somebody else is changing it", busy=True)
+        return refused(f"{said}: it is being changed by somebody else: wait", busy=True)
     raise Unheard(said) if reply.status == 504 else Surprise(said)

@@ -96,7 +96,7 @@ def test_a_forbidden_account_names_the_role(doors: Doors, plan: Plan) -> None:
     fault = {"match": {"method": "GET", "path": "integrationAccounts"}, "effect": {"status": 403}}
     doors.world.faults.add(fault)
     outcome = doors.call("promote_account", job(doors, plan, "promote"))
-    assert "Logic App Contributor" in outcome["because"]
+    assert "give the app's identity the roles" in outcome["because"]
 
 
 def test_an_agreement_without_numbers_left_is_named(doors: Doors, plan: Plan) -> None:
