@@ -14,7 +14,17 @@ from tests.doors import HERE, THERE, Doors, made_doors
 FAULTY = DEFAULT.parent / "faulty.yaml"
 ESTATE: Estate = load(FAULTY).estate
 # Wrong in any stage that has just opened, or by what the estate says besides its resources.
-ELSEWHERE = {"resourceGroup", "backup", "overlay", "app", "vouches", "drill", "restoreTime"}
+ELSEWHERE = {
+    "resourceGroup",
+    "backup",
+    "overlay",
+    "app",
+    "vouches",
+    "drill",
+    "restoreTime",
+    "template",
+    "same",
+}
 
 
 @pytest.fixture(scope="module")
