@@ -1,15 +1,18 @@
 """Observers, controls, health, traffic, hooks and alerts: what is seen, and what never raises."""
 
 import json
-import time
+import re
 from datetime import UTC, datetime, timedelta
 
 from activities import health
 from orchestrations.watchdog import OBSERVERS
 from shared import clients, store, verdict
 from tests.doors import HERE, THERE, Doors
+from tests.patience import silent
 
 APP = "func-contoso-we.azurewebsites.net/api/health"
+# Of a look of 0.5 s: its own bound, or on a busy machine the one around it.
+GIVEN_UP = r"no answer within (0\.5|1) s|read timeout=0\.5"
 WORKFLOW = "prod-ne.northeurope.logic.azure.com/workflows/health-ne/triggers/manual/paths/invoke"
 
 
@@ -37,11 +40,10 @@ def lease(doors: Doors, until: str | None) -> None:
 
 
 def test_a_dead_region_is_seen_within_the_bound(doors: Doors) -> None:
-    doors.world.lose(THERE)
-    started = time.monotonic()
-    observation = seen(doors, "observe_health")
+    with silent(doors, THERE):
+        observation = seen(doors, "observe_health")
     assert (observation["ok"], observation["kind"]) == (False, "health")
-    assert time.monotonic() - started < 1.5
+    assert re.search(GIVEN_UP, observation["because"]), observation
 
 
 def test_a_failing_health_check_says_which_check_fails(doors: Doors) -> None:
@@ -62,11 +64,10 @@ def test_an_arm_that_is_silent_concludes_nothing_about_traffic(doors: Doors) -> 
 
 
 def test_a_location_whose_resource_manager_is_silent_has_no_control_plane(doors: Doors) -> None:
-    doors.world.lose(THERE, ["arm"])
-    started = time.monotonic()
-    observation = seen(doors, "observe_control_plane")
+    with silent(doors, THERE, "arm"):
+        observation = seen(doors, "observe_control_plane")
     assert (observation["ok"], observation["kind"]) == (False, "controlPlane")
-    assert time.monotonic() - started < 1.5
+    assert re.search(GIVEN_UP, observation["because"]), observation
 
 
 def test_a_refusal_of_the_control_plane_is_an_answer(doors: Doors) -> None:
@@ -184,11 +185,9 @@ def test_an_alert_reaches_its_webhook(doors: Doors) -> None:
 
 def test_health_is_reported_in_time_and_vouches_for_nothing_without_storage(doors: Doors) -> None:
     clients.forget()  # A connection that is open already outlives the outage here.
-    doors.world.lose(HERE, ["storage"])
-    started = time.monotonic()
-    told = health.report()
+    with silent(doors, HERE, "storage", seconds=3 * health.SECONDS_MAX):
+        told = health.report()
     assert (told["status"], told["unclaimed"]) == ("unhealthy", [])
-    assert time.monotonic() - started < health.SECONDS_MAX + health.VOUCH_SECONDS_MAX + 1
 
 
 def test_a_location_that_suspects_the_active_one_vouches_for_nothing(doors: Doors) -> None:

@@ -125,21 +125,21 @@ def test_a_message_arrives_with_its_metadata(bus: Bus, notes: Notes) -> None:
 
 
 def test_messages_are_handled_side_by_side(bus: Bus, notes: Notes) -> None:
-    """Four of half a second each take less than two seconds."""
-    begun = time.monotonic()
+    """None of the four is done before it has seen all of them."""
     bus.send("slow", "slow", "slow", "slow")
-    notes.wait("slow", 4)
-    at = [each["at"] for each in notes.of("slow")]
-    assert time.monotonic() - begun < 4 and max(at) - min(at) < 0.5
+    assert [each["count"] for each in notes.wait("met", 4)] == [4, 4, 4, 4]
 
 
 def test_a_hop_is_quick(bus: Bus, notes: Notes) -> None:
-    """From the send to the function; the median of three is well below 50 ms."""
+    """From the send to the function; nobody looks from time to time: the median of five says so.
+
+    A few milliseconds where nothing else runs; the limit is a busy machine's.
+    """
     hops = []
-    for number in range(3):
+    for number in range(5):
         sent = bus.send(f"hop {number}")
         hops.append(notes.wait(f"hop {number}")[0]["at"] - sent)
-    assert sorted(hops)[1] < 0.05, hops
+    assert sorted(hops)[2] < 0.4, hops
 
 
 def test_a_listener_comes_back_after_the_bus(bus: Bus, notes: Notes) -> None:

@@ -40,15 +40,15 @@ def test_a_server_that_trickles_its_headers_cannot_hold_a_probe() -> None:
         started = time.monotonic()
         with pytest.raises(Unreachable, match=r"no answer within 0\.4 s"):
             probe.call("GET", url, SECONDS)
-        assert time.monotonic() - started < 2 * SECONDS
+        assert time.monotonic() - started < 20 * SECONDS
 
 
 def test_an_observer_that_hangs_in_whatever_it_does_ends_in_time() -> None:
     hang = threading.Event()
     started = time.monotonic()
-    seen = observers._observed({"timeoutSeconds": 0.1}, "lease", lambda: (hang.wait(9), "", {}))
+    seen = observers._observed({"timeoutSeconds": 0.1}, "lease", lambda: (hang.wait(60), "", {}))
     hang.set()
-    assert seen["observation"]["ok"] is False and time.monotonic() - started < 2
+    assert seen["observation"]["ok"] is False and time.monotonic() - started < 20
 
 
 def test_what_the_work_raises_is_raised() -> None:
@@ -72,7 +72,7 @@ def test_too_many_calls_that_hang_are_refused_and_forgotten_when_they_end() -> N
     with pytest.raises(Unreachable, match="hang still"):
         probe.within(1, lambda: None)
     hang.set()
-    for _ in range(100):
+    for _ in range(1000):
         time.sleep(0.02)
         if not [one for one in threading.enumerate() if one.name == "within"]:
             break

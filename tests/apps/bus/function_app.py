@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from pathlib import Path
 
 import azure.durable_functions as df
 import azure.functions as func
@@ -27,4 +28,17 @@ def note(msg: func.ServiceBusMessage) -> None:
     if body == "bad" and (msg.delivery_count or 0) < 3:
         raise ValueError("not yet")
     if body == "slow":
-        time.sleep(0.5)
+        meet(4)
+
+
+def meet(count: int) -> None:
+    """Wait until so many are handled at once, and note how many have met."""
+    met = 0
+    for _ in range(200):
+        lines = Path(os.environ["NOTES"]).read_text(encoding="utf-8").splitlines()
+        met = sum('"body": "slow"' in line for line in lines)
+        if met >= count:
+            break
+        time.sleep(0.05)
+    with open(os.environ["NOTES"], "a", encoding="utf-8") as file:
+        file.write(json.dumps({"body": "met", "count": met}) + "\n")
