@@ -186,7 +186,7 @@ def test_health_is_anonymous_and_has_a_reason_per_check(app: HostProcess) -> Non
     reply = app.call("GET", "/api/health", key=None)
     body = reply.json()
     assert (reply.status_code, body["status"], body["location"]) == (200, "healthy", THERE)
-    wanted = {"slips", "leftovers", "storage", "contoso:plan", "contoso:workflow"}
+    wanted = {"slips", "leftovers", "outbox", "storage", "contoso:plan", "contoso:workflow"}
     wanted |= {"contoso:gateway", "contoso:watchdog"}
     assert {check["name"] for check in body["checks"]} == wanted
     assert all(check["because"] for check in body["checks"])

@@ -161,7 +161,7 @@ def test_a_live_call_is_cut_with_its_location() -> None:
         await asyncio.sleep(0.2)
         world.lose(WEST)
         try:
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(4):
                 return await reader.read()
         except ConnectionResetError:
             return b"reset"
