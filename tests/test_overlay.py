@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 
 import pytest
 
@@ -30,11 +31,13 @@ def with_overlay(known: Plan, **more: object) -> Plan:
 def linked(doors: Doors) -> Iterator[Plan]:
     """Orders behind the gateway by callback; afterwards the gateway is as it was."""
     base = doors.plan.component(GATEWAY, HERE)["resource"]
-    before = {row.id for row in doors.world.resources}
+    before = {row.id: deepcopy(row.body) for row in doors.world.resources}
     yield with_overlay(doors.plan, callbacks={"orders": LINK})
     for row in list(doors.world.resources):
         if row.id.startswith(f"{base}/") and row.id not in before:
             doors.world.resources.remove(row.id)
+        elif row.id.startswith(f"{base}/"):
+            doors.world.resources.place(row.id, before[row.id])
 
 
 def task(doors: Doors, known: Plan, verb: str = "promote") -> dict:
