@@ -54,6 +54,12 @@ class Handle:
         finally:
             self.lock.release()
 
+    def close(self) -> None:
+        """Close what is open. Its client knows it only for as long as this handle is kept."""
+        close, self.opened = getattr(self.opened, "close", None), None
+        if close:
+            close()
+
     def _task(self, work: Callable[..., T]) -> Callable[[], tuple[object, T]]:
         known = self.opened
 

@@ -6,12 +6,14 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
+from azure.servicebus import ServiceBusSender
 
 from shared import clients, outbox
 from shared.reply import Surprise
-from tests.doors import THERE, Doors
+from tests.doors import HERE, THERE, Doors
 
 BOUND_SECONDS = 0.5
 
@@ -69,3 +71,15 @@ def test_a_handle_that_is_in_use_for_too_long_is_not_waited_for(silent: None) ->
     held = outbox.handle(THERE, "slip-fence", False)
     with held.lock, pytest.raises(Surprise, match="still busy"):
         outbox.send(THERE, "slip-fence", "{}", "m")
+
+
+def test_what_was_opened_is_closed_when_the_clients_are_forgotten(doors: Doors) -> None:
+    """The client knows its senders only weakly: the handle is to close what it has opened."""
+    clients.forget()
+    outbox.send(HERE, "slip-claim", "{}", "forgotten")
+    sender = cast(ServiceBusSender, outbox.handle(HERE, "slip-claim", False).opened)
+    clients.bus(HERE)._handlers.discard(sender)
+    clients.forget()
+    with pytest.raises(ValueError, match="shutdown"):
+        sender.send_messages([])
+    doors.empty("slip-claim")
