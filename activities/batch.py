@@ -26,7 +26,7 @@ def observe_batch(payload: dict) -> dict:
     With verb `verify` a schedule that is not active is refused. Safe to repeat: reads.
     """
     part, verb = payload["component"], payload.get("verb", "promote")
-    seen = _seen(part)
+    seen = _seen(part, **(clients.HURRIED if verb in ("demote", "verify") else {}))
     if seen["status"] != "succeeded":
         return seen
     wanted = "demote" if verb in ("demote", "undo", "protect") else "promote"

@@ -22,7 +22,7 @@ def observe_factory(payload: dict) -> dict:
     reads.
     """
     part, verb = payload["component"], payload.get("verb", "promote")
-    seen = _read(part)
+    seen = _read(part, **(clients.HURRIED if verb in ("demote", "verify") else {}))
     if seen["status"] != "succeeded":
         return seen
     wanted = "demote" if verb in ("demote", "undo", "protect") else "promote"

@@ -22,7 +22,7 @@ def observe_scale_set(payload: dict) -> dict:
     reads.
     """
     part, location, verb = payload["component"], payload["location"], payload.get("verb", "promote")
-    seen = _read(part["resource"])
+    seen = _read(part["resource"], **(clients.HURRIED if verb in ("demote", "verify") else {}))
     if seen["status"] != "succeeded":
         return seen
     wanted = "demote" if verb in ("demote", "undo", "protect") else "promote"

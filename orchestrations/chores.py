@@ -18,7 +18,7 @@ from orchestrations import Flow
 from orchestrations.steps import attempt
 from orchestrations.waves import act, blockers, waiting
 from shared import stale
-from shared.kinds import ONCE
+from shared.kinds import KINDS, ONCE
 from shared.plan import Plan
 
 PAUSE_SECONDS = 15
@@ -132,9 +132,10 @@ def in_turn(
 ) -> Flow:
     """Look after these; what waits for one that is refused is not started, as in a run."""
     rest, rows = names, []
+    unmoved = yield from not_moved(context, plan, paper, kind, names, turn)
     while rest:
         ready = [n for n in rest if kind.verb != "promote" or not blockers(plan, n, rest)]
-        broken = [row["component"] for row in rows if row["outcome"] == "refused"]
+        broken = [*unmoved, *(row["component"] for row in rows if row["outcome"] == "refused")]
         held = [n for n in ready if blockers(plan, n, broken)]
         able = [n for n in ready if n not in held]
         rows += [waiting(context, plan, paper, n, blockers(plan, n, broken)) for n in held]
@@ -143,6 +144,25 @@ def in_turn(
         )
         rest = [n for n in rest if n not in ready]
     return rows
+
+
+def not_moved(
+    context: DurableOrchestrationContext,
+    plan: Plan,
+    paper: dict,
+    kind: Chore,
+    names: list[str],
+    turn: int,
+) -> Flow:
+    """What a run does once, these wait for, and does not serve here: seen, not done again."""
+    if kind.verb != "promote":
+        return []
+    waited = dict.fromkeys(other for name in names for other in plan.part(name).waits_for)
+    # A hook's verify would call it again.
+    once = [n for n in waited if plan.part(n).kind in ONCE and plan.part(n).kind != "http"]
+    seen = [n for n in once if "verify" in KINDS[plan.part(n).kind]]
+    rows = yield from act(context, plan, paper, "verify", paper["to"], seen, 1, turn=turn)
+    return [row["component"] for row in rows if row["outcome"] == "refused"]
 
 
 def put_off(

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
-from orchestrations.steps import attempt, step, told_to
+from orchestrations.steps import BUSY_ROUNDS_MAX, attempt, step, told_to
 from shared import stale
 from shared.outcome import refused
 
 VERIFY_ATTEMPTS_MAX = 3
+# Who tries once looks again soon, and must not be kept from it: a heartbeat has its lease to renew.
+GLANCE_MAX = timedelta(seconds=5)
 STEP_MAX = timedelta(minutes=3)  # The rest of the run waits: one slow component must not own it.
 
 
@@ -25,7 +27,9 @@ def component(context: DurableOrchestrationContext) -> Flow:
     """
     order = told_to(context)
     task, started = order["task"], context.current_utc_datetime
-    outcome = yield from step(context, order["activity"], task, order["attempts"], STEP_MAX)
+    patient = order["attempts"] > 1
+    within, rounds = (STEP_MAX, BUSY_ROUNDS_MAX) if patient else (GLANCE_MAX, 0)
+    outcome = yield from step(context, order["activity"], task, order["attempts"], within, rounds)
     if order["observe"] and outcome["status"] == "succeeded":
         outcome = yield from prove(context, order["observe"], task, outcome)
     done = row(task, started, context.current_utc_datetime, outcome)

@@ -29,6 +29,7 @@ PIPELINES_MAX = 4
 PIPELINE_PAUSE = timedelta(minutes=20)
 REACHED = ("app", "slips", "gateway")  # Without them nothing could be handed over.
 STATUS_MAX = 300
+UNSEEN = "check"  # The name under which readiness tells that a kind's own check had no answer.
 
 
 def protect(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
@@ -109,16 +110,19 @@ def mend(
 def able(plan: Plan, away: str, failing: list[dict]) -> list[str]:
     """The components in `away` for which the kind's `protect` can do something now, each once.
 
-    Of a workflow only that it runs where it must not: nothing else is ours to mend.
+    Where that means to stop it: only what runs there and must not. Otherwise (to pair anew, to
+    replicate again) whatever its own check has found; what could not be seen cannot be mended.
     """
     alone = plan.exclusive(away)
-    names = [
-        one["component"]
-        for one in failing
-        if one["component"] in plan.parts
-        and "protect" in KINDS[plan.part(one["component"]).kind]
-        and (one["name"] != "state" or one["component"] in alone)
-    ]
+    names = []
+    for one in failing:
+        name = one["component"]
+        kind = KINDS[plan.part(name).kind] if name in plan.parts else {}
+        if "protect" not in kind:
+            continue
+        stops = "demote" in kind and kind["protect"].activity == kind["demote"].activity
+        if (one["name"] == "state" and name in alone) if stops else one["name"] != UNSEEN:
+            names.append(name)
     return list(dict.fromkeys(names))
 
 

@@ -85,6 +85,8 @@ def settle(
         if until and context.current_utc_datetime >= until:
             return refused(f"accepted, but still running after {within}; it may yet end well")
         seconds = min(outcome.get("retryAfterSeconds", 15), POLL_PAUSE_SECONDS_MAX)
+        if until:
+            seconds = min(seconds, (until - context.current_utc_datetime).total_seconds())
         yield context.create_timer(context.current_utc_datetime + timedelta(seconds=seconds))
         asked = {"operation": outcome["operation"]}
         answer = yield from attempt(context, "ask_operation", asked)
@@ -102,18 +104,22 @@ def step(
     payload: dict,
     attempts_max: int = ATTEMPTS_MAX,
     within: timedelta | None = None,
+    busy_rounds: int = BUSY_ROUNDS_MAX,
 ) -> Flow:
     """One request and, where the world answers "running", the wait for its end.
 
     What answers `busy` (somebody else is changing it) is asked again for about a minute; then
-    its refusal stands, because others wait behind this step.
+    its refusal stands, because others wait behind this step. `attempts` of the outcome counts all
+    of them: what a repeat finds done may be the work of the try before it.
     """
     outcome = yield from attempt(context, activity, payload, attempts_max)
-    for _ in range(BUSY_ROUNDS_MAX):
+    for _ in range(busy_rounds):
         if not outcome.get("busy"):
             break
         yield context.create_timer(context.current_utc_datetime + BUSY_PAUSE)
+        before = outcome["attempts"]
         outcome = yield from attempt(context, activity, payload, attempts_max)
+        outcome = {**outcome, "attempts": before + outcome["attempts"]}
     return (yield from settle(context, outcome, within))
 
 

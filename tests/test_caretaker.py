@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from orchestrations.caretaker import caretaker
+from orchestrations.chores import CHORES, in_turn
 from orchestrations.component import component
 from shared import plan, resumption
 from shared.outcome import refused, skipped, succeeded
@@ -182,3 +183,37 @@ def test_every_change_carries_the_epoch_and_the_witness() -> None:
 def test_a_claim_that_came_to_nothing_is_settled_where_the_plan_is_not_active() -> None:
     told = caring(record(1, LOST), 0.1).named("settle_claim")
     assert [(row["location"], row["record"]["epoch"]) for row in told] == [(HERE, 1)]
+
+
+DATABASE = {
+    "name": "ledger-db",
+    "kind": "sqlFailoverGroup",
+    "resource": "{resourceGroup}/providers/Microsoft.Sql/servers/sql-{short}",
+    "group": "ledger",
+}
+
+
+def looked(seen: dict) -> Replay:
+    """What a caretaker does about a workflow that waits for a database, which moves once."""
+    parts = [
+        {**one, "waitsFor": ["ledger-db"]} if one["name"] == NIGHTLY else one
+        for one in DOCUMENT["components"]
+    ]
+    known = plan.checked({**DOCUMENT, "components": [DATABASE, *parts]})
+    paper = {"plan": "contoso", "run": "contoso-caretaker-x", "stage": "serve", "epoch": 1}
+
+    def caring_for(context):
+        order = {**paper, "to": HERE}
+        return (yield from in_turn(context, known, order, CHORES["serve"], [NIGHTLY], 0))
+
+    answers = {"observe_failover_group": seen, "promote_workflow": STARTED}
+    return Replay(caring_for, {}, answers, {"component": component}).run()
+
+
+def test_what_waits_for_a_database_that_did_not_move_is_not_started() -> None:
+    run = looked(refused("it is the secondary still"))
+    assert not run.named("promote_workflow") and not run.named("promote_failover_group")
+
+
+def test_what_waits_for_a_database_that_moved_is_started() -> None:
+    assert looked(succeeded("it is the primary", serving=True)).named("promote_workflow")

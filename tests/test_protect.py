@@ -136,3 +136,19 @@ def test_the_looks_of_the_longest_wait_are_bounded(days: float):
 def test_the_stage_ends_when_it_says():
     output = done(protecting(unready("app"), READY))
     assert datetime.fromisoformat(output["endedAt"]) - START < timedelta(minutes=1)
+
+
+def test_a_workflow_that_may_run_in_both_is_never_stopped_for_a_check_that_fails():
+    seen = succeeded(
+        "definition",
+        ready=False,
+        checks=[
+            readiness.check("orders-intake", LOST, name, "fail", "it differs", "deploy it")
+            for name in ("definition", "role", "connections", "state")
+        ],
+    )
+    parts = [part for part in DOCUMENT["components"] if part["name"] in (*KEPT, "orders-intake")]
+    known = plan.checked({**DOCUMENT, "protectMinutes": 3, "components": parts})
+    told = succeeded(plan=known.document, digest=known.digest)
+    run = protecting(seen, READY, load_plan=told)
+    assert done(run)["outcome"] == "succeeded" and not run.named("demote_workflow")
