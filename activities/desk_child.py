@@ -86,7 +86,10 @@ def _known(payload: dict) -> dict:
 
 def _order(payload: dict, key: str) -> dict:
     name, location = payload["component"]["plan"], payload["location"]
-    order = {"mode": payload.get("mode", "graceful"), "to": location}
+    # What is undone goes back without losing anything, or not at all.
+    undoing = payload.get("verb") == "undo"
+    mode = "graceful" if undoing else payload.get("mode", "graceful")
+    order = {"mode": mode, "to": location}
     order["reason"] = f"moves along with {payload['plan']}, run {payload['run']}"
     try:
         answer = desk_orders.order_failover(name, json.dumps(order).encode(), key)

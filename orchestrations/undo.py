@@ -13,7 +13,7 @@ from orchestrations.quiesce import carry_over
 from orchestrations.steps import ATTEMPTS_MAX, attempt
 from orchestrations.waves import act, order, untried
 from shared import resumption, slip
-from shared.kinds import KINDS, Verb
+from shared.kinds import KINDS, UNSEEN, Verb
 from shared.outcome import refused, skipped
 from shared.plan import Plan
 
@@ -34,9 +34,8 @@ def undo(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
             stages[name] = [*stages.get(name, []), *found]
     rows = [lost(context, paper, name) for name in unnoted]
     for name in reversed(slip.STAGES):
-        names = changed(stages, name, "promote") + doubtful(
-            stages, name, plan.exclusive(paper["to"])
-        )
+        unsure = [*plan.exclusive(paper["to"]), *unseen(plan)]
+        names = changed(stages, name, "promote") + doubtful(stages, name, unsure)
         rows += yield from take_back(context, plan, paper, name, names)
     kept = [one["component"] for one in rows if one["outcome"] == "refused"]
     stopped = [name for stage in stages for name in changed(stages, stage, "demote")]
@@ -57,12 +56,18 @@ def changed(stages: dict[str, list[dict]], stage: str, verb: str) -> list[str]:
     ]
 
 
-def doubtful(stages: dict[str, list[dict]], stage: str, alone: list[str]) -> list[str]:
+def unseen(plan: Plan) -> list[str]:
+    """The components that are told to move and never answer that they did."""
+    return [part.name for part in plan.components if part.kind in UNSEEN]
+
+
+def doubtful(stages: dict[str, list[dict]], stage: str, unsure: list[str]) -> list[str]:
     """What was refused or found done, but may have been started: no answer came, or its host died.
 
-    Only of what must not run in two places: the rest may have run here before.
+    Only of `unsure`, what must not run in two places or is apart otherwise: the rest may have run
+    here before.
     """
-    rows = [one for one in stages.get(stage, []) if one["component"] in alone]
+    rows = [one for one in stages.get(stage, []) if one["component"] in unsure]
     return [
         one["component"]
         for one in rows

@@ -27,6 +27,8 @@ ONCE = (
     "sqlFailoverGroup",
     "cosmosDb",
 )
+# Whose promote is never seen to succeed: it is on its way, and then it is found done.
+UNSEEN = ("plan",)
 
 
 KINDS: dict[str, dict[str, Verb]] = {

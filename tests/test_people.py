@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from orchestrations.component import component
 from orchestrations.people import LOOK_MOST, REMIND_FIRST
 from orchestrations.stages import stage
 from orchestrations.waves import block
-from shared import runs, slip, witness
+from shared import plan, runs, slip, witness
 from shared.outcome import refused, skipped, succeeded
 from shared.record import fresh, stamp
 from tests.replay import START, Replay
@@ -270,6 +272,20 @@ def test_what_was_refused_but_may_have_been_started_is_stopped_where_it_must_run
     rows = [{**row, "outcome": end} for row, end in zip(NOTED["activate"], ends, strict=False)]
     run, _ = cancelled({"activate": rows, "fence": []})
     assert set(acted(run, "demote_workflow")) == set(WOKEN) & set(PLAN.exclusive(HERE))
+
+
+@pytest.mark.parametrize("end", ["refused", "skipped"])
+def test_a_child_plan_that_was_told_to_move_along_is_told_to_come_back(end: str):
+    """It answers "on its way" until it serves, and then that it does: never that it was moved."""
+    child = {"name": "reports", "kind": "plan", "plan": "contoso-reports"}
+    parts = [*DOCUMENT["components"], child]
+    both = plan.checked({**DOCUMENT, "components": parts})
+    row = {"component": "reports", "verb": "promote", "location": HERE, "outcome": end}
+    told = {"load_plan": succeeded(plan=both.document, digest=both.digest)}
+    run, _ = cancelled({"promote": [row]}, **told, promote_child=skipped("serves there"))
+    orders = run.named("promote_child")
+    assert [(one["verb"], one["location"]) for one in orders] == [("undo", LOST)]
+    assert ("reports", "undo") in [(r["component"], r["verb"]) for r in done(run)["rows"]]
 
 
 def test_what_the_target_remembers_is_carried_back_to_the_source():
