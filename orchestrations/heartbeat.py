@@ -163,7 +163,7 @@ def stand_down(
         seen = yield from move(context, plan, here, "verify", turn, epoch, names)
         on = [row["component"] for row in seen if row.get("serving") is not False]
         down = {"epoch": epoch, "because": because, "stopped": on, "left": plan.exclusive(here)}
-    rows = yield from move(context, plan, here, "demote", memory["turn"], epoch, down["left"])
+    rows = yield from stop(context, plan, here, memory["turn"], epoch, down["left"])
     stopped = [row["component"] for row in rows if row["outcome"] == "succeeded"]
     left = [row["component"] for row in rows if row["outcome"] == "refused"]
     if stopped:
@@ -172,7 +172,28 @@ def stand_down(
         yield from attempt(context, "yield_claim", {"plan": plan.name, "epoch": epoch}, ONE_TRY)
     also = [name for name in plan.movers() if name in stopped and name not in down["stopped"]]
     down = {**down, "stopped": [*down["stopped"], *also], "left": left}
-    return {**memory, "stoodDown": down, "turn": memory["turn"] + 1}
+    return {**memory, "stoodDown": down, "turn": memory["turn"] + 2}
+
+
+def stop(
+    context: DurableOrchestrationContext,
+    plan: Plan,
+    here: str,
+    turn: int,
+    epoch: int | None,
+    names: list[str],
+) -> Flow:
+    """Demote these, twice at once where no answer came: before the next beat others may claim."""
+    rows = yield from move(context, plan, here, "demote", turn, epoch, names)
+    missed = [row["component"] for row in rows if row["outcome"] == "refused"]
+    if not missed:
+        return rows
+    again = yield from move(context, plan, here, "demote", turn + 1, epoch, missed)
+    # What the repeat finds stopped was stopped by the try before it.
+    mine = [
+        {**one, "outcome": "succeeded"} if one["outcome"] == "skipped" else one for one in again
+    ]
+    return [one for one in rows if one["outcome"] != "refused"] + mine
 
 
 def serve_again(
