@@ -95,18 +95,31 @@ async def carry_once(client) -> bool:
 def forward() -> None:
     """Send on what waits in the outboxes for other locations, the oldest first.
 
-    It leaves the outbox only after a namespace has stored it. What is not taken stops the rest.
+    It leaves the outbox only after a namespace has stored it. What is not taken stops the rest of
+    its sort: a restore is never relayed, and the slips of a run must not wait for it.
     """
     for location in settings().slips:
         if location == settings().location:
             continue
         try:
-            for entry in post.read(location)["slips"]:
-                if not dismissed(location, entry):
-                    how = post.deliver(location, entry["queue"], entry["slip"])
-                    post.strike(location, entry["id"], how)
+            waiting = post.read(location)["slips"]
         except Surprise as silent:
             LOG.info("the outbox for %s waits: %s", location, silent)
+            continue
+        for restores in (False, True):
+            those = [one for one in waiting if undelivered.is_restore(one["slip"]) == restores]
+            forward_sort(location, those)
+
+
+def forward_sort(location: str, entries: list[dict]) -> None:
+    """Send on what waits of one sort, until one is not taken."""
+    try:
+        for entry in entries:
+            if not dismissed(location, entry):
+                how = post.deliver(location, entry["queue"], entry["slip"])
+                post.strike(location, entry["id"], how)
+    except Surprise as silent:
+        LOG.info("the outbox for %s waits: %s", location, silent)
 
 
 def dismissed(location: str, entry: dict) -> bool:

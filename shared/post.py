@@ -4,8 +4,9 @@
     2. for another location: queue `slip-relay` of this location's own, where that one listens too
     3. `outbox/{location}.json` in this location's own storage, until one of them takes it
 
-What waits is not overtaken: while there is something in the outbox a slip goes behind it. A slip
-may so arrive twice; the instance that it starts has its id, and is started once.
+What waits is not overtaken by its own sort: a run's slip goes behind those of runs, a restore
+behind restores. A restore has time and no relay; no run waits for it. A slip may so arrive twice;
+the instance that it starts has its id, and is started once.
 """
 
 import json
@@ -35,7 +36,7 @@ def send(location: str, queue: str, paper: dict) -> str:
     Safe to repeat. Raises Surprise when nothing takes it, not even the outbox.
     """
     because = "behind those that wait"
-    if not _waits(location):
+    if not _waits(location, paper):
         try:
             return deliver(location, queue, paper)
         except Surprise as silent:
@@ -45,9 +46,11 @@ def send(location: str, queue: str, paper: dict) -> str:
     return "kept"
 
 
-def _waits(location: str) -> bool:
+def _waits(location: str, paper: dict) -> bool:
+    sort = undelivered.is_restore(paper)
     try:
-        return bool(read(location)["slips"])
+        waiting = read(location)["slips"]
+        return any(undelivered.is_restore(one["slip"]) == sort for one in waiting)
     except Surprise as silent:  # The namespaces may take it all the same.
         LOG.warning("the outbox for %s cannot be read: %s", location, silent)
         return False
@@ -64,7 +67,7 @@ def deliver(location: str, queue: str, paper: dict) -> str:
         _hand(location, queue, body, mine)
         return "sent"
     except Surprise as silent:
-        if location != other() or paper["kind"] == "restore":
+        if location != other() or undelivered.is_restore(paper):
             raise
         LOG.warning("%s goes by the relay of %s: %s", mine, here, silent)
     _hand(here, f"slip-{RELAY}", body, mine)

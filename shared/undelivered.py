@@ -76,8 +76,12 @@ def add(book: dict, queue: str, paper: dict, now: datetime) -> dict | None:
 
 
 def _replaced(older: dict, paper: dict) -> bool:
-    restores = older.get("kind") == paper["kind"] == "restore"
-    return restores and older.get("plan") == paper["plan"]
+    return is_restore(older) and is_restore(paper) and older.get("plan") == paper["plan"]
+
+
+def is_restore(paper: dict) -> bool:
+    """Its sort: a restore and a run's slips do not wait for each other."""
+    return paper.get("kind") == "restore"
 
 
 def strike(book: dict, mine: str, how: str, because: str, now: datetime) -> dict:
@@ -102,7 +106,7 @@ def over(entry: dict, now: datetime) -> str:
 
 def minutes_of(paper: dict) -> float:
     """How long a slip may wait: as long as its run may stand in the stage before."""
-    if paper.get("kind") == "restore":
+    if is_restore(paper):
         return RESTORE_MINUTES
     if paper.get("epoch") is not None:
         return witness.STALLED_MINUTES

@@ -221,6 +221,25 @@ def test_a_restore_is_not_relayed(doors: Doors) -> None:
     assert held(doors, HERE, "slip-relay") == before
 
 
+def test_a_restore_that_waits_holds_no_slip_of_a_run_up(doors: Doors) -> None:
+    told = a_slip()
+    with away(THERE):
+        assert send(doors, a_restore()) == "kept"
+        assert send(doors, told) == "relayed"
+    doors.empty("slip-relay")
+
+
+def test_a_slip_of_a_run_is_relayed_past_a_restore_that_waits(doors: Doors) -> None:
+    restore, told = a_restore(), a_slip()
+    with away(HERE, THERE):
+        send(doors, restore)
+        send(doors, told)
+    with away(THERE):
+        slip_desk.forward()
+    assert (waiting(THERE), gone(THERE)) == ([restore["run"]], [(told["run"], "relayed")])
+    doors.empty("slip-relay")
+
+
 def test_what_waits_is_not_overtaken(doors: Doors) -> None:
     first, second = a_slip(), a_slip()
     with away(HERE, THERE):
