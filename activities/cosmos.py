@@ -17,8 +17,10 @@ def observe_cosmos(payload: dict) -> dict:
     """
     outcome = _seen(payload)
     if payload.get("dryRun") and outcome["status"] == "succeeded":
-        outcome |= {"calls": {"promote": [_promotion(payload, outcome["account"])]}}
-        outcome["would"] = "write in this location"
+        no = _hindrance(payload, outcome["account"])
+        calls = [] if no else [_promotion(payload, outcome["account"])]
+        would = f"be refused: {no['because']}" if no else "write in this location"
+        outcome |= {"calls": {"promote": calls}, "would": would}
     if payload.get("verb") == "verify" and outcome.get("serving") is False:
         return refused(f"{payload['component']['name']} {outcome['because']}", serving=False)
     return outcome
@@ -36,7 +38,7 @@ def promote_cosmos(payload: dict) -> dict:
     if outcome["serving"]:
         return skipped(f"{outcome['because']} already", serving=True)
     seen = outcome["account"]
-    no = cosmos.hindrance(seen, payload["location"], _graceful(payload))
+    no = _hindrance(payload, seen)
     if no:
         return no
     reply = arm_calls.send(payload, _promotion(payload, seen))
@@ -75,6 +77,11 @@ def check_cosmos(payload: dict) -> dict:
 def _promotion(payload: dict, seen: dict) -> dict:
     resource = payload["component"]["resource"]
     return cosmos.promotion(resource, seen, payload["location"], _graceful(payload))
+
+
+def _hindrance(payload: dict, seen: dict) -> dict | None:
+    away = payload.get("away", "")  # A task of an undo has none: it takes nothing offline.
+    return cosmos.hindrance(seen, payload["location"], away, _graceful(payload))
 
 
 def _graceful(payload: dict) -> bool:

@@ -71,10 +71,12 @@ def compared(plan: Plan, mode: str, act: dict, silent: set[str]) -> dict:
     """One act beside what is there. A location found `silent` is not asked a thousand times."""
     part = plan.component(act["component"], act["location"])
     kind = KINDS[part["kind"]]
+    both = {}
     if kind[act["verb"]].both:
-        part["other"] = plan.component(act["component"], plan.other(act["location"]))
+        both = {"away": plan.other(act["location"])}
+        part["other"] = plan.component(act["component"], both["away"])
     observe = observer(kind)
-    task = {**act, "component": part, "plan": plan.name, "mode": mode, "dryRun": True}
+    task = {**act, **both, "component": part, "plan": plan.name, "mode": mode, "dryRun": True}
     task["witness"] = plan.document["witness"]
     seen = {"status": "skipped", "because": "cannot be observed"}
     if act["location"] in silent:

@@ -180,8 +180,10 @@ def order(plan: Plan, paper: dict, verb: str, location: str, name: str, attempts
     if verb == "transfer":
         part["source"] = plan.component(name, plan.other(location))["resource"]
     kind = KINDS[part["kind"]]
+    both = {}
     if kind[verb].both:
-        part["other"] = plan.component(name, plan.other(location))
+        both = {"away": plan.other(location)}
+        part["other"] = plan.component(name, both["away"])
     task = {
         "plan": paper["plan"],
         "run": paper["run"],
@@ -192,6 +194,7 @@ def order(plan: Plan, paper: dict, verb: str, location: str, name: str, attempts
         "location": location,
         "component": part,
         "witness": plan.document["witness"],
+        **both,
     }
     observe = kind["observe"].activity if verb == "promote" and "observe" in kind else None
     return {"task": task, "activity": kind[verb].activity, "observe": observe, "attempts": attempts}

@@ -70,8 +70,11 @@ def return_of(resource: str, region: str) -> dict:
     return call("POST", f"{resource}/onlineRegion", VERSION, {"region": region})
 
 
-def hindrance(seen: dict, location: str, graceful: bool) -> dict | None:
-    """Why the writing is not moved to `location`; None when it may be."""
+def hindrance(seen: dict, location: str, away: str, graceful: bool) -> dict | None:
+    """Why the writing is not moved from `away` to `location`; None when it may be.
+
+    What is taken offline is the region that writes: it must be the one that is being left.
+    """
     mine = own_name(seen, location)
     if not mine:
         return refused(f"has no region in {location}: add it to the account")
@@ -79,6 +82,10 @@ def hindrance(seen: dict, location: str, graceful: bool) -> dict | None:
         return refused(f"{mine} is offline: take it online first")
     if seen["state"] not in SETTLED:
         return refused(f"{words_of(seen)}: it is being changed", busy=True)
+    wrong = [name for name in seen["writes"] if normal(name) != away]
+    if not graceful and (wrong or not seen["writes"]):
+        writes = ", ".join(wrong) or "no region"
+        return refused(f"{writes} writes, not {away}: nothing is taken offline, look at it")
     after = [name for name in seen["order"] if name not in (*seen["writes"], *seen["offline"])]
     if not graceful and after[:1] != [mine]:
         return refused(f"{', '.join(after[:1])} would write next, not {mine}: change priorities")

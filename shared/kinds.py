@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 class Verb(NamedTuple):
     """One verb of a kind. `stage` is None for what any stage may ask, and for a component that
-    names its own stage. `both`: its task holds the other location's side too, as `other`."""
+    names its own stage. `both`: its task holds the other location too, as `away`, and its side, as
+    `other` of the component."""
 
     stage: str | None
     activity: str
@@ -126,7 +127,7 @@ KINDS: dict[str, dict[str, Verb]] = {
     },
     "cosmosDb": {
         "observe": Verb(None, "observe_cosmos"),
-        "promote": Verb("promote", "promote_cosmos"),
+        "promote": Verb("promote", "promote_cosmos", both=True),
         "verify": Verb("verify", "observe_cosmos"),
         "undo": Verb(None, "promote_cosmos"),
         "protect": Verb("protect", "protect_cosmos"),

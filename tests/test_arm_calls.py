@@ -62,6 +62,14 @@ def test_a_call_names_its_version_and_no_body_that_it_lacks():
     assert asked == {"method": "POST", "url": url}
 
 
+def test_the_task_of_an_account_says_which_location_is_left():
+    plan = load(PLAN.read_text(encoding="utf-8"))
+    name = next(part.name for part in plan.components if part.kind == "cosmosDb")
+    told = {"plan": plan.name, "run": "run-1", "stage": "promote", "epoch": 1, "mode": "forced"}
+    task = order(plan, told, "promote", "northeurope", name, 1)["task"]
+    assert task["away"] == "westeurope"
+
+
 @pytest.mark.parametrize("paper, mode", [({"mode": "forced"}, "forced"), ({}, "graceful")])
 def test_a_task_says_its_runs_mode_and_a_keepers_loses_nothing(paper: dict, mode: str):
     plan = load(PLAN.read_text(encoding="utf-8"))

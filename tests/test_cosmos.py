@@ -78,6 +78,25 @@ def test_nothing_goes_offline_while_another_region_would_write(
     assert "Sweden Central would write next" in outcome["because"]
 
 
+def test_a_region_that_is_not_being_left_is_not_taken_offline(
+    doors: Doors, account: Resource
+) -> None:
+    """A healthy third one writes; northeurope would be next."""
+    account.properties["regions"] = ["Sweden Central", "North Europe", "West Europe"]
+    mark = doors.mark()
+    outcome = doors.call("promote_cosmos", task(doors, "promote"))
+    assert outcome["status"] == "refused"
+    assert "Sweden Central writes, not westeurope" in outcome["because"]
+    assert doors.sent(mark, "POST") == []
+
+
+def test_a_dry_run_shows_no_call_that_a_run_would_refuse(doors: Doors, account: Resource) -> None:
+    account.properties["regions"] = ["Sweden Central", "North Europe", "West Europe"]
+    told = doors.call("observe_cosmos", task(doors, "promote", dryRun=True))
+    assert told["calls"] == {"promote": []}
+    assert "Sweden Central writes" in told["would"]
+
+
 def test_an_account_that_is_being_changed_is_busy(doors: Doors, account: Resource) -> None:
     account.properties["provisioningState"] = "Updating"
     assert doors.call("promote_cosmos", task(doors, "promote"))["busy"]
