@@ -148,7 +148,7 @@ def apart(context: DurableOrchestrationContext, paper: dict, told: dict) -> Flow
         return (yield context.call_sub_orchestrator("block", {**told, "paper": known}, instance))
     except Exception as surprise:  # As in `side_by_side`: the host's own trouble.
         because = f"the block that it was in broke off: {brief(surprise)}"
-        return [untried(context, o["task"], because) for o in told["orders"]]
+        return [untried(context, o["task"], because) for o in [*told["orders"], *told["beside"]]]
 
 
 def block(context: DurableOrchestrationContext) -> Flow:

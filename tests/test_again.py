@@ -18,6 +18,7 @@ from tests.stories import (
     acted,
     at_stage,
     done,
+    grown,
     paper,
     world,
 )
@@ -61,6 +62,21 @@ def test_what_was_missed_is_fenced_again_before_anything_exclusive_wakes() -> No
     fenced, woken = at(run, "demote_workflow", AWAY), at(run, "promote_workflow", EXCLUSIVE)
     assert len(fenced) == len(AWAY) and max(map(str, fenced)) < min(map(str, woken))
     assert {told["location"] for told in run.named("demote_workflow")} == {LOST}
+
+
+def test_a_block_that_breaks_off_says_so_of_what_was_fenced_beside_it() -> None:
+    many = grown(200)
+    document = succeeded(plan=many.document, digest=many.digest)
+    told = {**paper("activate"), "facts": {"unfenced": ["w0007"]}}
+
+    def break_off(_: dict) -> dict:
+        raise MemoryError("the worker was killed")
+
+    answers = world(load_plan=document, block=break_off)
+    run = Replay(stage, told, answers, {"component": component}, instance="run.activate").run()
+    rows = [row for row in done(run)["rows"] if row["verb"] == "demote"]
+    assert [row["component"] for row in rows] == ["w0007"]
+    assert "the worker was killed" in rows[0]["because"]
 
 
 def test_what_may_overlap_does_not_wait_for_the_fence() -> None:
