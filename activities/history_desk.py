@@ -63,11 +63,16 @@ def one_history(name: str, *told: str | None) -> tuple:
 
 def pay(reads: int) -> None:
     """A 429 where so many reads more would be more than history's share of ARM's bucket."""
-    with _PAYING:
-        seconds = math.ceil(_PURSE.pay(reads, time.monotonic()))
+    seconds = math.ceil(lacking(reads))
     if seconds:
         detail = f"the resource manager is asked too often: ask again in {seconds} s"
         raise desk.refuse(429, "Too often", detail)
+
+
+def lacking(reads: int) -> float:
+    """Pay for so many reads, or say in how many seconds they could be paid."""
+    with _PAYING:
+        return _PURSE.pay(reads, time.monotonic())
 
 
 def forget() -> None:
@@ -94,13 +99,14 @@ def look(
     """
     seen: list[Listed] = []
     absent: list[str] = []
+    unread: list[str] = []
     why: list[str] = []
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="history")
     over = Event()
 
     def one_of(name: str) -> list[Listed]:
         try:
-            return [] if over.is_set() else lists_of(plan, location, name, asked)
+            return [] if over.is_set() else lists_of(plan, location, name, asked, unread)
         except Unreachable:
             over.set()
             raise
@@ -121,18 +127,29 @@ def look(
     known = {*absent, *(one.component for one in seen)}
     missing = [name for name in names if name not in known]
     warnings = [f"{location}: not deployed there: {history.some(absent)}"] if absent else []
+    if unread:
+        shown = history.some(sorted(unread))
+        warnings.append(f"{location}: triggers that are not shown: {shown}: ask for a component")
     if missing:
         said = f"{location}: {len(missing)} of {len(names)} workflows are not shown"
         warnings.append(f"{said}: {history.plain(why[0])}")
     return seen, warnings
 
 
-def lists_of(plan: Plan, location: str, name: str, asked: Question) -> list[Listed]:
-    """Runs of one workflow, and histories of each of its triggers, as far as they are asked for."""
+def lists_of(
+    plan: Plan, location: str, name: str, asked: Question, unread: list[str]
+) -> list[Listed]:
+    """Runs of one workflow, and histories of each of its triggers, as far as they are asked for.
+
+    One trigger is paid for in advance; those that cannot be paid for besides go to `unread`.
+    """
     resource = plan.component(name, location)["resource"]
     part = partial(listed, location, name, asked)
-    triggers = page(f"{resource}/triggers").get("value", [])[:TRIGGERS_MAX]
-    paths = [quote(str(one["name"]), safe="") for one in triggers]
+    named = [str(one["name"]) for one in page(f"{resource}/triggers").get("value", [])]
+    further = len(named[1:TRIGGERS_MAX])
+    shown = 1 if further and lacking(further) else TRIGGERS_MAX
+    unread += [f"{name}/{one}" for one in named[shown:]]
+    paths = [quote(one, safe="") for one in named[:shown]]
     return [
         part("run", f"{resource}/runs"),
         *(part("trigger", f"{resource}/triggers/{path}/histories") for path in paths),

@@ -12,7 +12,7 @@ TOP_DEFAULT = 50
 TOP_MAX = 200
 PAGE_MAX = 100  # Of one list: what a single answer holds.
 WORKFLOWS_MAX = 25  # Of a plan.
-REQUESTS_EACH = 6  # Of one workflow: in both locations its runs, its triggers, what they did.
+REQUESTS_EACH = 6  # Of one workflow: in both locations its runs, its triggers, what one did.
 # ARM's bucket holds 250 reads and gets 25 a second back, and the app moves plans out of the same
 # one: a page that is asked for again and again must leave a failover its share.
 READS_MAX = 150

@@ -1,5 +1,6 @@
 """What the HTTP API shows of both locations' run histories, over Contoso at the wire."""
 
+import copy
 import csv
 import io
 import json
@@ -235,6 +236,41 @@ def test_all_requests_of_one_answer_fit_arms_bucket_of_reads(doors: Doors, runni
     assert view["warnings"] == []
     assert len(asked(doors, before)) == WORKFLOWS * history.REQUESTS_EACH
     assert LIMITS["reads"][0] > history.READS_MAX
+
+
+@pytest.fixture
+def doorbells(doors: Doors) -> Iterator[list[str]]:
+    """A workflow of three triggers in one location; their names."""
+    found = workflow(doors, HERE)
+    before = copy.deepcopy(found.body)
+    own = found.properties["definition"]["triggers"]
+    names = [*own, *("bell-1", "bell-2")]
+    found.properties["definition"]["triggers"] = dict.fromkeys(names, next(iter(own.values())))
+    yield names
+    found.body = before
+
+
+def test_a_further_trigger_that_cannot_be_paid_for_is_named_and_not_asked_for(
+    doors: Doors, doorbells: list[str], running: Workflows, monkeypatch: pytest.MonkeyPatch
+):
+    """Whatever a page asks for comes out of history's share of ARM's bucket."""
+    monkeypatch.setattr(history, "READS_MAX", history.REQUESTS_EACH)
+    monkeypatch.setattr(history, "READS_PER_SECOND", 0.001)
+    history_desk.forget()
+    before = doors.mark()
+    left = ", ".join(f"{WORKFLOW}/{name}" for name in doorbells[1:])
+    words = f"{HERE}: triggers that are not shown: {left}: ask for a component"
+    assert seen(component=WORKFLOW)["warnings"] == [words]
+    assert len(asked(doors, before)) == history.REQUESTS_EACH
+
+
+def test_every_trigger_that_can_be_paid_for_is_shown(
+    doors: Doors, doorbells: list[str], running: Workflows
+):
+    before = doors.mark()
+    assert seen(component=WORKFLOW)["warnings"] == []
+    histories = asked(doors, before, "/histories?")
+    assert sum("rg-contoso-ne" in url for url in histories) == len(doorbells)
 
 
 def test_what_goes_over_the_wire_is_as_published(doors: Doors, running: Workflows):
