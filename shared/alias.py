@@ -125,7 +125,11 @@ def held(entities: list[dict], sort: Sort) -> str:
     if not sort.counts:
         return f"{sort.service} does not say whether they are empty"
     full = [one["name"] for one in entities if one["messages"]]
-    return f"messages lie in {shown(full)}" if full else ""
+    if full:
+        return f"messages lie in {shown(full)}"
+    # A topic's size is all that ARM says of it, and says nothing of its subscriptions' messages.
+    read = [one["name"] for one in entities if one["subscriptions"]]
+    return f"whether {shown(read)}, with subscriptions, hold messages is not known" if read else ""
 
 
 def shown(names: list[str]) -> str:
@@ -135,7 +139,11 @@ def shown(names: list[str]) -> str:
 
 
 def entity(kind: str, row: dict) -> dict:
-    """{"kind", "name", "messages"} of an entity in a list; a topic counts by its size."""
+    """{"kind", "name", "messages", "subscriptions"} of one in a list; a topic counts by its size.
+
+    After SBTopicProperties of Microsoft.ServiceBus, which has no count of messages.
+    """
     properties = row.get("properties", {})
     count = properties.get("messageCount") or properties.get("sizeInBytes") or 0
-    return {"kind": kind, "name": str(row.get("name", "")), "messages": int(count)}
+    known = {"kind": kind, "name": str(row.get("name", "")), "messages": int(count)}
+    return {**known, "subscriptions": int(properties.get("subscriptionCount") or 0)}

@@ -250,6 +250,16 @@ def test_leftovers_with_messages_in_them_are_not_deleted(doors: Doors) -> None:
     assert "messages lie in e0" in outcome["because"]
 
 
+def test_a_topic_with_subscriptions_is_not_taken_for_empty(doors: Doors) -> None:
+    moved(doors, KINDS[0])
+    topic = f"{side(doors, KINDS[0], THERE)['resource']}/topics/news"
+    told = {"sizeInBytes": 0, "subscriptionCount": 2}
+    doors.world.resources.place(topic, {"properties": told})
+    mark = doors.mark()
+    assert "news, with subscriptions" in protect(doors, KINDS[0])["because"]
+    assert doors.sent(mark, "DELETE") == []
+
+
 def test_hubs_whose_events_nobody_can_count_are_not_deleted(doors: Doors) -> None:
     moved(doors, KINDS[1])
     outcome = protect(doors, KINDS[1])
