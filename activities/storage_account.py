@@ -69,12 +69,16 @@ def promote_storage(payload: dict) -> dict:
 def protect_storage(payload: dict) -> dict:
     """Make an account geo-redundant again that a failover left locally redundant.
 
-    Safe to repeat: the tier is set once.
+    One whose primary still is where the plan has left is as its owner made it: it is left alone.
+    Azure's own word on a failover, lastGeoFailoverTime, is for geo-redundant accounts only. Safe to
+    repeat: the tier is set once.
     """
     part, outcome = payload["component"], _seen(payload["component"])
     if outcome["status"] != "succeeded":
         return outcome
-    sku = outcome["account"]["sku"]
+    sku, primary = outcome["account"]["sku"], outcome["account"]["primary"]
+    if primary == payload["location"]:
+        return skipped(f"is {sku} in {primary}, was not failed over: nothing is to be changed")
     if part["failover"] == "none" or sku not in storage_account.LOCAL:
         return skipped(f"is {sku}: nothing is to be changed")
     asked = storage_account.protection(part["resource"], sku)

@@ -54,6 +54,11 @@ def task(doors: Doors, verb: str, failover: str = "customerManaged", **more: obj
     return {**plain, "mode": "forced", **more}
 
 
+def left(doors: Doors) -> dict:
+    """The task of the end of that run: for the location that it has left."""
+    return {**task(doors, "protect"), "location": THERE}
+
+
 def settled(doors: Doors, outcome: dict) -> dict:
     for _ in range(POLLS_MAX):
         if outcome["status"] != "running":
@@ -139,9 +144,16 @@ def test_a_stale_task_moves_nothing(doors: Doors) -> None:
 
 def test_the_tier_is_set_back_and_only_once(doors: Doors, account: Resource) -> None:
     settled(doors, doors.call("promote_storage", task(doors, "promote")))
-    assert doors.call("protect_storage", task(doors, "protect"))["status"] == "succeeded"
+    assert doors.call("protect_storage", left(doors))["status"] == "succeeded"
     assert account.body["sku"]["name"] == "Standard_RAGRS"
-    assert doors.call("protect_storage", task(doors, "protect"))["status"] == "skipped"
+    assert doors.call("protect_storage", left(doors))["status"] == "skipped"
+
+
+def test_the_tier_that_an_owner_chose_is_left_alone(doors: Doors, account: Resource) -> None:
+    """Locally redundant, and its primary still in westeurope: no run has failed it over."""
+    account.body["sku"] = {"name": "Standard_LRS", "tier": "Standard"}
+    assert doors.call("protect_storage", left(doors))["status"] == "skipped"
+    assert account.body["sku"]["name"] == "Standard_LRS"
 
 
 def test_an_account_that_does_not_move_is_read_at_its_secondary(doors: Doors) -> None:
