@@ -73,6 +73,8 @@ class Judge(Register):
             self.breach("stale-effect", "an endpoint is changed by", task["run"])
         if not stale and not any(self.world.endpoints.values()):
             self.breach("no-door", "no endpoint is enabled")
+        if stale:  # It meets whoever has just pointed them where they belong.
+            self.world.troubled += 1
 
     def alerted(self, payload: dict) -> None:
         self.world.tell("alert:", payload["title"], "-", payload["because"])
