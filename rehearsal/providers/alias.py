@@ -74,7 +74,9 @@ def pending(world: World, config: Resource) -> int:
         if row.created_at + age > world.now:
             late += 1
         else:
-            world.resources.place(copy, {"properties": {**row.properties, "messageCount": 0}})
+            # Entities are replicated, what lies in them is not.
+            kept = {key: v for key, v in row.properties.items() if key != "messageCount"}
+            world.resources.place(copy, {"properties": kept})
     return late
 
 
