@@ -33,9 +33,9 @@ def component(context: DurableOrchestrationContext) -> Flow:
     if order["observe"] and outcome["status"] == "succeeded":
         outcome = yield from prove(context, order["observe"], task, outcome)
     done = row(task, started, context.current_utc_datetime, outcome)
-    # Keepers have to tell what stands still from what could not be seen.
-    known = {"serving": outcome["serving"]} if stale.kept(task) and "serving" in outcome else {}
-    return {**done, **known}
+    # Keepers have to tell what stands still from what could not be seen, and what was not sent.
+    told = [key for key in ("serving", "stale") if stale.kept(task) and key in outcome]
+    return {**done, **{key: outcome[key] for key in told}}
 
 
 def prove(context: DurableOrchestrationContext, observe: str, task: dict, outcome: dict) -> Flow:

@@ -185,15 +185,16 @@ def stop(
 ) -> Flow:
     """Demote these, twice at once where no answer came: before the next beat others may claim."""
     rows = yield from move(context, plan, here, "demote", turn, epoch, names)
-    missed = [row["component"] for row in rows if row["outcome"] == "refused"]
-    if not missed:
+    unheard = [row for row in rows if row["outcome"] == "refused" and not row.get("stale")]
+    if not unheard:
         return rows
+    missed = [row["component"] for row in unheard]
     again = yield from move(context, plan, here, "demote", turn + 1, epoch, missed)
     # What the repeat finds stopped was stopped by the try before it.
     mine = [
         {**one, "outcome": "succeeded"} if one["outcome"] == "skipped" else one for one in again
     ]
-    return [one for one in rows if one["outcome"] != "refused"] + mine
+    return [one for one in rows if one["component"] not in missed] + mine
 
 
 def serve_again(

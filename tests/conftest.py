@@ -4,12 +4,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 # First of all: what it remembers must not be what a test has set.
 from tests import environment as environment
 
 if TYPE_CHECKING:
     from tests.doors import Doors
+
+# No deadline for an example: tests share two cores with whole drills.
+settings.register_profile("shared", deadline=None)
+settings.load_profile("shared")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

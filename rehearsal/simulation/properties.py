@@ -118,6 +118,8 @@ class Judge(Register):
         # Keepers stand aside, also while a claimed run waits for somebody to go on with it.
         aside = kept(task) and (self.in_progress(record) or claimed or left)
         over = not kept(task) and record["run"]["cancel"] and task["stage"] != "undo"
+        # The epoch has moved while a keeper was at it, and back: what he refuses now is of before.
+        over = over or (kept(task) and task["epoch"] not in (None, record["epoch"]))
         if row["outcome"] == "refused" and calm and not aside and not over:
             self.breach("groundless", instance.id, "is refused:", row["because"])
         elif row["outcome"] != "refused" and not self._shown(task):
