@@ -71,10 +71,11 @@ def halt(
     rows: list[dict] | None = None,
 ) -> Flow:
     """End the run here and say so; the reservation is given back so that a new run may start."""
+    payload = {"slip": paper, "witness": keeper, "because": because}
+    halted = (yield from attempt(context, "halt_run", payload)) if keeper else {}
     yield from page(context, paper, f"run halted at {paper['stage']}", because)
-    if keeper:
+    if halted.get("surprised"):
         # Unheard it would stand in the way of every other run until it is taken for dead.
-        payload = {"slip": paper, "witness": keeper, "because": because}
         yield from attempt(context, "halt_run", payload, PATIENCE)
     return output(context, paper, "refused", because, rows or [], context.current_utc_datetime)
 
