@@ -10,7 +10,8 @@ from shared import batch, clients, data_plane, dryrun
 from shared.declined import declined
 from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
-from shared.reply import Reply, Surprise, Unreachable
+from shared.reply import Reply, Surprise
+from shared.stopping import stopped
 
 ROLE = "Azure Batch Job Submitter, and the roles of infra/access.json,"
 VERSION = "2024-07-01.20.0"
@@ -52,12 +53,11 @@ def demote_batch(payload: dict) -> dict:
 
     Safe to repeat: a disabled one is left alone.
     """
-    try:
-        outcome = _bring(payload, "demote", **clients.HURRIED)
-        return skipped("there is none that could run") if outcome.get("missing") else outcome
-    except Unreachable as error:
-        where = f"{payload['component']['name']} in {payload['location']}"
-        return refused(f"{where} is unreachable, its schedules may still start: {error}"[:300])
+    return stopped(
+        payload,
+        lambda: _bring(payload, "demote", **clients.HURRIED),
+        "its schedules may still start",
+    )
 
 
 def check_batch(payload: dict) -> dict:

@@ -9,6 +9,7 @@ from shared.declined import declined
 from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
 from shared.reply import Unreachable
+from shared.stopping import stopped
 
 ROLE = "Data Factory Contributor there"
 PAGES_MAX = 20
@@ -51,12 +52,9 @@ def demote_factory(payload: dict) -> dict:
 
     Safe to repeat: a stopped one is left alone.
     """
-    try:
-        outcome = _bring(payload, "demote", **clients.HURRIED)
-        return skipped("there is none that could run") if outcome.get("missing") else outcome
-    except Unreachable as error:
-        where = f"{payload['component']['name']} in {payload['location']}"
-        return refused(f"{where} is unreachable, its triggers may still fire: {error}"[:300])
+    return stopped(
+        payload, lambda: _bring(payload, "demote", **clients.HURRIED), "its triggers may still fire"
+    )
 
 
 def check_factory(payload: dict) -> dict:

@@ -10,7 +10,8 @@ from shared.clients import Bounds
 from shared.denials import denied
 from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
-from shared.reply import Reply, Surprise, Unreachable
+from shared.reply import Reply, Surprise
+from shared.stopping import stopped
 
 STATES = {"promote": ("start", "Running"), "demote": ("stop", "Stopped")}
 KIND = "functionapp"
@@ -49,12 +50,7 @@ def demote_function_app(payload: dict) -> dict:
 
     Safe to repeat: a second stop is not sent.
     """
-    try:
-        outcome = _bring(payload, "demote", clients.HURRIED)
-        return skipped("there is none that could run") if outcome.get("missing") else outcome
-    except Unreachable as error:
-        where = f"{payload['component']['name']} in {payload['location']}"
-        return refused(f"{where} is unreachable, it may still run: {error}"[:300])
+    return stopped(payload, lambda: _bring(payload, "demote", clients.HURRIED))
 
 
 def check_function_app(payload: dict) -> dict:

@@ -17,6 +17,7 @@ from shared.denials import denied
 from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
 from shared.reply import Surprise, Unreachable
+from shared.stopping import stopped
 
 RUNTIME = "hostruntime/runtime/webhooks/workflow/api/management/workflows"
 IN_FLIGHT = ("Running", "Waiting")
@@ -62,13 +63,7 @@ def demote_logic_app_workflow(payload: dict) -> dict:
     Done only when the site's host shows it: until it has restarted the old one goes on. Safe to
     repeat: only a setting that differs is written.
     """
-    part = payload["component"]
-    try:
-        outcome = _bring(payload, "Disabled", clients.HURRIED)
-        return skipped("there is none that could run") if outcome.get("missing") else outcome
-    except Unreachable as error:
-        where = f"{part['name']} in {payload['location']}"
-        return refused(f"{where} is unreachable, it may still run: {error}"[:300])
+    return stopped(payload, lambda: _bring(payload, "Disabled", clients.HURRIED))
 
 
 def drain_logic_app_workflow(payload: dict) -> dict:

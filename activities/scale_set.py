@@ -9,6 +9,7 @@ from shared.declined import declined
 from shared.guard import guarded, still
 from shared.outcome import refused, running, skipped, succeeded
 from shared.reply import Unreachable
+from shared.stopping import stopped
 
 ROLE = "Virtual Machine Contributor there"
 RETRY_SECONDS = 5.0
@@ -51,12 +52,7 @@ def demote_scale_set(payload: dict) -> dict:
 
     Safe to repeat: as scaling up.
     """
-    try:
-        outcome = _scale(payload, "demote", **clients.HURRIED)
-        return skipped("there is none that could run") if outcome.get("missing") else outcome
-    except Unreachable as error:
-        where = f"{payload['component']['name']} in {payload['location']}"
-        return refused(f"{where} is unreachable, it may still run: {error}"[:300])
+    return stopped(payload, lambda: _scale(payload, "demote", **clients.HURRIED))
 
 
 def check_scale_set(payload: dict) -> dict:

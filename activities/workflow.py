@@ -8,8 +8,8 @@ from shared import clients
 from shared.denials import denied
 from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
-from shared.reply import Unreachable
 from shared.resource_ids import parts
+from shared.stopping import stopped
 
 
 def observe_workflow(payload: dict) -> dict:
@@ -38,12 +38,7 @@ def demote_workflow(payload: dict) -> dict:
 
     Safe to repeat: a second disabling is not sent.
     """
-    try:
-        outcome = _bring(payload, "disable", "Disabled", **clients.HURRIED)
-        return skipped("there is none that could run") if outcome.get("missing") else outcome
-    except Unreachable as error:
-        where = f"{payload['component']['name']} in {payload['location']}"
-        return refused(f"{where} is unreachable, it may still run: {error}"[:300])
+    return stopped(payload, lambda: _bring(payload, "disable", "Disabled", **clients.HURRIED))
 
 
 def _bring(payload: dict, verb: str, wanted: str, **bounds: float) -> dict:
