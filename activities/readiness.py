@@ -18,6 +18,7 @@ from shared.outcome import refused, succeeded
 from shared.plan import LogicWorkflow, Plan
 from shared.post import RELAY
 from shared.reply import Surprise, Unreachable, brief
+from shared.resource_ids import group_of
 from shared.settings import settings
 
 SECONDS_MAX = 12.0
@@ -143,7 +144,7 @@ def _looks(plan: Plan, document: dict, to: str) -> list[tuple[str, str, Look]]:
     for part in plan.components:
         seen = plan.component(part.name, to)
         if isinstance(part, LogicWorkflow):
-            flows.setdefault(_group_of(seen["resource"]), []).append(part)
+            flows.setdefault(group_of(seen["resource"]), []).append(part)
         elif part.kind == "apiManagement":
             for what, look in OF_GATEWAY.items():
                 looks.append((what, part.name, partial(look, plan, part.name, to)))
@@ -243,7 +244,7 @@ def _groups(plan: Plan, to: str) -> list[dict]:
     for part in plan.components:
         resource = plan.component(part.name, to).get("resource")
         if resource:
-            groups.setdefault(_group_of(resource), part.name)
+            groups.setdefault(group_of(resource), part.name)
     rows = []
     for group, component in groups.items():
         reply = clients.ask("GET", group)
@@ -251,7 +252,3 @@ def _groups(plan: Plan, to: str) -> list[dict]:
         words = group.rsplit("/", 1)[-1]
         rows.append(readiness.group(component, to, words, place, plan.other(to)))
     return rows
-
-
-def _group_of(resource: str) -> str:
-    return "/".join(resource.split("/")[:5])

@@ -5,6 +5,7 @@ from functools import partial
 from shared import clients, probe, readiness, readiness_flows
 from shared.plan import LogicWorkflow, Plan
 from shared.reply import Surprise
+from shared.resource_ids import group_of
 
 PAGES_MAX = 50
 LOOK_SECONDS = 5.0
@@ -58,7 +59,7 @@ def listed(group: str) -> dict[str, dict]:
 
 def _theirs(plan: Plan, parts: list[LogicWorkflow], away: str) -> dict[str, dict] | None:
     """The active location's, or nothing where it does not answer in time."""
-    groups = {_group_of(plan.component(part.name, away)["resource"]) for part in parts}
+    groups = {group_of(plan.component(part.name, away)["resource"]) for part in parts}
     found: dict[str, dict] = {}
     try:
         for group in sorted(groups):
@@ -83,10 +84,6 @@ def _inside(
             known.get("definition") or {}, readiness_flows.words_of(plan, away)
         )
         rows.append(readiness_flows.definition(part.name, to, mine, other, list(part.differs)))
-    group = _group_of(plan.component(part.name, to)["resource"])
+    group = group_of(plan.component(part.name, to)["resource"])
     used = readiness_flows.connections(part.name, to, group, seen)
     return [*rows, used] if used else rows
-
-
-def _group_of(resource: str) -> str:
-    return "/".join(resource.split("/")[:5])

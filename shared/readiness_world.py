@@ -13,6 +13,7 @@ from shared.kinds import KINDS
 from shared.permissions import PERMISSIONS
 from shared.plan import Plan
 from shared.readiness import WHOLE, aged, check
+from shared.resource_ids import group_of
 
 SHOWN_MAX = 5
 KEPT = 10  # Restores whose time is looked at.
@@ -138,7 +139,7 @@ def wanted(plan: Plan, to: str) -> dict[str, list[str]]:
     for part in plan.components:
         for location in (to, plan.other(to)) if "demote" in KINDS[part.kind] else (to,):
             resource = str(plan.component(part.name, location).get("resource", ""))
-            group = "/".join(resource.split("/")[:5])
+            group = group_of(resource)
             if group.count("/") == 4:
                 sides = PERMISSIONS[part.kind]
                 found.setdefault(group, set()).update(sides["read"], sides["act"])

@@ -19,3 +19,8 @@ def parts(id: str) -> ResourceId:
     if len(words) != 8 or words[0].lower() != "subscriptions" or words[4].lower() != "providers":
         raise Surprise(f"{id} is not the id of a resource in a resource group")
     return ResourceId(words[1], words[3], words[7])
+
+
+def group_of(resource: str) -> str:
+    """The id of the resource group that a resource lies in."""
+    return "/".join(resource.split("/")[:5])
