@@ -18,6 +18,7 @@ from aiohttp import web
 from activities import ACTIVITIES, health, slips, witness
 from rehearsal import batch, stage_buses, stage_storage
 from rehearsal import estate as estates
+from rehearsal.arm_throttle import LIMITS
 from rehearsal.blobs import HttpBlobs
 from rehearsal.estate_seed import seed
 from rehearsal.network import start_egress
@@ -160,7 +161,9 @@ class Doors:
             yield self
 
     def whole(self) -> None:
-        """Nothing is wrong in the world any more."""
+        """Nothing is wrong in the world any more, and ARM's buckets are full."""
+        for kind, limit in LIMITS.items():
+            self.wire.arm.throttle.set_limit(kind, *limit)
         self.world.faults.clear()
         self.world.heal()
         for name in list(self.world.locations):

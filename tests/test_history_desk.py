@@ -29,8 +29,7 @@ SECRET = "hunter2"
 
 @pytest.fixture(autouse=True)
 def rested(doors: Doors) -> None:
-    """ARM and history have all their reads; other tests have used some."""
-    doors.wire.arm.throttle.set_limit("reads", *LIMITS["reads"])
+    """History has all its reads; other tests have used some."""
     history_desk.forget()
 
 
