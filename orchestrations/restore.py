@@ -10,8 +10,9 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.backup import IDLE
-from orchestrations.steps import attempt, settle, step, told_to
-from shared import backups, watch, witness
+from orchestrations.steps import attempt, plan_of, settle, step, told_to
+from shared import backups, not_in_backup, watch, witness
+from shared.kinds import KINDS
 from shared.outcome import refused, skipped, succeeded
 from shared.plan import Plan
 
@@ -51,7 +52,7 @@ def replace(context: DurableOrchestrationContext, paper: dict) -> Flow:
     )
     if loaded["status"] != "succeeded":
         return loaded
-    plan, here = Plan.model_validate(loaded["plan"]), paper["to"]
+    plan, here = plan_of(loaded), paper["to"]
     name = plan.gateway()
     if name is None:
         return refused(f"plan {paper['plan']} has no apiManagement component")
@@ -168,11 +169,17 @@ def task_of(plan: Plan, paper: dict, job: dict) -> dict:
 def prove(
     context: DurableOrchestrationContext, plan: Plan, paper: dict, job: dict, manifest: dict
 ) -> Flow:
-    """Lay the overlay, compare item by item, call the gateway once; then it is proven."""
+    """Lay the overlay and what no backup carries, compare item by item, call the gateway once.
+
+    Then it is proven.
+    """
     task = task_of(plan, paper, job)
     laid = yield from step(context, "promote_gateway", task)
     if laid["status"] == "refused":
         return laid
+    provided = yield from provide(context, plan, task)
+    if provided["status"] == "refused":
+        return provided
     other = plan.component(job["component"]["name"], paper["from"])
     compared = yield from attempt(
         context, "compare_gateways", {**job, "other": other, "manifest": manifest}
@@ -190,4 +197,24 @@ def prove(
     )
     if marked["status"] != "succeeded":
         return marked
-    return succeeded(f"{manifest['name']} is proven", backup=manifest["name"])
+    declared = job["component"].get("notInBackup")  # Of a plan without, readiness says so.
+    left = {"left": not_in_backup.left(declared)} if declared else {}
+    return succeeded(f"{manifest['name']} is proven", backup=manifest["name"], **left)
+
+
+def provide(context: DurableOrchestrationContext, plan: Plan, task: dict) -> Flow:
+    """Write what the plan applies of what no backup carries; what is left, `prove` says."""
+    declared = task["component"].get("notInBackup", [])
+    applied = [one for one in declared if one.get("apply")]
+    if any(one["what"] in not_in_backup.WRITTEN for one in applied):
+        wrote = yield from step(context, "provide_gateway", task)
+        if wrote["status"] == "refused":
+            return wrote
+    for one in applied:
+        if one["what"] in not_in_backup.ADDED:
+            part = plan.component(one["component"], task["location"])
+            activity = KINDS[part["kind"]]["promote"].activity
+            added = yield from step(context, activity, {**task, "component": part})
+            if added["status"] == "refused":
+                return added
+    return succeeded()

@@ -96,6 +96,8 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             f"{GATEWAY}/namedValues/listValue/action",
             f"{GATEWAY}/namedValues/write",
             f"{GATEWAY}/restore/action",
+            # What no backup carries is written after a restore, where the plan says `apply`.
+            f"{GATEWAY}/write",
             # Callback URLs of the workflows behind a gateway are read when its overlay is laid.
             f"{FLOW}/triggers/listCallbackUrl/action",
         ),

@@ -16,4 +16,5 @@ def problems(parts: list[tuple[str, dict]], places: set[str]) -> Iterator[str]:
     for path, part in parts:
         if part.get("kind") == "apiManagement":
             yield from overlay.problems(path, part, flows)
-            yield from not_in_backup.problems(path, part, set(named), places)
+            kinds = {name: str(one.get("kind")) for name, one in named.items()}
+            yield from not_in_backup.problems(path, part, kinds, places)

@@ -185,6 +185,7 @@ class NotInBackup(Part):
     """Something that no backup carries, and `by` what it comes to the standby's gateway.
 
     `component`: the plan's component that brings it. `expect`: what ARM must show of it there.
+    `apply`: it is written after each restore, as `expect` has it or by the component.
     """
 
     what: Literal[
@@ -200,6 +201,7 @@ class NotInBackup(Part):
     by: Text
     component: Name | None = None
     expect: dict[Region, JsonValue] | None = None
+    apply: bool | None = None
 
 
 class ApiManagement(Placed):

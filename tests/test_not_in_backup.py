@@ -1,6 +1,9 @@
 """What no backup of a gateway carries: declared, looked for where it shows, else named."""
 
+import copy
 import json
+import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -8,9 +11,11 @@ from activities import readiness_gateway
 from rehearsal.world import Resource
 from shared import not_in_backup, plan
 from shared.plan import BadPlan, Plan
-from tests.doors import HERE, Doors
+from tests.doors import HERE, THERE, Doors
+from tests.wire import check_exchanges
 
 GATEWAY = "gateway"
+POLLS_MAX = 100
 CIPHERS = {"Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Protocols.Tls11": "False"}
 ALL = [{"what": what, "by": "templates/gateway.json"} for what in not_in_backup.KINDS]
 
@@ -81,3 +86,116 @@ def test_host_names_are_looked_for_among_others(doors: Doors) -> None:
         doors, declaring(doors, expecting("customDomainCertificates", [{"hostName": "x"}]))
     )
     assert row["status"] == "fail"
+
+
+VAULTED = {
+    "hostName": "api.contoso.example",
+    "type": "Proxy",
+    "keyVaultId": "https://kv-contoso-ne.vault.azure.net/secrets/api",
+}
+
+
+def applying(what: str, expect: object) -> list[dict]:
+    """One declaration that is to be written after each restore."""
+    return [{"what": what, "by": "us", "apply": True, "expect": {HERE: expect}}]
+
+
+def provide(doors: Doors, rows: list[dict]) -> dict:
+    """What the order of a restore here comes to, asked until it has settled."""
+    part = doors.plan.component(GATEWAY, HERE) | {"notInBackup": rows}
+    told = doors.task(GATEWAY, "promote") | {"component": part, "run": "restore-1"}
+    doors.hold(epoch=0, active=THERE, run=None)
+    outcome = doors.call("provide_gateway", {**told, "stage": "restore", "epoch": None})
+    for _ in range(POLLS_MAX):
+        if outcome["status"] != "running":
+            break
+        time.sleep(0.05)
+        outcome = doors.call("ask_operation", {"operation": outcome["operation"]})
+    return outcome
+
+
+@pytest.fixture
+def own(doors: Doors) -> Iterator[Resource]:
+    """The standby's gateway, afterwards as it was."""
+    found = service(doors)
+    before = copy.deepcopy(found.body)
+    yield found
+    found.body.clear()
+    found.body.update(before)
+
+
+@pytest.mark.parametrize(
+    "rows, words",
+    [
+        ([{"what": "developerPortal", "by": "x", "apply": True}], "the portal's own pipeline"),
+        ([{"what": "protocolsAndCiphers", "by": "x", "apply": True}], "say in expect what"),
+        ([{"what": "diagnostics", "by": "x", "apply": True}], "of kind diagnosticSetting"),
+        (applying("customDomainCertificates", [{"hostName": "a"}]), "and keyVaultId"),
+        (applying("protocolsAndCiphers", {"a": True}), "an object of texts"),
+    ],
+)
+def test_what_arm_does_not_take_cannot_be_applied(
+    doors: Doors, rows: list[dict], words: str
+) -> None:
+    with pytest.raises(BadPlan, match=words):
+        declaring(doors, rows)
+
+
+def test_a_host_name_whose_certificate_would_be_lost_bars_the_change(
+    doors: Doors, own: Resource
+) -> None:
+    own.properties["hostnameConfigurations"] = [
+        {"hostName": "old.contoso.example", "type": "Proxy", "certificateSource": "Custom"}
+    ]
+    since = doors.mark()
+    outcome = provide(doors, applying("customDomainCertificates", [VAULTED]))
+    assert outcome["status"] == "refused" and "would lose it" in outcome["because"]
+    assert doors.sent(since, "PATCH") == []
+
+
+def test_nothing_is_written_over_a_gateway_that_serves(doors: Doors) -> None:
+    part = doors.plan.component(GATEWAY, HERE) | {
+        "notInBackup": applying("protocolsAndCiphers", CIPHERS)
+    }
+    told = doors.task(GATEWAY, "promote") | {"component": part, "stage": "restore", "epoch": None}
+    assert doors.call("provide_gateway", told)["stale"]
+
+
+def test_protocols_are_written_with_those_that_were_set_before(doors: Doors, own: Resource) -> None:
+    own.properties["customProperties"] = {"Other": "True"}
+    since = doors.mark()
+    assert provide(doors, applying("protocolsAndCiphers", CIPHERS))["status"] == "succeeded"
+    assert own.properties["customProperties"] == {**CIPHERS, "Other": "True"}
+    check_exchanges(doors.world.journal.after(since))
+
+
+def test_a_host_name_comes_beside_the_gateway_s_own(doors: Doors, own: Resource) -> None:
+    built_in = {"hostName": "apim-contoso-ne.azure-api.net", "type": "Proxy"}
+    own.properties["hostnameConfigurations"] = [{**built_in, "certificateSource": "BuiltIn"}]
+    assert provide(doors, applying("customDomainCertificates", [VAULTED]))["status"] == "succeeded"
+    names = [one["hostName"] for one in own.properties["hostnameConfigurations"]]
+    assert VAULTED["hostName"] in names and len(names) == 2
+
+
+def test_an_identity_is_added_to_the_one_that_is_there(doors: Doors, own: Resource) -> None:
+    user = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/x/reader"
+    own.body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {user: {}}}
+    rows = applying("managedIdentity", {"type": "SystemAssigned"})
+    assert provide(doors, rows)["status"] == "succeeded"
+    assert own.body["identity"]["type"] == "SystemAssigned, UserAssigned"
+    assert list(own.body["identity"]["userAssignedIdentities"]) == [user]
+
+
+def test_what_is_there_already_is_not_written_again(doors: Doors, own: Resource) -> None:
+    rows = applying("protocolsAndCiphers", CIPHERS)
+    provide(doors, rows)
+    since = doors.mark()
+    assert provide(doors, rows)["status"] == "skipped"
+    assert doors.sent(since, "PATCH") == []
+
+
+def test_what_is_not_applied_is_said_with_who_brings_it() -> None:
+    rows = [*applying("protocolsAndCiphers", CIPHERS), ALL[0]]
+    told = not_in_backup.left(rows)
+    assert "usage data of the past: templates/gateway.json" in told and len(told) == 7
+    assert any("publish it by the portal's own pipeline" in one for one in told)

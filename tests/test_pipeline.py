@@ -1,5 +1,6 @@
 """API Management's backup and restore, driven through the SDK's own replay."""
 
+import json
 from datetime import datetime, timedelta
 
 from orchestrations.backup import backup
@@ -166,6 +167,39 @@ def test_a_restore_is_overlaid_compared_called_and_only_then_proven():
     ]
     assert [name for name in order if name in wanted] == wanted
     assert done(run)["outcome"] == "succeeded"
+
+
+def declared(*rows: dict) -> dict:
+    """The plan, its gateway saying this of what no backup carries, as an activity gives it."""
+    document = json.loads(json.dumps(PLAN.document))
+    part = next(one for one in document["components"] if one["name"] == "gateway")
+    part["notInBackup"] = list(rows)
+    return succeeded(plan=document)
+
+
+CIPHERS = {
+    "what": "protocolsAndCiphers",
+    "by": "us",
+    "apply": True,
+    "expect": {HERE: {"Tls11": "False"}},
+}
+
+
+def test_what_could_not_be_applied_leaves_the_backup_unproven():
+    run = restoring(load_plan=declared(CIPHERS), provide_gateway=refused("locked"))
+    assert done(run)["because"] == "locked" and not run.named("mark_proven")
+
+
+def test_a_restore_writes_what_the_plan_applies_before_it_compares():
+    run = restoring(load_plan=declared(CIPHERS), provide_gateway=fine)
+    order = [call.name for call in run.calls]
+    assert order.index("promote_gateway") < order.index("provide_gateway")
+    assert order.index("provide_gateway") < order.index("compare_gateways")
+
+
+def test_a_restore_names_what_it_leaves_to_others():
+    left = done(restoring(load_plan=declared(CIPHERS), provide_gateway=fine))["left"]
+    assert len(left) == 7 and not any("protocols" in one for one in left)
 
 
 def test_a_long_restore_asks_again_until_its_end():

@@ -72,10 +72,21 @@ def put_service(call: Call, body: dict, known: Resource | None) -> Running:
             raise Refused(400, "InvalidParameters", f"Invalid parameter: properties.{key}.")
     if known:
         check_idle(known)
+        _forget_ciphers(call, properties)
     _identify(call, body)
     properties.setdefault("createdAtUtc", call.world.now.astimezone(UTC).isoformat())
     status = 201 if known is None else 202
     return run_for(call.world.timings["apim_create_seconds"], lambda: None, via=BOTH, status=status)
+
+
+def _forget_ciphers(call: Call, properties: dict) -> None:
+    """Protocols and ciphers that a PATCH with some of them leaves out go back to their defaults.
+
+    As the service's definition says of customProperties (2024-05-01).
+    """
+    sent = (call.body.get("properties") or {}).get("customProperties")
+    if call.method == "PATCH" and isinstance(sent, dict):
+        properties["customProperties"] = dict(sent)
 
 
 def _identify(call: Call, body: dict) -> None:
