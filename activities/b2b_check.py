@@ -2,19 +2,26 @@
 
 from shared import b2b, b2b_wire, clients
 from shared.b2b_wire import Account, No
+from shared.denials import denied
 from shared.outcome import refused, succeeded
 from shared.reply import Surprise
+from shared.resource_ids import group_of
 
 PAGES_MAX = 50
+GROUPS_MAX = 20
 GONE = "look again when it answers"
 
 
 def check_account(payload: dict) -> dict:
-    """Could this location's account take over? Fact `checks`. Safe to repeat: reads."""
+    """Could this location's account take over? Fact `checks`. Safe to repeat: reads.
+
+    `groups`: the resource groups in which the plan has workflows in this location.
+    """
     part, location = payload["component"], payload["location"]
     try:
         mine = b2b_wire.account(part["resource"])
-        checks = [_place(mine, location), _links(part, location), _keys(part, mine, location)]
+        linked = _links(part, location, payload.get("groups", []))
+        checks = [_place(mine, location), linked, _keys(part, mine, location)]
     except No as no:
         return refused(no.because, fix="deploy it, and let the app read it")
     try:
@@ -42,28 +49,48 @@ def _place(mine: Account, location: str) -> dict:
     return _row("location", "ok", f"lies in {location} as its logic apps do")
 
 
-def _links(part: dict, location: str) -> dict:
-    """Which logic apps beside the account use it, and which use another location's."""
+def _links(part: dict, location: str, groups: list[str]) -> dict:
+    """Which logic apps use the account, and which use another location's: a link may not cross.
+
+    `groups`: the resource groups of the plan's workflows, looked into beside the account's own.
+    """
     own, other = part["resource"].lower(), part["other"]["resource"].lower()
-    users, wrong = [], []
-    group = part["resource"].partition("/providers/")[0]
-    url: str | None = f"{group}/providers/Microsoft.Logic/workflows"
-    for _ in range(PAGES_MAX):
-        page = b2b_wire.said(clients.ask("GET", url), part["resource"]).document
-        for row in page.get("value", []):
+    users, wrong, unseen = [], [], []
+    wanted = {group.lower(): group for group in (group_of(part["resource"]), *groups)}
+    for group in list(wanted.values())[:GROUPS_MAX]:
+        rows = _flows(group)
+        if rows is None:
+            unseen.append(group.rsplit("/", 1)[-1])
+        for row in rows or []:
             used = (row.get("properties", {}).get("integrationAccount") or {}).get("id", "").lower()
             where = str(row.get("location", "")).replace(" ", "").lower()
-            if used == other or used == own and where != location:
+            if used and used == (other if where == location else own):
                 wrong.append(row["name"])
             elif used == own:
                 users.append(row["name"])
-        url = page.get("nextLink")
-        if not url:
-            break
     if wrong:
         words = f"use an integration account of another location: {', '.join(wrong[:5])}"
         return _row("links", "fail", words, f"link them to {part['resource']}")
-    return _row("links", "ok", f"{len(users)} logic apps beside it use it")
+    unseen += [group.rsplit("/", 1)[-1] for group in list(wanted.values())[GROUPS_MAX:]]
+    if unseen:
+        words = f"logic apps cannot be listed in {', '.join(unseen[:5])}"
+        return _row("links", "warn", words, "let the app's identity read them")
+    return _row("links", "ok", f"{len(users)} logic apps of the plan's groups use it")
+
+
+def _flows(group: str) -> list[dict] | None:
+    """Every Consumption workflow of a resource group; None where it is not shown to us."""
+    rows: list[dict] = []
+    url: str | None = f"{group}/providers/Microsoft.Logic/workflows"
+    for _ in range(PAGES_MAX):
+        reply = clients.ask("GET", url)
+        if denied(reply, f"resource group {group}"):
+            return None
+        rows += reply.document.get("value", [])
+        url = reply.document.get("nextLink")
+        if not url:
+            break
+    return rows
 
 
 def _keys(part: dict, mine: Account, location: str) -> dict:

@@ -229,13 +229,20 @@ def _checked(plan: Plan, name: str, to: str) -> list[dict]:
     away = plan.other(to)
     part = {**plan.component(name, to), "other": plan.component(name, away)}
     activity = BY_NAME[KINDS[part["kind"]]["check"].activity]
-    outcome = activity({"plan": plan.name, "location": to, "away": away, "component": part})
+    told = {"plan": plan.name, "location": to, "away": away, "component": part}
+    outcome = activity({**told, "groups": flow_groups(plan, to)})
     if outcome["status"] != "succeeded":
         return [readiness.seen(name, to, "check", outcome, outcome.get("fix", "look again"))]
     return [
         readiness.check(name, to, one["name"], one["status"], one["because"], one["fix"])
         for one in outcome["checks"]
     ]
+
+
+def flow_groups(plan: Plan, to: str) -> list[str]:
+    """The resource groups in which the plan has workflows in `to`, each once."""
+    flows = [part.name for part in plan.components if isinstance(part, LogicWorkflow)]
+    return list(dict.fromkeys(group_of(plan.component(name, to)["resource"]) for name in flows))
 
 
 def _groups(plan: Plan, to: str) -> list[dict]:

@@ -123,7 +123,7 @@ def summary(rows: list[dict]) -> str:
     guessed = [row["workflow"] for row in rows if not row["known"]]
     words = f"{len(rows)} workflows: {both} may run in both locations, {alone} in one at a time"
     if both and alone:
-        words += " (a combination)"
+        words += " (a combination: the plan gives each workflow its own role)"
     return f"{words}; not known here: {', '.join(guessed)}" if guessed else words
 
 

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from activities import readiness
 from rehearsal.providers import integration_account
+from rehearsal.world import Resource
 from shared import b2b, ledger, ledger_store
 from shared.plan import BadPlan, Plan
 from shared.stale import keeper
@@ -64,9 +66,9 @@ def mirror(doors: Doors, plan: Plan) -> dict:
     return doors.call("mirror_account", {**told, "epoch": 0})
 
 
-def checks(doors: Doors, plan: Plan) -> dict[str, dict]:
+def checks(doors: Doors, plan: Plan, **more: object) -> dict[str, dict]:
     part = job(doors, plan, "check")["component"]
-    told = {"plan": "contoso", "location": HERE, "away": THERE, "component": part}
+    told = {"plan": "contoso", "location": HERE, "away": THERE, "component": part, **more}
     outcome = doors.call("check_account", told)
     assert outcome["status"] == "succeeded", outcome
     return {one["name"]: one for one in outcome["checks"]}
@@ -322,6 +324,53 @@ def test_a_logic_app_linked_to_the_other_account_is_named(doors: Doors, plan: Pl
     found = checks(doors, plan)["links"]
     flow.properties.pop("integrationAccount")
     assert found["status"] == "fail" and "orders-intake" in found["because"]
+
+
+OTHERS = "/subscriptions/00000000-0000-4000-8000-000000000001/resourceGroups/rg-contoso-global"
+
+
+@pytest.fixture
+def stranger(doors: Doors, plan: Plan) -> Iterator[Resource]:
+    """A logic app of this location in another resource group, linked to home's account."""
+    made = doors.world.resources.place(
+        f"{OTHERS}/providers/Microsoft.Logic/workflows/edi-intake",
+        {
+            "location": HERE,
+            "properties": {
+                "state": "Disabled",
+                "definition": {},
+                "integrationAccount": {"id": estate.account_id(plan, THERE)},
+            },
+        },
+    )
+    yield made
+    doors.world.resources.remove(made.id)
+
+
+def test_a_link_across_is_named_in_every_group_of_the_plan_s_workflows(
+    doors: Doors, plan: Plan, stranger: Resource
+) -> None:
+    assert checks(doors, plan)["links"]["status"] == "ok"
+    found = checks(doors, plan, groups=[OTHERS])["links"]
+    assert found["status"] == "fail" and "edi-intake" in found["because"]
+
+
+def test_a_logic_app_of_the_other_location_may_use_the_other_account(
+    doors: Doors, plan: Plan, stranger: Resource
+) -> None:
+    stranger.body["location"] = THERE
+    assert checks(doors, plan, groups=[OTHERS])["links"]["status"] == "ok"
+
+
+def test_a_group_whose_logic_apps_are_not_shown_is_named(doors: Doors, plan: Plan) -> None:
+    gone = OTHERS.replace("global", "gone")
+    found = checks(doors, plan, groups=[gone])["links"]
+    assert found["status"] == "warn" and "rg-contoso-gone" in found["because"]
+
+
+def test_readiness_names_the_groups_of_the_location_s_workflows(doors: Doors, plan: Plan) -> None:
+    groups = readiness.flow_groups(plan, HERE)
+    assert groups == [plan.component("orders-intake", HERE)["resource"].partition("/prov")[0]]
 
 
 def test_another_tier_is_named(doors: Doors, plan: Plan) -> None:

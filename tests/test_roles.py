@@ -7,9 +7,10 @@ import pytest
 import yaml
 
 from shared import roles
-from shared.plan import load
+from shared.plan import LogicWorkflow, load
 from shared.plan_parts import Trigger
 
+ROLES = ("activeActive", "activePassive")
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -76,3 +77,13 @@ def test_the_sample_plan_says_what_the_sample_definitions_are():
     told = {part.name: part.trigger for part in plan.components if part.kind == "logicWorkflow"}
     found = {w["name"]: roles.trigger_class(w["definition"])[0] for w in estate["workflows"]}
     assert told == {name: found[name] for name in told}
+
+
+def test_a_plan_of_both_roles_moves_its_exclusive_workflows_alone():
+    """A combination of roles is a plan, not a role: each workflow has its own."""
+    known = load((ROOT / "plans" / "contoso.yaml").read_text(encoding="utf-8"))
+    flows = [part for part in known.components if isinstance(part, LogicWorkflow)]
+    names = {role: {p.name for p in flows if p.role == role} for role in ROLES}
+    assert all(names.values())
+    assert {p.name for p in flows} & set(known.exclusive()) >= names["activePassive"]
+    assert not names["activeActive"] & set(known.exclusive())

@@ -154,7 +154,7 @@ def test_a_combination_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str
     (tmp_path / "a.json").write_text(json.dumps(of("Request")), encoding="utf-8")
     (tmp_path / "b.json").write_text(json.dumps(of("Batch")), encoding="utf-8")
     assert told(tmp_path) == 0
-    assert "1 in one at a time (a combination)" in capsys.readouterr().out
+    assert "1 in one at a time (a combination: the plan gives each" in capsys.readouterr().out
 
 
 def test_every_class_says_its_roles_and_where_its_memory_lies():
