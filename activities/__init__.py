@@ -66,7 +66,7 @@ ACTIVITIES = (
     witness.release_lease,
     peer.ask_peer,
     peer.yield_claim,
-    peer.take_claim,
+    peer.note_claim,
     peer.settle_claim,
     ledger.freeze_ledger,
     ledger.keep_ledger,

@@ -37,6 +37,17 @@ def yield_claim(payload: dict) -> dict:
     return outcome
 
 
+def note_claim(payload: dict) -> dict:
+    """Note that `plan` was given back to this location at `epoch`: it vouches for nobody now.
+
+    Safe to repeat: noted once. A claim that is noted already stays.
+    """
+    outcome = claims.taken(store.read_claim(payload["plan"]))
+    if outcome["status"] == "succeeded":
+        store.write_claim(payload["plan"], {"epoch": payload["epoch"], "mine": True})
+    return outcome
+
+
 def settle_claim(payload: dict) -> dict:
     """Vouch again where the claim noted here has come to nothing, as `record` shows at `now`.
 

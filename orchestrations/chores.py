@@ -5,10 +5,15 @@
     stop-here   this location's own exclusive workflows while it is not active, for good
 
 A chore is {"left": names that are not as they should be, "looks": how often all were well,
-"tries": how often not, "due", "told"}. The second look is for what lands late: a request that its
-caller gave up.
+"tries": how often not, "due", "told"}, after a cancel with "until": when its doubts end. The second
+look is for what lands late: a request that its caller gave up.
+
+After a cancel two might run at once: what the undo could not stop at the target is not served here
+until it was seen stopped there. A target that lives steps back when its lease is out, for nobody
+vouches for it; so after a lease, counted from when the chores began, silence is proof enough.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -16,8 +21,8 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.steps import attempt
-from orchestrations.waves import act, blockers, waiting
-from shared import stale
+from orchestrations.waves import act, blockers, order, untried, waiting
+from shared import stale, witness
 from shared.kinds import KINDS, ONCE
 from shared.plan import Plan
 
@@ -59,6 +64,10 @@ def begin(plan: Plan, record: dict, here: str, clock: datetime, now: datetime) -
     chores = {"stop-there": fresh(plan.exclusive(plan.other(here)), clock)}
     if settling(record, now):
         chores["serve"] = fresh(started_by_a_run(plan, here), clock)
+    if given_back(record, here):
+        lease = timedelta(seconds=plan.witness.lease_seconds + witness.LEASE_MARGIN_SECONDS)
+        until = (clock + lease).isoformat()
+        chores = {name: {**chore, "until": until} for name, chore in chores.items()}
     return chores
 
 
@@ -69,13 +78,22 @@ def fresh(names: list[str], clock: datetime) -> dict:
 def settling(record: dict, now: datetime) -> bool:
     """Did the run of this epoch end lately? Later what stands still may be as people want it."""
     run = record["run"]
-    ends = [
-        t["at"]
-        for t in record["transitions"]
-        if t["what"] in ENDS and t["epoch"] == record["epoch"]
-    ]
-    young = bool(ends) and now - datetime.fromisoformat(ends[-1]) < SETTLING
+    last = end(record)
+    young = last is not None and now - datetime.fromisoformat(last["at"]) < SETTLING
     return young or bool(run and run["phase"] == "protect")
+
+
+def given_back(record: dict, here: str) -> bool:
+    """Has a cancel left the plan active here, in an epoch that nobody claimed?"""
+    last = end(record)
+    cancelled = last is not None and last["what"] == "cancelled"
+    return cancelled and record["active"] == here and record["epoch"] > 0
+
+
+def end(record: dict) -> dict | None:
+    """The transition with which a run of this epoch ended last."""
+    of_now = [t for t in record["transitions"] if t["epoch"] == record["epoch"]]
+    return next((t for t in reversed(of_now) if t["what"] in ENDS), None)
 
 
 def started_by_a_run(plan: Plan, here: str) -> list[str]:
@@ -111,7 +129,15 @@ def do(
         "epoch": memory["epoch"],
         "to": where,
     }
-    rows = yield from in_turn(context, plan, paper, kind, chore["left"], memory["turn"])
+    held = unseen(context, memory, chore) if name == "serve" else []
+    if held and not chore.get("held"):
+        because = (
+            f"it may still run in {plan.other(here)}: it starts when it was seen stopped there, "
+            f"by itself at {chore['until']} at the latest, or by hand"
+        )
+        yield from tell(context, plan, f"{where}: not started yet: {', '.join(held)}", because)
+        chore = {**chore, "held": True}
+    rows = yield from in_turn(context, plan, paper, kind, chore["left"], memory["turn"], held)
     changed = [row["component"] for row in rows if row["outcome"] == "succeeded"]
     refused = [row for row in rows if row["outcome"] == "refused"]
     if changed:
@@ -122,6 +148,20 @@ def do(
     return well(context, plan, where, name, chore)
 
 
+def unseen(context: DurableOrchestrationContext, memory: dict, chore: dict) -> list[str]:
+    """What may still run at the other side, where a cancelled run may have started it."""
+    there = memory["chores"].get("stop-there")
+    if there is None or there["looks"] or not early(context, chore):
+        return []
+    return [name for name in chore["left"] if name in there["left"]]
+
+
+def early(context: DurableOrchestrationContext, chore: dict) -> bool:
+    """May the other side still work by the lease that a cancel has ended?"""
+    until = chore.get("until")
+    return bool(until) and context.current_utc_datetime < datetime.fromisoformat(until)
+
+
 def in_turn(
     context: DurableOrchestrationContext,
     plan: Plan,
@@ -129,9 +169,14 @@ def in_turn(
     kind: Chore,
     names: list[str],
     turn: int,
+    held: Sequence[str] = (),
 ) -> Flow:
-    """Look after these; what waits for one that is refused is not started, as in a run."""
-    rest, rows = names, []
+    """Look after these; what waits for one that is refused is not started, as in a run.
+
+    `held`: what must not be started yet.
+    """
+    rest = [name for name in names if name not in held]
+    rows = [not_yet(context, plan, paper, name) for name in held]
     unmoved = yield from not_moved(context, plan, paper, kind, names, turn)
     while rest:
         ready = [n for n in rest if kind.verb != "promote" or not blockers(plan, n, rest)]
@@ -144,6 +189,11 @@ def in_turn(
         )
         rest = [n for n in rest if n not in ready]
     return rows
+
+
+def not_yet(context: DurableOrchestrationContext, plan: Plan, paper: dict, name: str) -> dict:
+    task = order(plan, paper, "promote", paper["to"], name, 1)["task"]
+    return untried(context, task, f"not tried: it may still run in {plan.other(paper['to'])}")
 
 
 def not_moved(
@@ -180,7 +230,8 @@ def put_off(
         end = "given up" if given_up else kind.open
         yield from tell(context, plan, f"{where}: {end}: {', '.join(left)}", refused[0]["because"])
         chore = {**chore, "told": True}
-    due = None if given_up else later(context, tries, kind)
+    soon = context.current_utc_datetime.isoformat() if early(context, chore) else ""
+    due = None if given_up else soon or later(context, tries, kind)
     return {**chore, "left": left, "tries": tries, "due": due}
 
 

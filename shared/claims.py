@@ -19,6 +19,14 @@ def yielded(held: dict | None, epoch: int) -> dict:
     return succeeded()
 
 
+def taken(held: dict | None) -> dict:
+    """The plan came back here without a claim, as a cancel gives it: may the note say so?
+
+    Skipped where it does already.
+    """
+    return skipped("it vouches for nobody as it is") if held and held["mine"] else succeeded()
+
+
 def settled(held: dict | None, record: dict, here: str, now: datetime) -> dict:
     """Has the noted claim come to nothing, as `record` shows at `now`?
 

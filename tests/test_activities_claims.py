@@ -65,6 +65,24 @@ def test_an_epoch_that_others_took_settles_the_claim(doors: Doors) -> None:
     assert settle(doors, record) == "succeeded" and not mine()
 
 
+def test_who_is_given_the_plan_back_vouches_for_nobody(doors: Doors) -> None:
+    store.write_claim("contoso", {"epoch": 1, "run": RUN, "mine": False})
+    doors.call("note_claim", {"plan": "contoso", "epoch": 2})
+    assert store.read_claim("contoso") == {"epoch": 2, "mine": True}
+
+
+def test_a_claim_that_is_noted_stays_noted_when_the_plan_is_given_back(doors: Doors) -> None:
+    assert doors.call("note_claim", {"plan": "contoso", "epoch": 2})["status"] == "skipped"
+    assert store.read_claim("contoso") == {"epoch": 1, "run": RUN, "mine": True}
+
+
+def test_who_was_given_the_plan_back_and_lost_it_again_may_vouch(doors: Doors) -> None:
+    store.write_claim("contoso", {"epoch": 1, "mine": False})
+    doors.call("note_claim", {"plan": "contoso", "epoch": 2})
+    record = {**fresh(doors.plan.document, NOW), "epoch": 3, "active": THERE}
+    assert settle(doors, record) == "succeeded" and not mine()
+
+
 def test_what_was_settled_once_is_left_alone(doors: Doors) -> None:
     record = {**fresh(doors.plan.document, NOW), "epoch": 1, "active": THERE}
     settle(doors, record)

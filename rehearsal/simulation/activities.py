@@ -94,6 +94,7 @@ AT_ONCE: dict[str, Answering] = {
         note_rows,
         read_rows,
         records.yield_claim,
+        records.note_claim,
         records.settle_claim,
     )
 }

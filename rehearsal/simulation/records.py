@@ -145,6 +145,13 @@ def yield_claim(world: World, app: Source, payload: dict) -> dict:
     return outcome
 
 
+def note_claim(world: World, app: Source, payload: dict) -> dict:
+    outcome = claims.taken(world.claims[app.here])
+    if outcome["status"] == "succeeded":
+        world.claims[app.here] = {"epoch": payload["epoch"], "mine": True}
+    return outcome
+
+
 def settle_claim(world: World, app: Source, payload: dict) -> dict:
     held, now = world.claims[app.here], datetime.fromisoformat(payload["now"])
     outcome = claims.settled(held, payload["record"], app.here, now)
