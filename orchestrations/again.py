@@ -75,7 +75,7 @@ def once_more(
     context: DurableOrchestrationContext, plan: Plan, paper: dict, rows: list[dict]
 ) -> Flow:
     """The rows, with those of a second try in the place of what was refused quickly."""
-    left = refusals(rows)
+    left = set(refusals(rows))
     slow = [row for row in rows if row["component"] in left and took(row) > CHEAP]
     if not left or slow or len(left) > CHUNK:
         return rows

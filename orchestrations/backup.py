@@ -8,10 +8,9 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.outlook import look_ahead
-from orchestrations.steps import attempt, settle, step, told_to
+from orchestrations.steps import attempt, plan_of, settle, step, told_to
 from shared import backups, slip, witness
 from shared.outcome import refused, skipped, succeeded
-from shared.plan import Plan
 
 IDLE = "Succeeded"  # The provisioningState of a gateway that nobody is changing.
 
@@ -37,7 +36,7 @@ def make(context: DurableOrchestrationContext, told: dict) -> Flow:
     loaded = yield from attempt(context, "load_plan", {"plan": told["plan"]})
     if loaded["status"] != "succeeded":
         return loaded
-    plan, document = Plan.model_validate(loaded["plan"]), loaded["plan"]
+    plan, document = plan_of(loaded), loaded["plan"]
     here, gateway = told["location"], plan.gateway()
     if here not in plan.locations:
         return skipped(f"{here} is no location of {plan.name}")

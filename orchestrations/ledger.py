@@ -11,7 +11,7 @@ from datetime import timedelta
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
-from orchestrations.steps import attempt, told_to
+from orchestrations.steps import attempt, plan_of, told_to
 from orchestrations.waves import order
 from shared import ledger as book
 from shared import stale, witness
@@ -37,7 +37,7 @@ def ledger(context: DurableOrchestrationContext) -> Flow:
     if loaded.get("missing"):
         return {"because": loaded["because"]}
     if loaded["status"] == "succeeded":
-        plan = Plan.model_validate(loaded["plan"])
+        plan = plan_of(loaded)
         pause = timedelta(seconds=plan.ledger.every_seconds)
         cursor = yield from go_round(context, plan, told["location"], cursor)
     due = started + pause

@@ -7,9 +7,8 @@ is proven no more, an app that does not start are told here, once, and that they
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
-from orchestrations.steps import attempt
+from orchestrations.steps import attempt, plan_of
 from shared import readiness, witness
-from shared.plan import Plan
 
 ONE_TRY = 1  # The timer is the retry.
 
@@ -22,7 +21,7 @@ def look_ahead(context: DurableOrchestrationContext, told: dict) -> Flow:
     loaded = yield from attempt(context, "load_plan", {"plan": told["plan"]}, ONE_TRY)
     if loaded["status"] != "succeeded" or told["location"] not in loaded["plan"]["locations"]:
         return
-    plan, document, here = Plan.model_validate(loaded["plan"]), loaded["plan"], told["location"]
+    plan, document, here = plan_of(loaded), loaded["plan"], told["location"]
     asked = {"plan": plan.name, "witness": document["witness"]}
     known = yield from attempt(context, "read_witness", asked, ONE_TRY)
     if known["status"] != "succeeded" or known["record"]["active"] != here:

@@ -20,7 +20,7 @@ from orchestrations.ends import halt, output, outwait, reasons, stop, troubles
 from orchestrations.people import page, wait
 from orchestrations.protect import protect
 from orchestrations.quiesce import quiesce
-from orchestrations.steps import PATIENCE, Told, attempt, brief, told_to
+from orchestrations.steps import PATIENCE, Told, attempt, brief, plan_of, told_to
 from orchestrations.waves import act
 from shared import slip
 from shared.kinds import KINDS
@@ -44,7 +44,7 @@ def stage(context: DurableOrchestrationContext) -> Flow:
     if loaded["status"] != "succeeded":
         witness = yield from witness_of(context, paper)
         return (yield from halt(context, paper, witness, loaded["because"]))
-    plan = Plan.model_validate(loaded["plan"])
+    plan = plan_of(loaded)
     witness = loaded["plan"]["witness"]
     entered = yield from enter(context, plan, paper, witness)
     if entered["status"] != "succeeded":

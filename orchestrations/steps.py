@@ -12,6 +12,7 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from shared.outcome import refused
+from shared.plan import Plan
 
 ATTEMPTS_MAX = 3
 PAUSE = timedelta(seconds=2)
@@ -23,6 +24,8 @@ SILENT_POLLS_MAX = 5  # In a row: ARM may be away for minutes while the operatio
 BUSY_ROUNDS_MAX = 6
 BUSY_PAUSE = timedelta(seconds=10)
 BECAUSE_MAX = 300
+PLANS_MAX = 8
+_PLANS: dict[str, tuple[dict, Plan]] = {}
 
 
 @dataclass(frozen=True)
@@ -136,3 +139,13 @@ def brief(surprise: Exception) -> str:
 def told_to(context: DurableOrchestrationContext) -> dict:
     """The input of this orchestration: every one of ours is started with one JSON object."""
     return cast(dict, context.get_input())
+
+
+def plan_of(loaded: dict) -> Plan:
+    """The plan in `load_plan`'s answer, parsed once: every replay asks for it again."""
+    document, digest = loaded["plan"], loaded["digest"]
+    if digest not in _PLANS or _PLANS[digest][0] != document:
+        if len(_PLANS) >= PLANS_MAX:
+            _PLANS.clear()
+        _PLANS[digest] = (document, Plan.model_validate(document))
+    return _PLANS[digest][1]

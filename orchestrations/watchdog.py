@@ -10,7 +10,7 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.audit import write_behind
-from orchestrations.steps import attempt, brief, told_to
+from orchestrations.steps import attempt, brief, plan_of, told_to
 from shared import permit, refusals, slip, verdict, witness
 from shared.plan import Plan
 
@@ -36,7 +36,7 @@ def watchdog(context: DurableOrchestrationContext) -> Flow:
         if loaded["status"] != "succeeded":
             memory = yield from hold(context, told["plan"], loaded["because"], memory)
             continue
-        plan = Plan.model_validate(loaded["plan"])
+        plan = plan_of(loaded)
         if memory["record"] is None:
             memory = yield from recall(context, loaded["plan"], memory)
         if active_in(plan, memory) != told["location"]:

@@ -1,6 +1,6 @@
 """Waves: many components at once, in the order that is safe and at the pace that ARM allows."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime, timedelta
 
 from azure.durable_functions import DurableOrchestrationContext
@@ -43,7 +43,7 @@ def promote_wave_by_wave(
     known, since = before or ([], context.current_utc_datetime)
     rows = list(known)
     for wave in plan.waves(paper["stage"], paper["to"]) if waves is None else waves:
-        broken = refusals(rows)
+        broken = set(refusals(rows))
         ready = [name for name in wave if not blockers(plan, name, broken)]
         held = [name for name in wave if blockers(plan, name, broken)]
         spent = (len(rows), since)
@@ -97,19 +97,20 @@ def act(
     alone = len(plan.components) <= ALONE_MAX
     size, go = (CHUNK, in_turn) if alone else (BLOCK, apart)
     rows: list[dict] = [] if names else (yield from side_by_side(context, paper, beside, turn))
+    same = errand(plan, paper, verb, location)
     for first in range(0, len(names), size):
         some = names[first : first + size]
-        orders = [order(plan, paper, verb, location, name, attempts) for name in some]
         if futile and hopeless(rows):
-            rows += [untried(context, o["task"], FUTILE) for o in orders]
+            rows += [untried(context, named(same, name), FUTILE) for name in some]
             continue
         told = yield from ear.heed()
         if told:
-            rows += [unwanted(context, o["task"], told) for o in orders]
+            rows += [unwanted(context, named(same, name), told) for name in some]
             continue
+        parts = [part_for(plan, verb, location, name) for name in some]
         pace_of = {"since": since.isoformat(), "before": before + first, "futile": futile}
-        together = {"orders": orders, "beside": [*beside], "turn": turn, **pace_of}
-        rows += yield from go(context, paper, together)
+        work = {"errand": same, "parts": parts, "attempts": attempts, "turn": turn, **pace_of}
+        rows += yield from go(context, paper, {**work, "beside": [*beside]})
         beside = ()
         context.set_custom_status({"stage": paper["stage"], "done": len(rows), "of": len(names)})
     return rows
@@ -120,12 +121,13 @@ def hopeless(rows: list[dict]) -> bool:
 
 
 def in_turn(context: DurableOrchestrationContext, paper: dict, told: dict) -> Flow:
-    """Carry out `told["orders"]` chunk after chunk, each when ARM's bucket has paid for it.
+    """Do the errand on each of `parts`, chunk after chunk, when ARM's bucket has paid for it.
 
     `since`, `before`: since when it pays, and for how many requests by now.
     """
     rows: list[dict] = []
-    orders, beside, turn = told["orders"], told["beside"], told["turn"]
+    orders = [order_for(told["errand"], part, told["attempts"]) for part in told["parts"]]
+    beside, turn = told["beside"], told["turn"]
     for first in range(0, len(orders), CHUNK):
         some = orders[first : first + CHUNK]
         if told["futile"] and hopeless(rows):
@@ -143,12 +145,15 @@ def in_turn(context: DurableOrchestrationContext, paper: dict, told: dict) -> Fl
 def apart(context: DurableOrchestrationContext, paper: dict, told: dict) -> Flow:
     """The same as `in_turn` in an instance of its own: here it is one question and one answer."""
     known = {"run": paper["run"], "stage": paper["stage"]}
-    instance = f"{instance_of(paper, told['orders'][0], told['turn'])}.block"
+    instance = f"{instance_of(paper, told['parts'][0]['name'], told['turn'])}.block"
     try:
         return (yield context.call_sub_orchestrator("block", {**told, "paper": known}, instance))
     except Exception as surprise:  # As in `side_by_side`: the host's own trouble.
         because = f"the block that it was in broke off: {brief(surprise)}"
-        return [untried(context, o["task"], because) for o in [*told["orders"], *told["beside"]]]
+        tasks = [named(told["errand"], part["name"]) for part in told["parts"]]
+        return [
+            untried(context, t, because) for t in [*tasks, *(o["task"] for o in told["beside"])]
+        ]
 
 
 def block(context: DurableOrchestrationContext) -> Flow:
@@ -162,8 +167,9 @@ def side_by_side(
 ) -> Flow:
     if not orders:
         return []
+    ids = [instance_of(paper, o["task"]["component"]["name"], o.get("turn", turn)) for o in orders]
     steps = [
-        context.call_sub_orchestrator("component", o, instance_of(paper, o, turn)) for o in orders
+        context.call_sub_orchestrator("component", o, id) for o, id in zip(orders, ids, strict=True)
     ]
     try:
         return (yield context.task_all(steps))
@@ -176,15 +182,13 @@ def side_by_side(
 
 def order(plan: Plan, paper: dict, verb: str, location: str, name: str, attempts: int) -> dict:
     """What the sub-orchestration `component` is told: a Task, and who does and who proves it."""
-    part = plan.component(name, location)
-    if verb == "transfer":
-        part["source"] = plan.component(name, plan.other(location))["resource"]
-    kind = KINDS[part["kind"]]
-    both = {}
-    if kind[verb].both:
-        both = {"away": plan.other(location)}
-        part["other"] = plan.component(name, both["away"])
-    task = {
+    part = part_for(plan, verb, location, name)
+    return order_for(errand(plan, paper, verb, location), part, attempts)
+
+
+def errand(plan: Plan, paper: dict, verb: str, location: str) -> dict:
+    """What the Tasks of one verb in one location have in common."""
+    return {
         "plan": paper["plan"],
         "run": paper["run"],
         "stage": paper["stage"],
@@ -192,20 +196,44 @@ def order(plan: Plan, paper: dict, verb: str, location: str, name: str, attempts
         "epoch": paper["epoch"],
         "verb": verb,
         "location": location,
-        "component": part,
+        "away": plan.other(location),
         "witness": plan.document["witness"],
-        **both,
     }
+
+
+def named(errand: dict, name: str) -> dict:
+    """The Task of an errand, as far as a row of it tells."""
+    return {**errand, "component": {"name": name}}
+
+
+def part_for(plan: Plan, verb: str, location: str, name: str) -> dict:
+    """The component as this verb wants to see it from `location`."""
+    part = plan.component(name, location)
+    if verb == "transfer":
+        part["source"] = plan.component(name, plan.other(location))["resource"]
+    if KINDS[part["kind"]][verb].both:
+        part["other"] = plan.component(name, plan.other(location))
+    return part
+
+
+def order_for(errand: dict, part: dict, attempts: int) -> dict:
+    """The order of one errand on one part; who knows one side only is not told of the other."""
+    kind, verb = KINDS[part["kind"]], errand["verb"]
+    task = {key: errand[key] for key in errand if key != "away" or kind[verb].both}
     observe = kind["observe"].activity if verb == "promote" and "observe" in kind else None
-    return {"task": task, "activity": kind[verb].activity, "observe": observe, "attempts": attempts}
+    return {
+        "task": {**task, "component": part},
+        "activity": kind[verb].activity,
+        "observe": observe,
+        "attempts": attempts,
+    }
 
 
-def instance_of(paper: dict, order: dict, turn: int) -> str:
-    name = order["task"]["component"]["name"]
-    return f"{paper['run']}.{paper['stage']}.{name}.{order.get('turn', turn)}"
+def instance_of(paper: dict, name: str, turn: int) -> str:
+    return f"{paper['run']}.{paper['stage']}.{name}.{turn}"
 
 
-def blockers(plan: Plan, name: str, broken: list[str]) -> list[str]:
+def blockers(plan: Plan, name: str, broken: Container[str]) -> list[str]:
     """Which of the refused components `name` waits for."""
     return [other for other in plan.part(name).waits_for if other in broken]
 

@@ -111,10 +111,19 @@ class Plan(Part):
         `resource` is the id there, templates are filled in. What a plan gives per location
         (backups, overlay, endpoints) stays a map by location: some verbs need both sides.
         """
-        spot = self.locations[location].model_dump(by_alias=True)
-        part = self.part(name).model_dump(mode="json", by_alias=True, exclude_none=True)
-        seen = resolved(part, location, spot)
-        return overlay.linked(seen, lambda flow, at: self.component(flow, at)["resource"])
+        key = (name, location)
+        if key not in self._seen:
+            spot = self.locations[location].model_dump(by_alias=True)
+            part = self.part(name).model_dump(mode="json", by_alias=True, exclude_none=True)
+            seen = resolved(part, location, spot)
+            found = overlay.linked(seen, lambda flow, at: self.component(flow, at)["resource"])
+            self._seen[key] = json.dumps(found)
+        return json.loads(self._seen[key])
+
+    @cached_property
+    def _seen(self) -> dict[tuple[str, str], str]:
+        """What `component` has worked out, as JSON: orchestrators ask for all at every replay."""
+        return {}
 
     def queues(self, location: str) -> list[dict]:
         """The queues whose depth the ledger keeps: {"namespace": id, "queue"}, as of `location`."""
@@ -160,6 +169,15 @@ class Plan(Part):
         """
         if to not in self.locations:
             raise KeyError(f"{to} is no location of {self.name}")
+        if (stage, to) not in self._waves:
+            self._waves[stage, to] = self._ranked(stage, to)
+        return [[*wave] for wave in self._waves[stage, to]]
+
+    @cached_property
+    def _waves(self) -> dict[tuple[str, str], list[list[str]]]:
+        return {}
+
+    def _ranked(self, stage: str, to: str) -> list[list[str]]:
         waits = {
             part.name: part.waits_for
             for part in self.components
