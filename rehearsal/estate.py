@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from rehearsal.arm_crud import merged
 from rehearsal.estate_parts import (
     Client,
     Fault,
@@ -19,6 +20,7 @@ from rehearsal.estate_parts import (
     Other,
     Part,
     Place,
+    PlanFault,
     Timings,
     TrafficManager,
     Witness,
@@ -64,6 +66,7 @@ class Estate(Part):
     resources: list[Other] = []
     blobs: dict[str, dict] = {}  # Documents in each location's own container `understudy`.
     faults: list[Fault] = []
+    planFaults: list[PlanFault] = []
 
     @model_validator(mode="after")
     def _names_fit(self) -> "Estate":
@@ -191,12 +194,30 @@ def over(base: object, more: object, joined: bool = False) -> object:
     return [*cast(list, base), *cast(list, more)] if joined and lists else more
 
 
+def spoiled(text: str, faults: list[PlanFault]) -> str:
+    """The text of a plan with everything wrong in it that the estate wants wrong."""
+    found = yaml.safe_load(text) if faults else None
+    if not isinstance(found, dict):
+        return text
+    for one in faults:
+        if not one.component:
+            found = merged(found, one.change)
+            continue
+        parts: list[dict] = found["components"]
+        if one.component not in [part["name"] for part in parts]:
+            raise BadEstate([f"planFaults: there is no component {one.component}"])
+        found["components"] = [
+            merged(part, one.change) if part["name"] == one.component else part for part in parts
+        ]
+    return yaml.safe_dump(found, sort_keys=False)
+
+
 def load(path: Path = DEFAULT) -> Scene:
     """The estate in a file and the plan that it names; a file that is not there is a problem."""
     try:
         estate = parse(extended(path))
         beside = (path.parent / estate.plan).resolve()
-        text = beside.read_text(encoding="utf-8")
+        text = spoiled(beside.read_text(encoding="utf-8"), estate.planFaults)
     except OSError as wrong:
         raise BadEstate([f"{wrong.filename}: {wrong.strerror}"]) from wrong
     try:

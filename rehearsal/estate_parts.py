@@ -160,10 +160,22 @@ class Other(Part):
 class Fault(Other):
     """Something that is wrong on purpose: laid over a resource that is there, or it is `gone`.
 
-    `finds`: the name of the readiness check that must find it, of `component` where it has one.
+    A null in the body takes a key away. `finds`: the name of the readiness check that must find it,
+    of `component` where it has one.
     """
 
     body: dict = {}
     gone: bool = False
     finds: str
     component: str = ""
+
+
+class PlanFault(Part):
+    """Something that is wrong in the plan: `change` is laid over `component`, or over the plan.
+
+    A null takes a key away. `finds` as a Fault's.
+    """
+
+    finds: str
+    component: str = ""
+    change: dict

@@ -7,6 +7,7 @@ gateway is nearly empty, and what must be exclusive waits there disabled.
 from collections.abc import Iterator
 from typing import cast
 
+from rehearsal.arm_crud import merged
 from rehearsal.estate import Estate, over
 from rehearsal.estate_parts import Other
 from rehearsal.world import World, normal
@@ -263,8 +264,7 @@ def spoil(world: World, estate: Estate) -> None:
             if one.gone:
                 world.resources.remove(path)
             else:
-                body = over(known.body, estate.fill(one.body, location))
-                world.resources.place(path, cast(dict, body))
+                world.resources.place(path, merged(known.body, estate.fill(one.body, location)))
 
 
 def _traffic(estate: Estate) -> Iterator[Row]:
