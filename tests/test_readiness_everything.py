@@ -1,15 +1,20 @@
-"""Readiness of the estate with every kind: nothing fails that is as it should be, and in time."""
+"""The estate with every kind: its readiness, where nothing fails that is as it should be, and in
+time, and its dry run, which changes nothing.
+"""
 
+import copy
 import json
 import time
 from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import pytest
 
-from activities import readiness
+from activities import desk_orders, readiness
 from rehearsal.estate import DEFAULT
 from shared.kinds import KINDS
-from tests.doors import HERE, Doors, made_doors
+from tests.doors import HERE, THERE, Doors, made_doors
 from tests.wire import check_exchanges
 
 EVERYTHING = DEFAULT.parent / "everything.yaml"
@@ -59,3 +64,65 @@ def test_each_kind_with_a_check_of_its_own_is_seen(doors: Doors, looked: tuple[d
 
 def test_the_exchanges_are_those_of_azure(doors: Doors, looked: tuple[dict, float]) -> None:
     check_exchanges(doors.world.journal.after(0))
+
+
+DRY = json.dumps({"mode": "forced", "reason": "rehearse", "dryRun": True}).encode()
+# What ARM takes by POST and only shows: secrets, addresses, what a template would do.
+SHOWING = (
+    "/listValue",
+    "/listCallbackUrl",
+    "/listKeyVaultKeys",
+    "/config/appsettings/list",
+    "/whatIf",
+)
+
+
+class Dry(NamedTuple):
+    """A dry run of everything: what it said, and what there was before and after it."""
+
+    body: dict
+    sent: list[dict]
+    before: dict
+    after: dict
+
+
+def state(doors: Doors) -> dict:
+    """Everything that the app could change: resources, blobs, slips, and what others were told."""
+    names = {
+        account: doors.storage.names(account, "understudy") for account in doors.storage.accounts
+    }
+    queue = doors.wire.run(doors.buses.counts("sb-contoso-ne", "slip-claim"))
+    resources = {one.id: copy.deepcopy(one.body) for one in doors.world.resources}
+    for body in resources.values():
+        body.pop("syncedAt", None)  # The storage service's own copying goes on meanwhile.
+    told = [one for one in doors.strangers.heard if one["method"] not in ("GET", "HEAD")]
+    return {"resources": resources, "blobs": names, "slips": queue, "told": told}
+
+
+@pytest.fixture(scope="module")
+def dry(doors: Doors) -> Dry:
+    doors.hold(run=None, active=THERE)
+    before, mark = state(doors), doors.mark()
+    status, body, *_ = desk_orders.order_failover("contoso", DRY, None)
+    assert status == 200, body
+    return Dry(body, doors.world.journal.after(mark), before, state(doors))
+
+
+def test_a_dry_run_of_every_kind_sends_nothing_that_changes_anything(dry: Dry) -> None:
+    rows = [(row["method"], urlsplit(row["url"]).path) for row in dry.sent]
+    assert rows and not [
+        (method, path)
+        for method, path in rows
+        if method not in ("GET", "HEAD") and not path.endswith(SHOWING)
+    ]
+
+
+@pytest.mark.parametrize("what", ["resources", "blobs", "slips", "told"])
+def test_a_dry_run_of_every_kind_leaves_all_as_it_is(dry: Dry, what: str) -> None:
+    assert dry.before[what] == dry.after[what]
+
+
+def test_a_dry_run_of_every_kind_says_what_each_would_do(dry: Dry) -> None:
+    kinds = {kind for kind, verbs in KINDS.items() if "promote" in verbs}
+    told = {row["kind"] for row in dry.body["differences"]}
+    assert dry.body["calls"] and kinds <= told, kinds - told
