@@ -5,6 +5,8 @@ BIN := .venv/bin
 PACKAGES := .venv/.packages
 # A registry may hiccup.
 PATIENT := --retries 10 --timeout 30
+# Two processes, each with its own rehearsal. Whole drills use two cores as they are.
+QUICK := $(BIN)/python -m pytest -q -m "not slow" -n 2 --dist loadfile
 CODE := function_app.py orchestrations activities shared rehearsal tests bench
 
 .PHONY: drill deploy-check package stage test check bench simulate simulate-mutants setup clean
@@ -28,13 +30,14 @@ stage: setup  ## Keep two locations up, to try official clients on.
 	$(BIN)/python -m rehearsal stage --ready-file out/stage.json
 
 test: setup  ## The quick tests.
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(QUICK)
 
 check: setup  ## What CI runs: style, types, architecture, every test.
 	$(BIN)/ruff check $(CODE)
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/pyright
-	$(BIN)/python -m pytest -q
+	$(QUICK)
+	$(BIN)/python -m pytest -q -m slow
 
 bench: setup  ## The figures that this project promises, as ratios to their limits.
 	$(BIN)/python -m bench

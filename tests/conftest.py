@@ -8,6 +8,7 @@ from hypothesis import settings
 
 # First of all: what it remembers must not be what a test has set.
 from tests import environment as environment
+from tests.judgement import Judgement
 
 if TYPE_CHECKING:
     from tests.doors import Doors
@@ -17,9 +18,9 @@ settings.register_profile("shared", deadline=None)
 settings.load_profile("shared")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let those that judge what the other tests did come last."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let what all tests did together be judged at the end."""
+    config.pluginmanager.register(Judgement())
 
 
 @pytest.fixture(scope="session")

@@ -30,11 +30,11 @@ from shared import clients, guard
 from shared.plan import Plan, load
 from shared.record import fresh, stamp
 from tests.app_index import ROOT
+from tests.judgement import WORLDS
 from tests.wire import Wire, open_wire
 
 CALLS = {one.__name__: one for one in (*ACTIVITIES, slips.poison_slip, witness.renew_lease)}
 HERE, THERE = "northeurope", "westeurope"
-WORLDS: list[World] = []  # Every one whose doors were opened: what the app did in them counts.
 HOSTS = {
     "apim-contoso-we.azure-api.net": THERE,
     "apim-contoso-ne.azure-api.net": HERE,

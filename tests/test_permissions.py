@@ -8,12 +8,10 @@ import pytest
 from rehearsal.deployments.template import Template
 from shared.kinds import KINDS
 from shared.permissions import PERMISSIONS, PLAN, granted
-from tests import doors
 from tests.app_index import ROOT
+from tests.judgement import unused, whole
 
 GROUP = "/subscriptions/s/resourceGroups/rg"
-# ARM lets whoever started an operation of the rehearsal's ask about it; Azure wants the action.
-NEVER_JUDGED = {"microsoft.apimanagement/service/operationresults/read"}
 WHOLE_ACTION = re.compile(r"Microsoft\.\w+(/\w+)+/(read|write|delete|action)")
 
 
@@ -73,18 +71,11 @@ def test_the_standby_acts_on_both_sides():
     assert who_acts(other_acts=True)["operator"] == ["own", "other"]
 
 
-@pytest.mark.last
-def test_nothing_is_granted_that_the_app_never_did(request: pytest.FixtureRequest):
-    """Over every test of an activity; what it did that no role grants was refused there."""
-    files = (ROOT / "tests").glob("test_*.py")
-    wire = {file.name for file in files if uses_doors(file.read_text(encoding="utf-8"))}
-    ran = {item.path.name for item in request.session.items}
-    if not wire <= ran or request.config.getoption("keyword"):
-        pytest.skip("only the whole suite does everything")
-    done = {action.lower() for world in doors.WORLDS for action in world.permitted}
-    told = granted("read") + granted("act")
-    assert [a for a in told if a.lower() not in done | NEVER_JUDGED] == []
+def test_what_nobody_did_is_named():
+    """The judgement of a whole run is in `tests/judgement.py`."""
+    every = granted("read") + granted("act")
+    assert unused({action.upper() for action in every[1:]}) == every[:1]
 
 
-def uses_doors(text: str) -> bool:
-    return re.search(r"\bdoors: Doors\b", text) is not None
+def test_a_run_of_a_few_files_is_not_judged():
+    assert not whole({"test_permissions.py"})
