@@ -52,11 +52,18 @@ class Sum:
         return count / max(self.processor_seconds, 1e-9)
 
 
-def play(plan: Plan, start: int, seeds: int, workers: int = 1, seconds: float | None = None) -> Sum:
+def play(
+    plan: Plan,
+    start: int,
+    seeds: int,
+    workers: int = 1,
+    seconds: float | None = None,
+    per_batch: int = SEEDS_PER_BATCH,
+) -> Sum:
     """Play the seeds from `start`; with `seconds` no batch begins after so long."""
     began, total = time.monotonic(), Sum()
-    firsts = range(start, start + seeds, SEEDS_PER_BATCH)
-    batches = [(first, min(SEEDS_PER_BATCH, start + seeds - first)) for first in firsts]
+    firsts = range(start, start + seeds, per_batch)
+    batches = [(first, min(per_batch, start + seeds - first)) for first in firsts]
     with spread(plan, batches, workers) as sums:
         for one in sums:
             total.add(one)
