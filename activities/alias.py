@@ -5,6 +5,7 @@ secondary, needs no primary, and goes one way: who was left is emptied and paire
 """
 
 from shared import alias, alias_checks, arm_calls
+from shared.denials import refusal
 from shared.guard import guarded
 from shared.outcome import refused, running, skipped, succeeded
 from shared.reply import Reply, Surprise
@@ -63,7 +64,7 @@ def protect_alias(payload: dict) -> dict:
         return skipped("the location that was left is the secondary by itself")
     reply = arm_calls.read(alias.path({**part, **part["other"]}), alias.VERSION)
     if not reply.ok:
-        return arm_calls.refusal(reply, f"alias {part['alias']} in the namespace that serves")
+        return refusal(reply, f"alias {part['alias']} in the namespace that serves")
     seen = alias.alias_of(reply.properties)
     if seen["role"] not in alias.PRIMARY:
         return refused(f"{alias.name_of(part['other']['resource'])} {alias.words_of(seen)}")
@@ -79,7 +80,7 @@ def check_alias(payload: dict) -> dict:
     part = payload["component"]
     mine = arm_calls.read(part["resource"], alias.VERSION)
     if not mine.ok:
-        return arm_calls.refusal(mine, f"namespace {alias.name_of(part['resource'])}")
+        return refusal(mine, f"namespace {alias.name_of(part['resource'])}")
     if part["mode"] == "replication":
         seen = alias.replica_of(mine.properties)
         rows = alias_checks.replication(part, seen, payload["location"], payload["away"])
@@ -121,7 +122,7 @@ def _seen(payload: dict) -> dict:
     replicated = part["mode"] == "replication"
     reply = arm_calls.read(part["resource"] if replicated else alias.path(part), alias.VERSION)
     if not reply.ok:
-        return arm_calls.refusal(reply, _thing(part))
+        return refusal(reply, _thing(part))
     return _replica(payload, reply) if replicated else _alias(reply)
 
 
@@ -164,7 +165,7 @@ def _broken(payload: dict, seen: dict) -> dict:
     path = f"{alias.path({**part, **part['other']})}/breakPairing"
     reply = arm_calls.send(payload, arm_calls.call("POST", path, alias.VERSION))
     if not reply.ok:
-        return arm_calls.refusal(reply, _thing(part))
+        return refusal(reply, _thing(part))
     return refused("the pairing had failed and is broken now; it is paired anew", busy=True)
 
 
@@ -187,7 +188,7 @@ def _cleaned(payload: dict) -> dict | None:
         path = f"{part['resource']}/{one['kind']}/{one['name']}"
         reply = arm_calls.send(payload, arm_calls.call("DELETE", path, alias.VERSION))
         if not reply.ok and reply.status != 404:
-            return arm_calls.refusal(reply, f"{one['kind']}/{one['name']}")
+            return refusal(reply, f"{one['kind']}/{one['name']}")
     more = len(left) - DELETES_MAX
     return refused(f"{more} leftovers are still to be deleted", busy=True) if more > 0 else None
 
@@ -195,7 +196,7 @@ def _cleaned(payload: dict) -> dict | None:
 def _paired(payload: dict) -> dict:
     reply = arm_calls.send(payload, alias.pairing(payload["component"]))
     if not reply.ok:
-        return arm_calls.refusal(reply, _thing(payload["component"]))
+        return refusal(reply, _thing(payload["component"]))
     return _settling(payload["component"])
 
 

@@ -7,7 +7,7 @@ the app signs in by its identity there, keys are never listed. Jobs that run go 
 from collections.abc import Callable
 
 from shared import batch, clients, data_plane, dryrun
-from shared.declined import declined
+from shared.denials import denied
 from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
 from shared.reply import Reply, Surprise
@@ -101,7 +101,7 @@ def _calls(seen: dict, verb: str) -> list[dict]:
 def _seen(part: dict, **bounds: float) -> dict:
     """The account and the state of each schedule, empty for one that is not there."""
     reply = clients.ask("GET", part["resource"], bounds=bounds)
-    no = declined(reply, _named(part), ROLE)
+    no = denied(reply, _named(part), ROLE)
     if no:
         return no
     account = {key: reply.properties.get(key) for key in SHOWN}

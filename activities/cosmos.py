@@ -6,6 +6,7 @@ forced one takes the write region offline, because a change of priorities needs 
 
 from shared import arm_calls, cosmos
 from shared.alias import name_of
+from shared.denials import refusal
 from shared.guard import guarded
 from shared.outcome import refused, skipped, succeeded
 
@@ -97,7 +98,7 @@ def _seen(payload: dict) -> dict:
     part = payload["component"]
     reply = arm_calls.read(part["resource"], cosmos.VERSION)
     if not reply.ok:
-        return arm_calls.refusal(reply, _thing(part))
+        return refusal(reply, _thing(part))
     seen = cosmos.seen_of(reply.document)
     there = cosmos.serving(seen, payload["location"])
     return succeeded(cosmos.words_of(seen), serving=there, account=seen)

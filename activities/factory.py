@@ -5,7 +5,7 @@ The factory and its pipelines are code: both locations have theirs deployed from
 """
 
 from shared import clients, dryrun, factory
-from shared.declined import declined
+from shared.denials import denied
 from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
 from shared.reply import Unreachable
@@ -84,7 +84,7 @@ def _bring(payload: dict, verb: str, **bounds: float) -> dict:
     for call in calls:
         path = call["url"].partition("?")[0]
         reply = clients.ask(call["method"], path, bounds=bounds, before=still(payload))
-        no = declined(reply, f"trigger {path.rsplit('/', 2)[-2]}", ROLE)
+        no = denied(reply, f"trigger {path.rsplit('/', 2)[-2]}", ROLE)
         noes += [no] if no else []
     if noes:
         busy = {"busy": True} if all(no.get("busy") for no in noes) else {}
@@ -110,7 +110,7 @@ def _read(part: dict, **bounds: float) -> dict:
     url: str | None = f"{part['resource']}/triggers"
     for _ in range(PAGES_MAX):
         reply = clients.ask("GET", url, bounds=bounds)
-        no = declined(reply, _named(part), ROLE)
+        no = denied(reply, _named(part), ROLE)
         if no:
             return no
         for row in reply.document.get("value", []):

@@ -6,6 +6,7 @@ makes it the secondary by itself.
 
 from shared import arm_calls, failover_group
 from shared.alias import PRIMARY, name_of
+from shared.denials import refusal
 from shared.guard import guarded
 from shared.outcome import refused, skipped, succeeded
 
@@ -66,7 +67,7 @@ def _thing(part: dict) -> str:
 def _seen(part: dict) -> dict:
     reply = arm_calls.read(failover_group.path(part), failover_group.VERSION)
     if not reply.ok:
-        return arm_calls.refusal(reply, _thing(part))
+        return refusal(reply, _thing(part))
     seen = failover_group.seen_of(reply.document)
     words = failover_group.words_of(seen)
     return succeeded(words, serving=seen["role"] in PRIMARY, group=seen)

@@ -4,7 +4,8 @@ A restore makes a gateway exactly like the one it came from, so its backends and
 point at the lost region until the overlay is laid. After Microsoft.ApiManagement 2024-05-01.
 """
 
-from shared import arm_calls, clients, overlay, probe
+from shared import clients, overlay, probe
+from shared.denials import refusal
 from shared.guard import guarded, still
 from shared.outcome import refused, running, skipped, succeeded
 from shared.reply import Reply, Surprise, Unreachable
@@ -41,7 +42,7 @@ def promote_gateway(payload: dict) -> dict:
         where = f"{payload['component']['resource']}/{path}"
         reply = clients.ask("PUT", where, body, before=still(payload))
         if not reply.ok:
-            no = arm_calls.refusal(reply, path)
+            no = refusal(reply, path)
             more = ", perhaps restored" if no.get("busy") else ""
             return {**no, "because": f"{no['because']}{more}"}
         replies.append(reply)
@@ -136,7 +137,7 @@ def _base(path: str, values: dict) -> dict:
 def _barred(reply: Reply, thing: str) -> str:
     """Why `thing` is not shown, where neither waiting nor asking again helps; else empty."""
     if reply.status in (401, 403) or reply.code == "ScopeLocked":
-        return str(arm_calls.refusal(reply, thing)["because"])
+        return str(refusal(reply, thing)["because"])
     return ""
 
 

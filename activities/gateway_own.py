@@ -5,6 +5,7 @@ everything that the gateway has besides stays as it is.
 """
 
 from shared import arm_calls, clients, not_in_backup
+from shared.denials import refusal
 from shared.guard import guarded, still
 from shared.outcome import refused, skipped
 
@@ -20,7 +21,7 @@ def provide_gateway(payload: dict) -> dict:
     thing = f"gateway {part['resource'].rsplit('/', 1)[-1]}"
     reply = clients.ask("GET", part["resource"])
     if not reply.ok:
-        return arm_calls.refusal(reply, thing)
+        return refusal(reply, thing)
     found = not_in_backup.change(part.get("notInBackup", []), payload["location"], reply.document)
     if found.barred:
         return refused(f"{thing}: {found.barred}")

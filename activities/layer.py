@@ -7,7 +7,7 @@ needs the roles that the template itself asks for; infra/access.json cannot know
 import time
 
 from shared import clients, dryrun, layer, store
-from shared.declined import declined
+from shared.denials import denied
 from shared.guard import guarded, still
 from shared.outcome import refused, running, skipped, succeeded
 from shared.reply import Surprise
@@ -55,7 +55,7 @@ def promote_layer(payload: dict) -> dict:
         return seen if seen["status"] != "succeeded" else skipped("all is as the template says")
     body, words = layer.body(found["layer"]), layer.named(layer.changing(seen["changes"]))
     reply = clients.ask("PUT", path, body, version=layer.VERSION, before=still(payload))
-    no = declined(reply, f"deployment of {part['template']}", ROLE)
+    no = denied(reply, f"deployment of {part['template']}", ROLE)
     if no:
         return no
     url = reply.headers.get("azure-asyncoperation") or _address(path)
@@ -127,7 +127,7 @@ def _what_if(part: dict, path: str, body: dict) -> dict:
         time.sleep(min(POLL_SECONDS, float(reply.headers.get("retry-after", POLL_SECONDS))))
         asked = clients.ask("GET", url)
         reply = asked if asked.headers.get("location") or asked.status != 202 else reply
-    no = declined(reply, f"what-if of {part['template']}", ROLE)
+    no = denied(reply, f"what-if of {part['template']}", ROLE)
     if no:
         return no
     found = reply.document
@@ -145,7 +145,7 @@ def _state(part: dict, path: str) -> dict:
     reply = clients.ask("GET", path, version=layer.VERSION)
     if reply.status == 404:
         return succeeded("deployment is not made", state="", serving=False)
-    no = declined(reply, f"deployment of {part['template']}", ROLE)
+    no = denied(reply, f"deployment of {part['template']}", ROLE)
     if no:
         return no
     state = str(reply.properties.get("provisioningState"))

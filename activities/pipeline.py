@@ -7,7 +7,8 @@ timers. After Microsoft.ApiManagement 2024-05-01 and api-management-howto-disast
 import re
 from collections.abc import Callable
 
-from shared import arm_calls, blobs, clients
+from shared import blobs, clients
+from shared.denials import refusal
 from shared.guard import guarded, still
 from shared.outcome import refused, running, succeeded
 from shared.reply import Reply, Surprise
@@ -43,7 +44,7 @@ def check_gateway(payload: dict) -> dict:
     if reply.status == 404:
         return refused(f"no gateway {id.name} in {id.group}")
     if reply.status in (401, 403):
-        return arm_calls.refusal(reply, f"gateway {id.name}")
+        return refusal(reply, f"gateway {id.name}")
     body = reply.expect().document
     sku = str(body.get("sku", {}).get("name", ""))
     state = str(reply.properties.get("provisioningState", ""))
@@ -140,7 +141,7 @@ def _begin(verb: str, payload: dict, before: Callable[[], None] | None = None) -
             raise Surprise(f"{verb} was accepted without saying where to ask")
         return running(operation, _retry_after(reply))
     if reply.status == 401 or reply.code == "ScopeLocked":
-        return arm_calls.refusal(reply, f"gateway {part['resource'].rsplit('/', 1)[-1]}")
+        return refusal(reply, f"gateway {part['resource'].rsplit('/', 1)[-1]}")
     if reply.status == 409:
         return _busy(part["resource"], reply)
     if reply.status in (400, 403, 404, 405):

@@ -5,7 +5,7 @@ once; the instances follow, and until then provisioningState is Updating.
 """
 
 from shared import clients, dryrun, scaling
-from shared.declined import declined
+from shared.denials import denied
 from shared.guard import guarded, still
 from shared.outcome import refused, running, skipped, succeeded
 from shared.reply import Unreachable
@@ -79,7 +79,7 @@ def _scale(payload: dict, verb: str, **bounds: float) -> dict:
     if body is None:
         return skipped(f"{seen['because']} already")
     reply = clients.ask("PATCH", part["resource"], body, bounds=bounds, before=still(payload))
-    no = declined(reply, _named(part["resource"]), ROLE)
+    no = denied(reply, _named(part["resource"]), ROLE)
     if no:
         return no
     because = f"had {seen['capacity']} instances, is told to have {body['sku']['capacity']}"
@@ -93,7 +93,7 @@ def _scale(payload: dict, verb: str, **bounds: float) -> dict:
 
 def _read(resource: str, **bounds: float) -> dict:
     reply = clients.ask("GET", resource, bounds=bounds)
-    no = declined(reply, _named(resource), ROLE)
+    no = denied(reply, _named(resource), ROLE)
     if no:
         return no
     given = reply.document.get("sku") or {}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from shared import arm_calls, blobs, storage_account
 from shared.alias import name_of
 from shared.alias_checks import row
+from shared.denials import refusal
 from shared.guard import guarded
 from shared.outcome import refused, skipped, succeeded
 from shared.reply import Surprise
@@ -84,7 +85,7 @@ def protect_storage(payload: dict) -> dict:
     asked = storage_account.protection(part["resource"], sku)
     reply = arm_calls.send(payload, asked)
     if not reply.ok:
-        return arm_calls.refusal(reply, _thing(part))
+        return refusal(reply, _thing(part))
     return succeeded(f"was {sku}, is told to be {storage_account.LOCAL[sku]}")
 
 
@@ -124,7 +125,7 @@ def _seen(part: dict) -> dict:
     version = storage_account.VERSION
     reply = arm_calls.read(part["resource"], version, **storage_account.STATS)
     if not reply.ok:
-        return arm_calls.refusal(reply, _thing(part))
+        return refusal(reply, _thing(part))
     seen = storage_account.seen_of(reply.document)
     return succeeded(storage_account.words_of(seen, datetime.now(UTC)), account=seen)
 

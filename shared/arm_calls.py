@@ -6,14 +6,13 @@ A call is {"method", "url", "body"?}; its url begins with the path and holds the
 from urllib.parse import urlencode
 
 from shared import clients
+from shared.denials import refusal
 from shared.guard import still
-from shared.outcome import refused, running, succeeded
+from shared.outcome import running, succeeded
 from shared.reply import Reply
 
 RETRY_SECONDS = 15.0
 RETRY_SECONDS_MAX = 60.0
-OPERATOR = "Understudy operator (infra/access.json)"
-BAD = (400, 405, 412, 422)
 
 
 def call(method: str, path: str, version: str, body: dict | None = None, **query: str) -> dict:
@@ -40,28 +39,6 @@ def send(task: dict, asked: dict) -> Reply:
 def whole(asked: dict) -> str:
     """The URL of a call at the resource manager of this app."""
     return f"{clients.settings().arm_endpoint}{asked['url']}"
-
-
-def refusal(reply: Reply, thing: str) -> dict:
-    """An expected no about `thing` as a value, what to do about it in its words.
-
-    `busy` where waiting helps. Raises Surprise for what nobody expects.
-    """
-    if reply.status == 401 or reply.code == "InvalidAuthenticationTokenTenant":
-        words = f"{thing} belongs to another tenant, or nobody knows us there: {reply.code}"
-        return refused(f"{words}: give the plan one of ours")
-    if reply.status == 403:
-        return refused(f"{reply.words}: give the app's identity {OPERATOR} there")
-    if reply.status == 404:
-        return refused(f"there is no {thing}: deploy it", missing=True)
-    if reply.code == "ScopeLocked":
-        return refused(f"{thing} is locked: remove the lock: {reply.words}")
-    if reply.status in (409, 423):
-        return refused(f"{thing} is being changed: {reply.words}", busy=True)
-    if reply.status in BAD:
-        return refused(f"{thing}: {reply.words}")
-    reply.expect()
-    raise AssertionError("a good answer is no refusal")
 
 
 def begun(reply: Reply, thing: str, because: str) -> dict:

@@ -1,4 +1,4 @@
-"""What a refusal of ARM becomes, and what a task says of its run."""
+"""What a long call to ARM becomes, and what a task says of its run."""
 
 from pathlib import Path
 
@@ -7,42 +7,9 @@ import pytest
 from orchestrations.waves import order
 from shared import arm_calls
 from shared.plan import load
-from shared.reply import Reply, Surprise
+from shared.reply import Reply
 
 PLAN = Path(__file__).resolve().parents[1] / "plans" / "everything.yaml"
-
-
-def refused(status: int, code: str) -> dict:
-    body = {"error": {"code": code, "message": "said the service"}}
-    return arm_calls.refusal(Reply(status, {}, body), "account x")
-
-
-@pytest.mark.parametrize("status", [409, 423])
-def test_what_is_being_changed_is_asked_again(status: int):
-    assert refused(status, "AnotherOperationInProgress")["busy"]
-
-
-def test_a_lock_is_not_waited_for():
-    outcome = refused(409, "ScopeLocked")
-    assert ("busy" in outcome, "remove the lock" in outcome["because"]) == (False, True)
-
-
-@pytest.mark.parametrize("status", [401, 403])
-def test_a_resource_of_another_tenant_is_refused(status: int):
-    assert "another tenant" in refused(status, "InvalidAuthenticationTokenTenant")["because"]
-
-
-def test_a_missing_permission_names_the_role():
-    assert "Understudy operator" in refused(403, "AuthorizationFailed")["because"]
-
-
-def test_what_is_not_there_is_to_be_deployed():
-    assert refused(404, "ResourceNotFound")["missing"]
-
-
-def test_what_nobody_expects_is_a_surprise():
-    with pytest.raises(Surprise):
-        refused(500, "InternalServerError")
 
 
 def test_a_call_that_was_accepted_says_where_to_ask_and_what_was_so():
