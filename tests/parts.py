@@ -1,16 +1,22 @@
 """Parts: a component of any kind in Contoso's plan, and the tasks that a run makes of it."""
 
+import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 import yaml
 
+from rehearsal.world import Resource
 from shared.kinds import KINDS
 from shared.plan import Plan, checked
-from tests.doors import HERE, Doors
+from shared.reply import Unreachable
+from tests.doors import HERE, THERE, Doors
 from tests.wire import check_exchanges
 
 MARKER = "hunter2-AccountKey-c2VjcmV0"  # A secret that lies where a kind might read it.
+POLLS_MAX, POLL_SECONDS = 100, 0.05
 
 
 def plan_with(doors: Doors, *parts: dict) -> Plan:
@@ -39,6 +45,85 @@ def task(doors: Doors, part: dict, verb: str, location: str = HERE, **more: obje
         "witness": plan.document["witness"],
         **more,
     }
+
+
+def own(doors: Doors, location: str, path: str) -> str:
+    """The id of a resource in a location's own group."""
+    return f"{doors.plan.document['locations'][location]['resourceGroup']}/providers/{path}"
+
+
+def forced(doors: Doors, part: dict, verb: str, location: str = HERE, **more: object) -> dict:
+    """The Task of a forced run, of a component as it is seen from `location`."""
+    other = THERE if location == HERE else HERE
+    plain = {**doors.task("front", verb, location), "component": part, "away": other}
+    return {**plain, "mode": "forced", **more}
+
+
+@contextmanager
+def laid(doors: Doors, bodies: dict[str, dict]) -> Iterator[list[Resource]]:
+    """These resources (id -> body) are there, and what goes over the wire meanwhile is judged.
+
+    Afterwards there is what there was.
+    """
+    mark, table = doors.mark(), doors.world.resources
+    places = tuple(id.lower() for id in bodies)
+    kept = [(one.id, one.body) for one in table if one.id.lower().startswith(places)]
+    yield [table.place(id, body) for id, body in bodies.items()]
+    doors.whole()
+    for id in bodies:
+        table.remove(id)
+    for id, body in kept:
+        table.place(id, body)
+    check_exchanges(doors.world.journal.after(mark))
+
+
+def ended(doors: Doors, outcome: dict) -> dict:
+    """What came of a long operation."""
+    for _ in range(POLLS_MAX):
+        if outcome["status"] != "running":
+            break
+        time.sleep(POLL_SECONDS)
+        outcome = called(doors, "ask_operation", {"operation": outcome["operation"]})
+    return outcome
+
+
+def both(part: dict, other: str) -> dict:
+    """What a readiness check of HERE is told: the component, and the same one as `other`."""
+    seen = {**part, "other": {**part, "resource": other}}
+    return {"plan": "contoso", "location": HERE, "away": THERE, "component": seen}
+
+
+def statuses(outcome: dict) -> dict[str, str]:
+    """Name -> status of what a readiness check found."""
+    return {row["name"]: row["status"] for row in outcome["checks"]}
+
+
+def check_sent_once(doors: Doors, name: str, payload: dict, path: str) -> None:
+    """Where the answer to the POST on `path` is lost, the activity does not send it again."""
+    fault = {"match": {"method": "POST", "path": path}, "effect": {"loseAnswer": True}}
+    doors.world.faults.add({**fault, "times": 1})
+    mark = doors.mark()
+    with pytest.raises(Unreachable):
+        doors.call(name, payload)
+    doors.call(name, payload)
+    assert len(doors.sent(mark, "POST")) == 1
+
+
+def check_forecast(doors: Doors, observe: str, promote: str, payload: dict) -> None:
+    """A dry run names the call that a run sends: its URL, and its body where it has one."""
+    told = doors.call(observe, {**payload, "dryRun": True})
+    mark = doors.mark()
+    doors.call(promote, payload)
+    sent = [row for row in doors.world.journal.after(mark) if row["method"] == "POST"]
+    shown = told["calls"]["promote"]
+    assert [(one["url"], one.get("body")) for one in shown] == [
+        (row["url"].removeprefix(doors.wire.arm.url), row["request_body"] or None) for row in sent
+    ]
+
+
+def check_keeps_quiet(doors: Doors, payload: dict, *names: str) -> None:
+    """No outcome of these activities holds the marker."""
+    assert MARKER not in json.dumps([doors.call(name, payload) for name in names])
 
 
 @contextmanager

@@ -7,8 +7,8 @@ import pytest
 
 from rehearsal.runtimes import IdleWorkflows
 from rehearsal.world import Resource
-from shared import slip
 from tests.doors import HERE, THERE, Doors
+from tests.papers import paper_of
 from tests.wire import check_exchanges
 
 NAME = "stock-sync"
@@ -115,18 +115,7 @@ def test_a_repeat_carries_the_same_again(doors: Doors, runtime: Running) -> None
 
 def test_a_lease_that_is_released_is_renewed_no_more_and_claimed_at_once(doors: Doors) -> None:
     doors.drop("stcontosowitness", "understudy", "contoso.json")
-    paper = slip.first(
-        run="contoso-graceful",
-        plan="contoso",
-        digest=doors.plan.digest,
-        mode="graceful",
-        source=THERE,
-        target=HERE,
-        reason="drill",
-        by="person",
-        now=datetime.now(UTC),
-        facts={},
-    )
+    paper = paper_of(doors, "contoso-graceful", "graceful")
     told = {"slip": paper, "witness": doors.plan.document["witness"]}
     mine = {"plan": "contoso", "location": THERE, "witness": told["witness"]}
     doors.call("renew_lease", mine)

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from shared import blobs, slip, store
+from shared import blobs, store
 from shared.reply import Surprise
 from tests.doors import HERE, THERE, Doors
+from tests.papers import paper_of
 from tests.patience import silent
 
 WITNESS, RECORD = "stcontosowitness", "contoso.json"
@@ -24,19 +25,7 @@ def new(doors: Doors) -> Iterator[None]:
 
 
 def paper(doors: Doors, run: str = "contoso-1-a", epoch: int | None = None) -> dict:
-    made = slip.first(
-        run=run,
-        plan="contoso",
-        digest=doors.plan.digest,
-        mode="forced",
-        source=THERE,
-        target=HERE,
-        reason="lost",
-        by="test",
-        now=datetime.now(UTC),
-        facts={},
-    )
-    return {**made, "epoch": epoch}
+    return paper_of(doors, run, epoch=epoch)
 
 
 def change(doors: Doors, name: str, slip_of: dict, **more: object) -> dict:

@@ -1,7 +1,6 @@
 """Aliases and replicated namespaces of Service Bus and Event Hubs, through the rehearsal's ARM."""
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -11,6 +10,7 @@ from rehearsal.world import Resource
 from shared import alias
 from shared.reply import Unreachable
 from tests.doors import HERE, THERE, Doors
+from tests.parts import MARKER, ended, forced, own
 from tests.patience import asked_until
 from tests.wire import check_exchanges
 
@@ -19,8 +19,6 @@ SORTS = {
     "serviceBusAlias": ("Microsoft.ServiceBus/namespaces", "queues"),
     "eventHubsAlias": ("Microsoft.EventHub/namespaces", "eventhubs"),
 }
-SECRET = "SharedAccessKey=marker-7f3a"
-POLLS_MAX = 100
 both_kinds = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -39,9 +37,8 @@ def clean(doors: Doors) -> Iterator[None]:
 
 def side(doors: Doors, kind: str, location: str, **more: object) -> dict:
     """The component as it is seen from `location`."""
-    group = doors.plan.document["locations"][location]["resourceGroup"]
     common = {"name": "bus", "kind": kind, "mode": "pairing", "alias": "contoso-bus"}
-    id = f"{group}/providers/{SORTS[kind][0]}/ns-alias-{location}"
+    id = own(doors, location, f"{SORTS[kind][0]}/ns-alias-{location}")
     return {**common, "resource": id, "leftovers": "empty", **more}
 
 
@@ -51,15 +48,14 @@ def task(doors: Doors, kind: str, verb: str, location: str = HERE, **more: objec
     options = {key: more.pop(key) for key in ("mode", "dryRun") if key in more}
     other = THERE if location == HERE else HERE
     part = {**side(doors, kind, location, **more), "other": side(doors, kind, other, **more)}
-    plain = {**doors.task("front", verb, location), "component": part, "away": other}
-    return {**plain, "mode": "forced", **options}
+    return forced(doors, part, verb, location, **options)
 
 
 def placed(doors: Doors, kind: str, location: str, tier: str = "Premium") -> Resource:
     part = side(doors, kind, location)
     properties = {"provisioningState": "Succeeded", "status": "Active"}
     body = {"location": location, "sku": {"name": tier, "tier": tier}, "properties": properties}
-    return doors.world.resources.place(part["resource"], {**body, "tags": {"note": SECRET}})
+    return doors.world.resources.place(part["resource"], {**body, "tags": {"note": MARKER}})
 
 
 def entity(doors: Doors, kind: str, location: str, name: str, **properties: object) -> Resource:
@@ -92,20 +88,10 @@ def late(doors: Doors, kind: str) -> Resource:
     return made
 
 
-def settled(doors: Doors, outcome: dict) -> dict:
-    """What comes of it in the end."""
-    for _ in range(POLLS_MAX):
-        if outcome["status"] != "running":
-            break
-        time.sleep(0.05)
-        outcome = doors.call("ask_operation", {"operation": outcome["operation"]})
-    return outcome
-
-
 def moved(doors: Doors, kind: str) -> None:
     """A forced run has failed the alias over to northeurope."""
     paired(doors, kind)
-    assert settled(doors, doors.call("promote_alias", task(doors, kind, "promote")))
+    assert ended(doors, doors.call("promote_alias", task(doors, kind, "promote")))
 
 
 def protect(doors: Doors, kind: str, **more: object) -> dict:
@@ -122,7 +108,7 @@ def test_an_alias_that_nobody_paired_is_refused(doors: Doors, kind: str) -> None
     placed(doors, kind, HERE)
     outcome = doors.call("promote_alias", task(doors, kind, "promote"))
     assert outcome["status"] == "refused"
-    assert "there is no alias contoso-bus" in outcome["because"]
+    assert "no alias contoso-bus" in outcome["because"]
 
 
 @both_kinds
@@ -168,7 +154,7 @@ def test_a_forced_run_fails_over_while_the_primary_is_lost(doors: Doors, kind: s
     paired(doors, kind)
     late(doors, kind)
     doors.world.lose(THERE)
-    outcome = settled(doors, doors.call("promote_alias", task(doors, kind, "promote")))
+    outcome = ended(doors, doors.call("promote_alias", task(doors, kind, "promote")))
     seen = doors.call("observe_alias", task(doors, kind, "verify"))
     assert (outcome["status"], seen["serving"]) == ("succeeded", True)
 
@@ -185,7 +171,7 @@ def test_a_forced_run_says_how_much_was_pending(doors: Doors, kind: str) -> None
 def test_a_graceful_run_fails_over_what_is_carried_over(doors: Doors, kind: str) -> None:
     paired(doors, kind)
     told = task(doors, kind, "promote", mode="graceful")
-    assert settled(doors, doors.call("promote_alias", told))["status"] == "succeeded"
+    assert ended(doors, doors.call("promote_alias", told))["status"] == "succeeded"
     assert role(doors, kind, HERE) == "PrimaryNotReplicating"
 
 
@@ -290,7 +276,7 @@ def test_nothing_is_deleted_where_the_other_side_is_not_primary(doors: Doors, ki
 @both_kinds
 def test_the_namespace_that_was_left_is_emptied_and_paired_anew(doors: Doors, kind: str) -> None:
     moved(doors, kind)
-    outcome = settled(doors, protect(doors, kind, leftovers="delete"))
+    outcome = ended(doors, protect(doors, kind, leftovers="delete"))
     assert outcome["status"] == "succeeded"
     assert (role(doors, kind, HERE), role(doors, kind, THERE)) == ("Primary", "Secondary")
 
@@ -298,19 +284,19 @@ def test_the_namespace_that_was_left_is_emptied_and_paired_anew(doors: Doors, ki
 @both_kinds
 def test_once_protected_the_alias_goes_home_with_a_graceful_run(doors: Doors, kind: str) -> None:
     moved(doors, kind)
-    settled(doors, protect(doors, kind, leftovers="delete"))
+    ended(doors, protect(doors, kind, leftovers="delete"))
     told = task(doors, kind, "promote", mode="graceful")
     home = {**told, "component": {**side(doors, kind, THERE), "other": side(doors, kind, HERE)}}
     # What is young is still to be carried over.
     moving = asked_until(lambda: doors.call("promote_alias", home), "running", "succeeded")
-    assert settled(doors, moving)["status"] == "succeeded"
+    assert ended(doors, moving)["status"] == "succeeded"
     assert role(doors, kind, THERE) == "PrimaryNotReplicating"
 
 
 @both_kinds
 def test_a_second_protection_changes_nothing(doors: Doors, kind: str) -> None:
     moved(doors, kind)
-    settled(doors, protect(doors, kind, leftovers="delete"))
+    ended(doors, protect(doors, kind, leftovers="delete"))
     mark = doors.mark()
     assert protect(doors, kind, leftovers="delete")["status"] == "skipped"
     assert doors.sent(mark, "PUT") + doors.sent(mark, "DELETE") == []
@@ -324,7 +310,7 @@ def test_many_leftovers_are_deleted_in_several_goes(doors: Doors) -> None:
     doors.world.resources.place(topic, {"properties": {"sizeInBytes": 0}})
     first = protect(doors, KINDS[0])
     assert (first["busy"], "7 leftovers" in first["because"]) == (True, True)
-    assert settled(doors, protect(doors, KINDS[0]))["status"] == "succeeded"
+    assert ended(doors, protect(doors, KINDS[0]))["status"] == "succeeded"
 
 
 @both_kinds
@@ -336,7 +322,7 @@ def test_a_pairing_that_failed_is_broken_and_made_anew(doors: Doors, kind: str) 
     doors.hold()
     told = {**task(doors, kind, "protect", HERE)}
     assert doors.call("protect_alias", told)["busy"]
-    assert settled(doors, doors.call("protect_alias", told))["status"] == "succeeded"
+    assert ended(doors, doors.call("protect_alias", told))["status"] == "succeeded"
     assert role(doors, kind, HERE) == "Secondary"
 
 
@@ -418,7 +404,7 @@ def test_a_forced_promotion_moves_a_replicated_namespace(doors: Doors, kind: str
     replicated(doors, kind, THERE, HERE)
     doors.world.lose(THERE)
     told = replica(doors, kind, "promote")
-    assert settled(doors, doors.call("promote_alias", told))["status"] == "succeeded"
+    assert ended(doors, doors.call("promote_alias", told))["status"] == "succeeded"
     assert doors.call("observe_alias", told)["serving"]
     assert doors.call("promote_alias", told)["status"] == "skipped"
 
@@ -438,4 +424,4 @@ def test_no_outcome_holds_what_a_namespace_hides(doors: Doors, kind: str) -> Non
         doors.call(name, task(doors, kind, "promote"))
         for name in ("observe_alias", "check_alias", "promote_alias", "protect_alias")
     ]
-    assert SECRET not in json.dumps(told)
+    assert MARKER not in json.dumps(told)

@@ -1,25 +1,21 @@
 """API connections at the wire: found, made where they are missing, judged in readiness."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
 
 from shared.api_connections import points_at, state_of
 from tests.doors import HERE, THERE, Doors
-from tests.wire import check_exchanges
+from tests.parts import MARKER, both, called, laid, own
 
-MARKER = "s3cret-marker-4713"
-GROUPS = {HERE: "rg-contoso-ne", THERE: "rg-contoso-we"}
 HOSTS = {HERE: "sql-ne.database.windows.net", THERE: "sql-we.database.windows.net"}
 
 
 def connection_of(doors: Doors, location: str) -> str:
-    group = f"/subscriptions/{doors.world.subscription_id}/resourceGroups/{GROUPS[location]}"
-    return f"{group}/providers/Microsoft.Web/connections/stock"
+    return own(doors, location, "Microsoft.Web/connections/stock")
 
 
-def place(doors: Doors, location: str, **changes: object) -> None:
+def body(location: str, **changes: object) -> dict:
     api = f"/subscriptions/x/providers/Microsoft.Web/locations/{location}/managedApis/sql"
     properties = {
         "api": {"id": api},
@@ -28,22 +24,18 @@ def place(doors: Doors, location: str, **changes: object) -> None:
         "customParameterValues": {"note": MARKER},
         **changes,
     }
-    doors.world.resources.place(
-        connection_of(doors, location), {"location": location, "properties": properties}
-    )
+    return {"location": location, "properties": properties}
+
+
+def place(doors: Doors, location: str, **changes: object) -> None:
+    doors.world.resources.place(connection_of(doors, location), body(location, **changes))
 
 
 @pytest.fixture
 def links(doors: Doors) -> Iterator[Doors]:
     """A connection in both locations, each to its own replica."""
-    place(doors, HERE)
-    place(doors, THERE)
-    mark = doors.mark()
-    yield doors
-    doors.whole()
-    check_exchanges(doors.world.journal.after(mark))
-    for location in (HERE, THERE):
-        doors.world.resources.remove(connection_of(doors, location))
+    with laid(doors, {connection_of(doors, at): body(at) for at in (HERE, THERE)}):
+        yield doors
 
 
 def task(doors: Doors, verb: str, location: str = HERE, **more: object) -> dict:
@@ -61,17 +53,10 @@ def task(doors: Doors, verb: str, location: str = HERE, **more: object) -> dict:
     return {**doors.task("nightly-invoices", verb, location), "component": part}
 
 
-def call(doors: Doors, name: str, payload: dict) -> dict:
-    outcome = doors.call(name, payload)
-    assert MARKER not in json.dumps(outcome)
-    return outcome
-
-
 def check(doors: Doors, **more: object) -> dict[str, dict]:
     part = task(doors, "check", HERE, **more)["component"]
-    part["other"] = {**part, "resource": connection_of(doors, THERE)}
-    payload = {"plan": "contoso", "location": HERE, "away": THERE, "component": part}
-    return {row["name"]: row for row in call(doors, "check_connection", payload)["checks"]}
+    found = called(doors, "check_connection", both(part, connection_of(doors, THERE)))
+    return {row["name"]: row for row in found["checks"]}
 
 
 def gone(doors: Doors) -> None:
@@ -80,14 +65,14 @@ def gone(doors: Doors) -> None:
 
 def test_a_missing_connection_without_values_is_refused(links: Doors) -> None:
     gone(links)
-    outcome = call(links, "promote_connection", task(links, "promote", values={}))
+    outcome = called(links, "promote_connection", task(links, "promote", values={}))
     assert (outcome["status"], "deploy it there" in outcome["because"]) == ("refused", True)
 
 
 def test_what_a_person_must_consent_to_is_made_and_refused(links: Doors) -> None:
     gone(links)
     payload = task(links, "promote", api="office365", values={HERE: {}})
-    outcome = call(links, "promote_connection", payload)
+    outcome = called(links, "promote_connection", payload)
     assert outcome["status"] == "refused"
     assert "is made, but is Error Unauthenticated: authorize it" in outcome["because"]
 
@@ -96,25 +81,25 @@ def test_a_broken_connection_is_refused_and_left_as_it_is(links: Doors) -> None:
     error = {"code": "Unauthenticated", "message": f"token {MARKER} has expired"}
     place(links, HERE, statuses=[{"status": "Error", "error": {"properties": error}}])
     mark = links.mark()
-    outcome = call(links, "promote_connection", task(links, "promote"))
+    outcome = called(links, "promote_connection", task(links, "promote"))
     assert (outcome["status"], links.sent(mark, "PUT")) == ("refused", [])
-    assert call(links, "observe_connection", task(links, "verify"))["status"] == "refused"
+    assert called(links, "observe_connection", task(links, "verify"))["status"] == "refused"
 
 
 def test_a_stale_task_makes_nothing(links: Doors) -> None:
     gone(links)
     payload = task(links, "promote")
     links.hold(epoch=7)
-    assert call(links, "promote_connection", payload)["stale"] is True
+    assert called(links, "promote_connection", payload)["stale"] is True
     assert links.world.resources.get(connection_of(links, HERE)) is None
 
 
 def test_a_missing_connection_is_made_once(links: Doors) -> None:
     gone(links)
-    outcome = call(links, "promote_connection", task(links, "promote"))
+    outcome = called(links, "promote_connection", task(links, "promote"))
     assert outcome["status"] == "succeeded"
     mark = links.mark()
-    assert call(links, "promote_connection", task(links, "promote"))["status"] == "skipped"
+    assert called(links, "promote_connection", task(links, "promote"))["status"] == "skipped"
     assert links.sent(mark, "PUT") == []
     assert check(links)["endpoint"]["status"] == "ok"
 
@@ -122,7 +107,7 @@ def test_a_missing_connection_is_made_once(links: Doors) -> None:
 def test_a_dry_run_names_what_would_be_made_and_makes_nothing(links: Doors) -> None:
     gone(links)
     mark = links.mark()
-    seen = call(links, "observe_connection", {**task(links, "promote"), "dryRun": True})
+    seen = called(links, "observe_connection", {**task(links, "promote"), "dryRun": True})
     put = seen["calls"]["promote"][0]
     assert (put["method"], put["body"]["location"], links.sent(mark, "PUT")) == ("PUT", HERE, [])
 

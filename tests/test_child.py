@@ -7,11 +7,12 @@ import pytest
 import yaml
 
 from activities import readiness
-from shared import api, child, guard, slip
+from shared import api, child, guard
 from shared.plan import BadPlan, Plan, checked
 from shared.record import fresh
 from shared.witness import run_of
 from tests.doors import HERE, THERE, Doors
+from tests.papers import paper
 from tests.parts import called, plan_with, task
 
 NAME = "contoso-reports"
@@ -58,19 +59,9 @@ def kept(doors: Doors) -> dict:
 
 
 def run(doors: Doors, target: str, phase: str, id: str = "x") -> dict:
-    paper = slip.first(
-        run=f"{NAME}-{id}",
-        plan=NAME,
-        digest="d" * 64,
-        mode="forced",
-        source=THERE if target == HERE else HERE,
-        target=target,
-        reason="r",
-        by="person",
-        now=doors.world.now,
-        facts={},
-    )
-    return run_of(paper, phase, doors.world.now)
+    source = THERE if target == HERE else HERE
+    made = paper(f"{NAME}-{id}", plan=NAME, source=source, target=target, now=doors.world.now)
+    return run_of(made, phase, doors.world.now)
 
 
 def promote(doors: Doors, epoch: int = 1) -> dict:

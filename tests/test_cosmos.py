@@ -1,61 +1,49 @@
 """Cosmos DB accounts, through the rehearsal's ARM."""
 
-import json
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from rehearsal.world import Resource
-from shared.reply import Unreachable
 from tests.doors import HERE, THERE, Doors
-from tests.wire import check_exchanges
-
-SECRET = "AccountKey=marker-c4e1"
-POLLS_MAX = 100
+from tests.parts import (
+    MARKER,
+    check_forecast,
+    check_keeps_quiet,
+    check_sent_once,
+    ended,
+    forced,
+    laid,
+    own,
+    statuses,
+)
 
 
 @pytest.fixture(autouse=True)
 def account(doors: Doors) -> Iterator[Resource]:
     """An account that writes in westeurope, and would write in northeurope next."""
-    since = doors.mark()
     properties = {
         "provisioningState": "Succeeded",
         "enableAutomaticFailover": True,
         "databaseAccountOfferType": "Standard",
         "regions": ["West Europe", "North Europe"],
     }
-    body = {"tags": {"note": SECRET}, "properties": properties}
-    yield doors.world.resources.place(resource(doors), body)
-    doors.whole()
-    doors.world.resources.remove(resource(doors))
-    check_exchanges(doors.world.journal.after(since))
+    body = {"tags": {"note": MARKER}, "properties": properties}
+    with laid(doors, {resource(doors): body}) as made:
+        yield made[0]
 
 
 def resource(doors: Doors) -> str:
-    group = doors.plan.document["locations"][HERE]["resourceGroup"]
-    return f"{group}/providers/Microsoft.DocumentDB/databaseAccounts/cosmos-test"
+    return own(doors, HERE, "Microsoft.DocumentDB/databaseAccounts/cosmos-test")
 
 
 def task(doors: Doors, verb: str, location: str = HERE, **more: object) -> dict:
-    """A task of a forced run."""
     part = {"name": "catalogue", "kind": "cosmosDb", "resource": resource(doors)}
-    plain = {**doors.task("front", verb, location), "component": part, "away": THERE}
-    return {**plain, "mode": "forced", **more}
-
-
-def settled(doors: Doors, outcome: dict) -> dict:
-    for _ in range(POLLS_MAX):
-        if outcome["status"] != "running":
-            break
-        time.sleep(0.05)
-        outcome = doors.call("ask_operation", {"operation": outcome["operation"]})
-    return outcome
+    return forced(doors, part, verb, location, **{"away": THERE, **more})
 
 
 def checks(doors: Doors) -> dict[str, str]:
-    found = doors.call("check_cosmos", task(doors, "check"))
-    return {one["name"]: one["status"] for one in found["checks"]}
+    return statuses(doors.call("check_cosmos", task(doors, "check")))
 
 
 def test_an_account_that_is_not_there_is_refused(doors: Doors) -> None:
@@ -117,7 +105,7 @@ def test_a_stale_task_moves_nothing(doors: Doors, account: Resource) -> None:
 
 def test_a_graceful_run_changes_priorities(doors: Doors, account: Resource) -> None:
     told = task(doors, "promote", mode="graceful")
-    assert settled(doors, doors.call("promote_cosmos", told))["status"] == "succeeded"
+    assert ended(doors, doors.call("promote_cosmos", told))["status"] == "succeeded"
     assert account.properties["regions"] == ["North Europe", "West Europe"]
     assert doors.call("observe_cosmos", told)["serving"]
 
@@ -130,39 +118,33 @@ def test_an_undo_takes_no_region_offline(doors: Doors) -> None:
 
 def test_a_forced_run_takes_the_lost_region_offline(doors: Doors, account: Resource) -> None:
     doors.world.lose(THERE)
-    outcome = settled(doors, doors.call("promote_cosmos", task(doors, "promote")))
+    outcome = ended(doors, doors.call("promote_cosmos", task(doors, "promote")))
     assert (outcome["status"], account.properties["offline"]) == ("succeeded", ["West Europe"])
     assert doors.call("observe_cosmos", task(doors, "verify"))["serving"]
 
 
 def test_a_second_change_is_not_sent(doors: Doors) -> None:
-    settled(doors, doors.call("promote_cosmos", task(doors, "promote")))
+    ended(doors, doors.call("promote_cosmos", task(doors, "promote")))
     mark = doors.mark()
     assert doors.call("promote_cosmos", task(doors, "promote"))["status"] == "skipped"
     assert doors.sent(mark, "POST") == []
 
 
 def test_a_lost_answer_is_not_followed_by_a_second_change(doors: Doors) -> None:
-    fault = {"match": {"method": "POST", "path": "/offline"}, "effect": {"loseAnswer": True}}
-    doors.world.faults.add({**fault, "times": 1})
-    mark = doors.mark()
-    with pytest.raises(Unreachable):
-        doors.call("promote_cosmos", task(doors, "promote"))
-    doors.call("promote_cosmos", task(doors, "promote"))
-    assert len(doors.sent(mark, "POST")) == 1
+    check_sent_once(doors, "promote_cosmos", task(doors, "promote"), "/offline")
 
 
 def test_the_region_that_was_left_comes_back_online_once(doors: Doors, account: Resource) -> None:
-    settled(doors, doors.call("promote_cosmos", task(doors, "promote")))
+    ended(doors, doors.call("promote_cosmos", task(doors, "promote")))
     told = task(doors, "protect", THERE)
-    assert settled(doors, doors.call("protect_cosmos", told))["status"] == "succeeded"
+    assert ended(doors, doors.call("protect_cosmos", told))["status"] == "succeeded"
     assert account.properties["offline"] == []
     assert doors.call("protect_cosmos", told)["status"] == "skipped"
 
 
 def test_a_region_that_is_still_lost_stays_offline(doors: Doors) -> None:
     doors.world.lose(THERE)
-    settled(doors, doors.call("promote_cosmos", task(doors, "promote")))
+    ended(doors, doors.call("promote_cosmos", task(doors, "promote")))
     assert doors.call("protect_cosmos", task(doors, "protect", THERE))["busy"]
 
 
@@ -172,15 +154,8 @@ def test_verify_refuses_a_region_that_does_not_write(doors: Doors) -> None:
 
 @pytest.mark.parametrize("mode", ["graceful", "forced"])
 def test_a_dry_run_names_the_call_that_a_run_sends(doors: Doors, mode: str) -> None:
-    told = doors.call("observe_cosmos", task(doors, "promote", mode=mode, dryRun=True))
-    mark = doors.mark()
-    doors.call("promote_cosmos", task(doors, "promote", mode=mode))
-    sent = [row for row in doors.world.journal.after(mark) if row["method"] == "POST"]
-    shown = told["calls"]["promote"]
-    assert [one["url"] for one in shown] == [
-        row["url"].removeprefix(doors.wire.arm.url) for row in sent
-    ]
-    assert [one["body"] for one in shown] == [row["request_body"] for row in sent]
+    told = task(doors, "promote", mode=mode)
+    check_forecast(doors, "observe_cosmos", "promote_cosmos", told)
 
 
 def test_a_good_account_has_nothing_wrong(doors: Doors) -> None:
@@ -201,5 +176,4 @@ def test_one_region_alone_fails(doors: Doors, account: Resource) -> None:
 
 def test_no_outcome_holds_what_an_account_hides(doors: Doors) -> None:
     names = ("observe_cosmos", "check_cosmos", "promote_cosmos", "protect_cosmos")
-    told = [doors.call(name, task(doors, "promote")) for name in names]
-    assert SECRET not in json.dumps(told)
+    check_keeps_quiet(doors, task(doors, "promote"), *names)

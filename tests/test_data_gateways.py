@@ -5,18 +5,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.doors import HERE, THERE, Doors
-from tests.wire import check_exchanges
+from tests.parts import both, laid, own, statuses
 
-GROUPS = {HERE: "rg-contoso-ne", THERE: "rg-contoso-we"}
 MEMBERS = {HERE: ["opgw-ne-1", "opgw-ne-2"], THERE: ["opgw-we-1", "opgw-we-2"]}
 
 
 def gateway_of(doors: Doors, location: str) -> str:
-    group = f"/subscriptions/{doors.world.subscription_id}/resourceGroups/{GROUPS[location]}"
-    return f"{group}/providers/Microsoft.Web/connectionGateways/home"
+    return own(doors, location, "Microsoft.Web/connectionGateways/home")
 
 
-def place(doors: Doors, location: str, at: str = "", **changes: object) -> None:
+def body(location: str, at: str = "", **changes: object) -> dict:
     root = f"/subscriptions/x/providers/Microsoft.Web/locations/{location}"
     properties = {
         "status": "Installed",
@@ -26,22 +24,18 @@ def place(doors: Doors, location: str, at: str = "", **changes: object) -> None:
         },
         **changes,
     }
-    doors.world.resources.place(
-        gateway_of(doors, location), {"location": at or location, "properties": properties}
-    )
+    return {"location": at or location, "properties": properties}
+
+
+def place(doors: Doors, location: str, at: str = "", **changes: object) -> None:
+    doors.world.resources.place(gateway_of(doors, location), body(location, at, **changes))
 
 
 @pytest.fixture
 def gateways(doors: Doors) -> Iterator[Doors]:
     """A gateway in both locations, each with an installation of its own."""
-    place(doors, HERE)
-    place(doors, THERE)
-    mark = doors.mark()
-    yield doors
-    doors.whole()
-    check_exchanges(doors.world.journal.after(mark))
-    for location in (HERE, THERE):
-        doors.world.resources.remove(gateway_of(doors, location))
+    with laid(doors, {gateway_of(doors, at): body(at) for at in (HERE, THERE)}):
+        yield doors
 
 
 def payload(doors: Doors, **more: object) -> dict:
@@ -52,13 +46,11 @@ def payload(doors: Doors, **more: object) -> dict:
         "members": MEMBERS,
         **more,
     }
-    part["other"] = {**part, "resource": gateway_of(doors, THERE)}
-    return {"plan": "contoso", "location": HERE, "away": THERE, "component": part}
+    return both(part, gateway_of(doors, THERE))
 
 
 def check(doors: Doors, **more: object) -> dict[str, str]:
-    outcome = doors.call("check_data_gateway", payload(doors, **more))
-    return {row["name"]: row["status"] for row in outcome["checks"]}
+    return statuses(doors.call("check_data_gateway", payload(doors, **more)))
 
 
 def test_a_missing_gateway_says_what_to_do(gateways: Doors) -> None:

@@ -1,29 +1,16 @@
 """What people decide about a plan: pure transitions of the witness record."""
 
-from datetime import UTC, datetime
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import decisions, slip, witness
+from shared import decisions, witness
 from shared.record import ACKNOWLEDGEMENTS_MAX, TRANSITIONS_MAX, Record, fresh
+from tests.papers import NOW, paper
 
-NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 FRESH = fresh({"name": "contoso", "home": "westeurope"}, NOW)
 
-PAPER = slip.first(
-    run="contoso-1",
-    plan="contoso",
-    digest="d" * 64,
-    mode="forced",
-    source="westeurope",
-    target="northeurope",
-    reason="lost",
-    by="watchdog in northeurope",
-    now=NOW,
-    facts={},
-)
+PAPER = paper(source="westeurope", target="northeurope")
 
 
 def said(record: dict, *words: str) -> dict:

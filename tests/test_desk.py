@@ -8,9 +8,10 @@ from typing import Protocol, cast
 import pytest
 
 from activities import desk, desk_orders, readiness
-from shared import clients, outbox, slip, store, undelivered
+from shared import clients, outbox, store, undelivered
 from shared.problem import Problem
 from tests.doors import HERE, THERE, Doors
+from tests.papers import paper_of
 
 WITNESS, STORE, RECORD = "stcontosowitness", "stcontosone", "contoso.json"
 PLAN, OUTBOX = "plans/contoso.yaml", f"outbox/{HERE}.json"
@@ -78,18 +79,7 @@ def claimed(doors: Doors, run: str) -> None:
     witness = doors.plan.document["witness"]
     asked = {"plan": "contoso", "witness": witness}
     known = doors.call("read_witness", asked)["record"]["run"]
-    paper = slip.first(
-        run=run,
-        plan="contoso",
-        digest=doors.plan.digest,
-        mode="forced",
-        source=known["from"],
-        target=known["to"],
-        reason="r",
-        by="test",
-        now=datetime.now(UTC),
-        facts={},
-    )
+    paper = paper_of(doors, run, target=known["to"])
     told = doors.call("claim_epoch", {"slip": paper, "witness": witness})
     assert told["status"] == "succeeded", told["because"]
 

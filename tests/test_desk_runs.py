@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 
 from activities import desk, desk_orders, desk_runs
-from shared import slip
 from shared.problem import Problem
 from tests.doors import HERE, THERE, Doors
+from tests.papers import paper_of
 
 GOOD = {"by": "ada", "comment": "game day"}
 FORCED = {"mode": "forced", "reason": "the drain takes too long", "to": HERE}
@@ -26,18 +25,7 @@ def fresh(doors: Doors) -> Iterator[None]:
 
 def reserved(doors: Doors, mode: str = "forced", **more: object) -> str:
     """A run that is entered in the record, and whose slip nobody has sent."""
-    paper = slip.first(
-        run=f"contoso-{mode}",
-        plan="contoso",
-        digest=doors.plan.digest,
-        mode=mode,
-        source=THERE,
-        target=HERE,
-        reason="a planned move",
-        by="person",
-        now=datetime.now(UTC),
-        facts={},
-    )
+    paper = paper_of(doors, f"contoso-{mode}", mode, "person")
     asked = {"slip": paper, "witness": doors.plan.document["witness"], **more}
     assert doors.call("reserve_run", asked)["status"] == "succeeded"
     return paper["run"]

@@ -1,7 +1,5 @@
 """Failover groups of SQL servers, through the rehearsal's ARM."""
 
-import json
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,22 +8,28 @@ from rehearsal.world import Resource
 from shared import failover_group
 from shared.reply import Unreachable
 from tests.doors import HERE, THERE, Doors
+from tests.parts import (
+    MARKER,
+    check_forecast,
+    check_keeps_quiet,
+    ended,
+    forced,
+    laid,
+    own,
+    statuses,
+)
 from tests.patience import asked_until
-from tests.wire import check_exchanges
-
-SECRET = "Password=marker-55d0"
-POLLS_MAX = 100
 
 
 @pytest.fixture(autouse=True)
 def group(doors: Doors) -> Iterator[Resource]:
     """A group whose primary is in westeurope; the view of the server in northeurope."""
-    since, made = doors.mark(), {}
+    bodies = {}
     for location, role in ((THERE, "Primary"), (HERE, "Secondary")):
         part = side(doors, location)
         other = side(doors, HERE if location == THERE else THERE)
-        server = {"location": location, "properties": {"state": "Ready"}}
-        doors.world.resources.place(part["resource"], {**server, "tags": {"note": SECRET}})
+        tags = {"tags": {"note": MARKER}}
+        bodies[part["resource"]] = {"location": location, "properties": {"state": "Ready"}, **tags}
         properties = {
             "replicationRole": role,
             "replicationState": "CATCH_UP",
@@ -33,43 +37,26 @@ def group(doors: Doors) -> Iterator[Resource]:
             "partnerServers": [{"id": other["resource"]}],
             "databases": [f"{part['resource']}/databases/orders"],
         }
-        body = {"properties": properties, "tags": {"note": SECRET}}
-        made[location] = doors.world.resources.place(failover_group.path(part), body)
-    yield made[HERE]
-    doors.whole()
-    for location in (HERE, THERE):
-        doors.world.resources.remove(side(doors, location)["resource"])
-    check_exchanges(doors.world.journal.after(since))
+        bodies[failover_group.path(part)] = {"properties": properties, **tags}
+    with laid(doors, bodies) as made:
+        yield made[-1]
 
 
 def side(doors: Doors, location: str) -> dict:
     """The component as it is seen from `location`."""
-    id = doors.plan.document["locations"][location]["resourceGroup"]
-    resource = f"{id}/providers/Microsoft.Sql/servers/sql-{location}"
+    resource = own(doors, location, f"Microsoft.Sql/servers/sql-{location}")
     common = {"name": "ledger-db", "kind": "sqlFailoverGroup", "group": "contoso-ledger"}
     return {**common, "resource": resource}
 
 
 def task(doors: Doors, verb: str, location: str = HERE, **more: object) -> dict:
-    """A task of a forced run."""
     other = THERE if location == HERE else HERE
     part = {**side(doors, location), "other": side(doors, other)}
-    plain = {**doors.task("front", verb, location), "component": part, "away": other}
-    return {**plain, "mode": "forced", **more}
-
-
-def settled(doors: Doors, outcome: dict) -> dict:
-    for _ in range(POLLS_MAX):
-        if outcome["status"] != "running":
-            break
-        time.sleep(0.05)
-        outcome = doors.call("ask_operation", {"operation": outcome["operation"]})
-    return outcome
+    return forced(doors, part, verb, location, **more)
 
 
 def checks(doors: Doors) -> dict[str, str]:
-    found = doors.call("check_failover_group", task(doors, "check"))
-    return {one["name"]: one["status"] for one in found["checks"]}
+    return statuses(doors.call("check_failover_group", task(doors, "check")))
 
 
 def test_a_group_that_is_not_there_is_refused(doors: Doors, group: Resource) -> None:
@@ -105,20 +92,20 @@ def test_a_stale_task_moves_nothing(doors: Doors, group: Resource) -> None:
 
 def test_a_forced_failover_needs_no_primary(doors: Doors) -> None:
     doors.world.lose(THERE)
-    outcome = settled(doors, doors.call("promote_failover_group", task(doors, "promote")))
+    outcome = ended(doors, doors.call("promote_failover_group", task(doors, "promote")))
     seen = doors.call("observe_failover_group", task(doors, "verify"))
     assert (outcome["status"], seen["serving"]) == ("succeeded", True)
 
 
 def test_a_planned_failover_moves_the_group_and_back(doors: Doors) -> None:
     told = task(doors, "promote", mode="graceful")
-    assert settled(doors, doors.call("promote_failover_group", told))["status"] == "succeeded"
+    assert ended(doors, doors.call("promote_failover_group", told))["status"] == "succeeded"
     back = {**told, "component": {**side(doors, THERE), "other": side(doors, HERE)}}
-    assert settled(doors, doors.call("promote_failover_group", back))["status"] == "succeeded"
+    assert ended(doors, doors.call("promote_failover_group", back))["status"] == "succeeded"
 
 
 def test_a_second_failover_is_not_sent(doors: Doors) -> None:
-    settled(doors, doors.call("promote_failover_group", task(doors, "promote")))
+    ended(doors, doors.call("promote_failover_group", task(doors, "promote")))
     mark = doors.mark()
     assert doors.call("promote_failover_group", task(doors, "promote"))["status"] == "skipped"
     assert doors.sent(mark, "POST") == []
@@ -142,11 +129,8 @@ def test_verify_refuses_a_secondary(doors: Doors) -> None:
 
 
 def test_a_dry_run_names_the_call_that_a_run_sends(doors: Doors) -> None:
-    told = doors.call("observe_failover_group", task(doors, "promote", dryRun=True))
-    mark = doors.mark()
-    doors.call("promote_failover_group", task(doors, "promote"))
-    sent = [url.removeprefix(doors.wire.arm.url) for url in doors.sent(mark, "POST")]
-    assert [one["url"] for one in told["calls"]["promote"]] == sent
+    told = task(doors, "promote")
+    check_forecast(doors, "observe_failover_group", "promote_failover_group", told)
 
 
 def test_a_good_group_has_nothing_wrong(doors: Doors) -> None:
@@ -171,5 +155,4 @@ def test_a_partner_of_another_plan_fails(doors: Doors) -> None:
 
 def test_no_outcome_holds_what_a_server_hides(doors: Doors) -> None:
     names = ("observe_failover_group", "check_failover_group", "promote_failover_group")
-    told = [doors.call(name, task(doors, "promote")) for name in names]
-    assert SECRET not in json.dumps(told)
+    check_keeps_quiet(doors, task(doors, "promote"), *names)

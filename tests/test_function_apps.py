@@ -1,40 +1,30 @@
 """Function apps at the wire: started where the plan goes, stopped where it left."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
 
 from shared.reply import Unreachable
 from tests.doors import HERE, THERE, Doors
+from tests.parts import MARKER, both, called, laid, own, statuses
 from tests.patience import HURRIED_WORDS, silent
-from tests.wire import check_exchanges
-
-MARKER = "s3cret-marker-4712"
-GROUPS = {HERE: "rg-contoso-ne", THERE: "rg-contoso-we"}
 
 
 def app_of(doors: Doors, location: str) -> str:
-    group = f"/subscriptions/{doors.world.subscription_id}/resourceGroups/{GROUPS[location]}"
-    return f"{group}/providers/Microsoft.Web/sites/func-pricing"
+    return own(doors, location, "Microsoft.Web/sites/func-pricing")
 
 
 @pytest.fixture
 def apps(doors: Doors) -> Iterator[Doors]:
     """An app in both locations: it runs there and is stopped here."""
-    table = doors.world.resources
+    bodies = {}
     for location, state in ((HERE, "Stopped"), (THERE, "Running")):
         app = app_of(doors, location)
         properties = {"state": state, "siteConfig": {"appCommandLine": MARKER}}
         body = {"location": location, "kind": "functionapp,linux", "properties": properties}
-        table.place(app, body)
-        table.place(f"{app}/functions/reprice", {"properties": {"language": "python"}})
-    mark = doors.mark()
-    yield doors
-    doors.whole()
-    check_exchanges(doors.world.journal.after(mark))
-    for location in (HERE, THERE):
-        table.remove(app_of(doors, location))
+        bodies |= {app: body, f"{app}/functions/reprice": {"properties": {"language": "python"}}}
+    with laid(doors, bodies):
+        yield doors
 
 
 def task(doors: Doors, verb: str, location: str = HERE, **more: object) -> dict:
@@ -48,31 +38,22 @@ def task(doors: Doors, verb: str, location: str = HERE, **more: object) -> dict:
     return {**doors.task("nightly-invoices", verb, location), "component": part}
 
 
-def call(doors: Doors, name: str, payload: dict) -> dict:
-    outcome = doors.call(name, payload)
-    assert MARKER not in json.dumps(outcome)
-    return outcome
-
-
 def check(doors: Doors, **more: object) -> dict[str, str]:
     part = task(doors, "check", HERE, **more)["component"]
-    part["other"] = {**part, "resource": app_of(doors, THERE)}
-    payload = {"plan": "contoso", "location": HERE, "away": THERE, "component": part}
-    outcome = call(doors, "check_function_app", payload)
-    return {row["name"]: row["status"] for row in outcome["checks"]}
+    return statuses(called(doors, "check_function_app", both(part, app_of(doors, THERE))))
 
 
 def test_an_app_that_is_missing_is_refused_by_name(apps: Doors) -> None:
     gone = task(apps, "promote", resource=app_of(apps, HERE) + "-gone")
-    outcome = call(apps, "promote_function_app", gone)
+    outcome = called(apps, "promote_function_app", gone)
     assert (outcome["status"], outcome["missing"]) == ("refused", True)
-    assert call(apps, "demote_function_app", {**gone, "verb": "demote"})["status"] == "skipped"
+    assert called(apps, "demote_function_app", {**gone, "verb": "demote"})["status"] == "skipped"
 
 
 def test_fencing_a_dead_region_is_refused_within_five_seconds(apps: Doors) -> None:
     payload = task(apps, "demote", THERE)
     with silent(apps, THERE):
-        outcome = call(apps, "demote_function_app", payload)
+        outcome = called(apps, "demote_function_app", payload)
     assert (outcome["status"], "may still run" in outcome["because"]) == ("refused", True)
     assert HURRIED_WORDS in outcome["because"]
 
@@ -80,48 +61,48 @@ def test_fencing_a_dead_region_is_refused_within_five_seconds(apps: Doors) -> No
 def test_an_app_that_is_being_changed_is_asked_again(apps: Doors) -> None:
     fault = {"match": {"method": "POST", "path": "start"}, "effect": {"status": 409}, "times": 1}
     apps.world.faults.add(fault)
-    outcome = call(apps, "promote_function_app", task(apps, "promote"))
+    outcome = called(apps, "promote_function_app", task(apps, "promote"))
     assert (outcome["status"], outcome["busy"]) == ("refused", True)
 
 
 def test_a_stale_task_starts_nothing(apps: Doors) -> None:
     payload = task(apps, "promote")
     apps.hold(epoch=7)
-    assert call(apps, "promote_function_app", payload)["stale"] is True
-    assert call(apps, "observe_function_app", payload)["serving"] is False
+    assert called(apps, "promote_function_app", payload)["stale"] is True
+    assert called(apps, "observe_function_app", payload)["serving"] is False
 
 
 def test_a_stopped_app_is_refused_at_verification(apps: Doors) -> None:
-    outcome = call(apps, "observe_function_app", task(apps, "verify"))
+    outcome = called(apps, "observe_function_app", task(apps, "verify"))
     assert (outcome["status"], outcome["because"]) == ("refused", "pricing is Stopped")
 
 
 def test_a_stopped_app_is_started_once(apps: Doors) -> None:
     payload = task(apps, "promote")
-    assert call(apps, "promote_function_app", payload)["status"] == "succeeded"
+    assert called(apps, "promote_function_app", payload)["status"] == "succeeded"
     mark = apps.mark()
-    assert call(apps, "promote_function_app", payload)["status"] == "skipped"
+    assert called(apps, "promote_function_app", payload)["status"] == "skipped"
     assert apps.sent(mark, "POST") == []
-    assert call(apps, "observe_function_app", payload)["serving"] is True
+    assert called(apps, "observe_function_app", payload)["serving"] is True
 
 
 def test_a_running_app_is_stopped_once(apps: Doors) -> None:
     payload = task(apps, "demote", THERE)
-    assert call(apps, "demote_function_app", payload)["status"] == "succeeded"
-    assert call(apps, "demote_function_app", payload)["status"] == "skipped"
+    assert called(apps, "demote_function_app", payload)["status"] == "succeeded"
+    assert called(apps, "demote_function_app", payload)["status"] == "skipped"
 
 
 def test_a_lost_answer_is_found_done(apps: Doors) -> None:
     lost = {"match": {"method": "POST", "path": "start"}, "effect": {"loseAnswer": True}}
     apps.world.faults.add({**lost, "times": 1})
     with pytest.raises(Unreachable):
-        call(apps, "promote_function_app", task(apps, "promote"))
-    assert call(apps, "promote_function_app", task(apps, "promote"))["status"] == "skipped"
+        called(apps, "promote_function_app", task(apps, "promote"))
+    assert called(apps, "promote_function_app", task(apps, "promote"))["status"] == "skipped"
 
 
 def test_a_dry_run_names_what_would_be_sent_and_sends_nothing(apps: Doors) -> None:
     mark = apps.mark()
-    seen = call(apps, "observe_function_app", {**task(apps, "promote"), "dryRun": True})
+    seen = called(apps, "observe_function_app", {**task(apps, "promote"), "dryRun": True})
     assert seen["calls"]["promote"][0]["url"].endswith("/start?api-version=2025-05-01")
     assert (seen["would"], apps.sent(mark, "POST")) == ("be Running", [])
 

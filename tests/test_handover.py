@@ -1,14 +1,15 @@
 """A lease that is given up is nobody's until it is claimed; a run in protect holds nobody up."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import handover, slip, witness
+from shared import handover, witness
 from shared.record import fresh
+from tests import papers
+from tests.papers import NOW
 
-NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 PLAN = {"name": "contoso", "home": "we"}
 LEASE_SECONDS = 30
 
@@ -18,19 +19,7 @@ def later(**span: float) -> datetime:
 
 
 def paper(run: str = "r1", mode: str = "graceful", epoch: int | None = None) -> dict:
-    made = slip.first(
-        run=run,
-        plan="contoso",
-        digest="0" * 64,
-        mode=mode,
-        source="we",
-        target="ne",
-        reason="drill",
-        by="person",
-        now=NOW,
-        facts={},
-    )
-    return {**made, "epoch": epoch}
+    return papers.paper(run, mode, "person", epoch=epoch)
 
 
 def draining() -> dict:

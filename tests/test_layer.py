@@ -1,7 +1,6 @@
 """Layers at the wire: no secret, nothing unforeseen and nothing twice is deployed."""
 
 import json
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from shared import layer
 from shared.plan import BadPlan
 from tests.doors import HERE, Doors
-from tests.parts import MARKER, called, judged, plan_with, task
+from tests.parts import MARKER, called, ended, judged, plan_with, task
 
 TYPE = "Microsoft.Compute/virtualMachineScaleSets"
 PART = {"name": "edge", "kind": "deployment", "template": "edge-test", "types": [TYPE]}
@@ -59,14 +58,6 @@ def nothing_there(doors: Doors) -> Iterator[None]:
 
 def made(doors: Doors) -> bool:
     return any(one.name == "vmss-layer" for one in doors.world.resources.of_type(TYPE))
-
-
-def ended(doors: Doors, outcome: dict) -> dict:
-    until = time.monotonic() + 8
-    while outcome["status"] == "running" and time.monotonic() < until:
-        time.sleep(0.05)
-        outcome = called(doors, "ask_operation", {"operation": outcome["operation"]})
-    return outcome
 
 
 def deployed(doors: Doors, payload: dict) -> dict:

@@ -2,15 +2,15 @@
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 import requests
 
 from orchestrations.people import LOOK_LEAST_SECONDS
-from shared import runs, slip
-from tests.doors import HERE, THERE, Doors, open_doors
+from shared import runs
+from tests.doors import HERE, Doors, open_doors
 from tests.host_process import KEYS, ROOT, HostProcess, wait_for
+from tests.papers import reserved
 
 NEVER = dict.fromkeys(
     ("WATCHDOG_SCHEDULE", "HEARTBEAT_SCHEDULE", "BACKUP_SCHEDULE"), "0 0 0 29 2 *"
@@ -38,24 +38,8 @@ def app(estate: Doors, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hos
 @pytest.fixture
 def run(app: HostProcess, estate: Doors) -> str:
     """A watchdog's run that waits for a person at its claim."""
-    estate.drop("stcontosowitness", "understudy", "contoso.json")
     estate.lay("stcontosone", "understudy", "plans/contoso.yaml", estate.plan_text.encode())
-    now = datetime.now(UTC)
-    paper = slip.first(
-        run=f"contoso-{now:%H%M%S%f}",
-        plan="contoso",
-        digest=estate.plan.digest,
-        mode="forced",
-        source=THERE,
-        target=HERE,
-        reason="lost",
-        by=f"watchdog in {HERE}",
-        now=now,
-        facts={},
-    )
-    estate.call("load_plan", {"plan": "contoso"})  # Keeps the version to which the slip is pinned.
-    asked = {"slip": paper, "witness": estate.plan.document["witness"], "approvalMinutes": 60}
-    assert estate.call("reserve_run", asked)["status"] == "succeeded"
+    paper = reserved(estate)
     estate.call("send_slip", {"slip": paper, "queue": "slip-claim", "location": HERE})
     wait_for(lambda: seen(app, paper["run"])["waitsFor"], SECONDS_MAX)
     return paper["run"]

@@ -1,14 +1,14 @@
 """Every no has its reason, and a person may overrule a watchdog's doubts but not a run."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from shared import slip, witness
+from shared import witness
 from shared.permit import allow
 from shared.record import fresh, noted
+from tests.papers import NOW, paper
 
-NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 PLAN = {
     "name": "contoso",
     "home": "we",
@@ -23,19 +23,7 @@ def record(**changes: object) -> dict:
 
 
 def reserved(at: datetime) -> dict:
-    paper = slip.first(
-        run="r1",
-        plan="contoso",
-        digest="0" * 64,
-        mode="forced",
-        source="we",
-        target="ne",
-        reason="drill",
-        by="someone",
-        now=at,
-        facts={},
-    )
-    return witness.reserve(record(), paper, at)
+    return witness.reserve(record(), paper(by="someone", now=at), at)
 
 
 def later(**span: float) -> datetime:

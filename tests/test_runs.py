@@ -1,6 +1,6 @@
 """What people say to a run: pure transitions of the witness record."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -8,26 +8,15 @@ from hypothesis import strategies as st
 
 from shared import evidence, resumption, runs, slip, stale, witness
 from shared.record import TRANSITIONS_MAX, Record, fresh
+from tests import papers
+from tests.papers import NOW
 
-NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 PLAN = {"name": "contoso", "home": "we"}
 APPROVAL_MINUTES = 45.0
 
 
 def paper(mode: str = "forced", by: str = "watchdog in ne", epoch: int | None = None) -> dict:
-    first = slip.first(
-        run="r1",
-        plan="contoso",
-        digest="0" * 64,
-        mode=mode,
-        source="we",
-        target="ne",
-        reason="lost",
-        by=by,
-        now=NOW,
-        facts={},
-    )
-    return {**first, "epoch": epoch}
+    return papers.paper("r1", mode, by, epoch=epoch)
 
 
 def later(minutes: float) -> datetime:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Protocol, cast
 
 import pytest
@@ -11,6 +10,7 @@ import requests
 from shared import outbox, post, slip
 from tests.doors import HERE, THERE, Doors, open_doors
 from tests.host_process import ROOT, HostProcess, wait_for
+from tests.papers import reserved
 
 NEVER = dict.fromkeys(("WATCHDOG_SCHEDULE", "BACKUP_SCHEDULE"), "0 0 0 29 2 *")
 DEAD_BUS = (
@@ -49,24 +49,7 @@ def app(estate: Doors, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hos
 @pytest.fixture
 def paper(estate: Doors) -> dict:
     """The first slip of a watchdog's run, which will wait for a person at its claim."""
-    estate.drop("stcontosowitness", "understudy", "contoso.json")
-    now = datetime.now(UTC)
-    made = slip.first(
-        run=f"contoso-{now:%H%M%S%f}",
-        plan="contoso",
-        digest=estate.plan.digest,
-        mode="forced",
-        source=THERE,
-        target=HERE,
-        reason="lost",
-        by=f"watchdog in {HERE}",
-        now=now,
-        facts={},
-    )
-    estate.call("load_plan", {"plan": "contoso"})  # Keeps the version to which the slip is pinned.
-    asked = {"slip": made, "witness": estate.plan.document["witness"], "approvalMinutes": 60}
-    assert estate.call("reserve_run", asked)["status"] == "succeeded"
-    return made
+    return reserved(estate)
 
 
 def seen(app: HostProcess, paper: dict) -> dict:

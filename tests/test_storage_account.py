@@ -1,7 +1,5 @@
 """Storage accounts through the rehearsal's ARM and its `-secondary` endpoint."""
 
-import json
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,23 +8,29 @@ from activities import desk_dryrun
 from rehearsal.world import Resource
 from shared import forecast_steps
 from shared.plan import Plan
-from shared.reply import Unreachable
 from tests.doors import HERE, THERE, Doors
-from tests.wire import check_exchanges
+from tests.parts import (
+    MARKER,
+    check_forecast,
+    check_keeps_quiet,
+    check_sent_once,
+    ended,
+    forced,
+    laid,
+    own,
+    statuses,
+)
 
 ACCOUNT = "stcontosone"  # Its data plane answers at -secondary too.
 SECONDARY = f"{ACCOUNT}-secondary.blob.core.windows.net"
-SECRET = "AccountKey=marker-91bc"
-POLLS_MAX = 100
 
 
 @pytest.fixture(autouse=True)
 def account(doors: Doors) -> Iterator[Resource]:
     """A readable copy in northeurope of an account whose primary is in westeurope."""
-    since = doors.mark()
     body = {
         "sku": {"name": "Standard_RAGRS", "tier": "Standard"},
-        "tags": {"note": SECRET},
+        "tags": {"note": MARKER},
         "properties": {
             "provisioningState": "Succeeded",
             "primaryLocation": THERE,
@@ -34,38 +38,25 @@ def account(doors: Doors) -> Iterator[Resource]:
         },
     }
     doors.world.hosts[SECONDARY] = doors.world.hosts[f"{ACCOUNT}.blob.core.windows.net"]
-    yield doors.world.resources.place(resource(doors), body)
-    doors.whole()
-    doors.world.resources.remove(resource(doors))
+    with laid(doors, {resource(doors): body}) as made:
+        yield made[0]
     del doors.world.hosts[SECONDARY]
-    check_exchanges(doors.world.journal.after(since))
 
 
 def resource(doors: Doors) -> str:
-    group = doors.plan.document["locations"][HERE]["resourceGroup"]
-    return f"{group}/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}"
+    return own(doors, HERE, f"Microsoft.Storage/storageAccounts/{ACCOUNT}")
 
 
 def task(doors: Doors, verb: str, failover: str = "customerManaged", **more: object) -> dict:
     """A task of a forced run towards northeurope."""
     part = {"name": "docs", "kind": "storageAccount", "resource": resource(doors)}
     part |= {"failover": failover, "container": "understudy", "syncSecondsMax": 3600}
-    plain = {**doors.task("front", verb), "component": part, "away": THERE}
-    return {**plain, "mode": "forced", **more}
+    return forced(doors, part, verb, HERE, **more)
 
 
 def left(doors: Doors) -> dict:
     """The task of the end of that run: for the location that it has left."""
     return {**task(doors, "protect"), "location": THERE}
-
-
-def settled(doors: Doors, outcome: dict) -> dict:
-    for _ in range(POLLS_MAX):
-        if outcome["status"] != "running":
-            break
-        time.sleep(0.05)
-        outcome = doors.call("ask_operation", {"operation": outcome["operation"]})
-    return outcome
 
 
 def observed(doors: Doors, mode: str = "forced") -> dict:
@@ -74,8 +65,7 @@ def observed(doors: Doors, mode: str = "forced") -> dict:
 
 
 def checks(doors: Doors, failover: str = "customerManaged") -> dict[str, str]:
-    found = doors.call("check_storage", task(doors, "check", failover))
-    return {one["name"]: one["status"] for one in found["checks"]}
+    return statuses(doors.call("check_storage", task(doors, "check", failover)))
 
 
 def test_an_account_that_is_not_there_is_refused(doors: Doors) -> None:
@@ -100,7 +90,7 @@ def test_a_forced_failover_leaves_the_account_locally_redundant(
     doors: Doors, account: Resource
 ) -> None:
     doors.world.lose(THERE)
-    outcome = settled(doors, doors.call("promote_storage", task(doors, "promote")))
+    outcome = ended(doors, doors.call("promote_storage", task(doors, "promote")))
     assert outcome["status"] == "succeeded"
     assert account.properties["primaryLocation"] == HERE
     assert account.body["sku"]["name"] == "Standard_LRS"
@@ -114,26 +104,20 @@ def test_a_failover_says_how_old_the_copy_was(doors: Doors, account: Resource) -
 
 def test_a_planned_failover_keeps_the_tier(doors: Doors, account: Resource) -> None:
     told = task(doors, "promote", mode="graceful")
-    settled(doors, doors.call("promote_storage", told))
+    ended(doors, doors.call("promote_storage", told))
     assert account.properties["primaryLocation"] == HERE
     assert account.body["sku"]["name"] == "Standard_RAGRS"
 
 
 def test_a_second_failover_is_not_sent(doors: Doors) -> None:
-    settled(doors, doors.call("promote_storage", task(doors, "promote")))
+    ended(doors, doors.call("promote_storage", task(doors, "promote")))
     mark = doors.mark()
     assert doors.call("promote_storage", task(doors, "promote"))["status"] == "skipped"
     assert doors.sent(mark, "POST") == []
 
 
 def test_a_lost_answer_is_not_followed_by_a_second_failover(doors: Doors) -> None:
-    fault = {"match": {"method": "POST", "path": "/failover"}, "effect": {"loseAnswer": True}}
-    doors.world.faults.add({**fault, "times": 1})
-    mark = doors.mark()
-    with pytest.raises(Unreachable):
-        doors.call("promote_storage", task(doors, "promote"))
-    doors.call("promote_storage", task(doors, "promote"))
-    assert len(doors.sent(mark, "POST")) == 1
+    check_sent_once(doors, "promote_storage", task(doors, "promote"), "/failover")
 
 
 def test_a_stale_task_moves_nothing(doors: Doors) -> None:
@@ -143,7 +127,7 @@ def test_a_stale_task_moves_nothing(doors: Doors) -> None:
 
 
 def test_the_tier_is_set_back_and_only_once(doors: Doors, account: Resource) -> None:
-    settled(doors, doors.call("promote_storage", task(doors, "promote")))
+    ended(doors, doors.call("promote_storage", task(doors, "promote")))
     assert doors.call("protect_storage", left(doors))["status"] == "succeeded"
     assert account.body["sku"]["name"] == "Standard_RAGRS"
     assert doors.call("protect_storage", left(doors))["status"] == "skipped"
@@ -218,11 +202,8 @@ def test_verify_refuses_an_account_that_has_not_moved(doors: Doors) -> None:
 
 
 def test_a_dry_run_names_the_call_that_a_run_sends(doors: Doors) -> None:
-    told = doors.call("observe_storage", task(doors, "promote", mode="graceful", dryRun=True))
-    mark = doors.mark()
-    doors.call("promote_storage", task(doors, "promote", mode="graceful"))
-    sent = [url.removeprefix(doors.wire.arm.url) for url in doors.sent(mark, "POST")]
-    assert [one["url"] for one in told["calls"]["promote"]] == sent
+    told = task(doors, "promote", mode="graceful")
+    check_forecast(doors, "observe_storage", "promote_storage", told)
 
 
 def test_a_good_account_has_nothing_wrong(doors: Doors) -> None:
@@ -253,5 +234,4 @@ def test_a_copy_that_nobody_can_read_fails_where_the_account_stays(
 
 def test_no_outcome_holds_what_an_account_hides(doors: Doors) -> None:
     names = ("observe_storage", "check_storage", "promote_storage", "protect_storage")
-    told = [doors.call(name, task(doors, "promote")) for name in names]
-    assert SECRET not in json.dumps(told)
+    check_keeps_quiet(doors, task(doors, "promote"), *names)

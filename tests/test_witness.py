@@ -1,37 +1,26 @@
 """The witness's record: epochs only grow, and of two runs one wins."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import slip, witness
+from shared import witness
 from shared.record import TRANSITIONS_MAX, parse
 from shared.record import fresh as first_record
+from tests import papers
+from tests.papers import NOW
 from tests.unhurried import UNHURRIED
 
-NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 PLAN = {"name": "contoso", "home": "we"}
 LEASE_SECONDS = 30
 PLACES = {"we": "ne", "ne": "we"}
 
 
 def paper(run: str = "r1", source: str = "we", epoch: int | None = None) -> dict:
-    made = slip.first(
-        run=run,
-        plan="contoso",
-        digest="0" * 64,
-        mode="forced",
-        source=source,
-        target=PLACES[source],
-        reason="drill",
-        by="watchdog in ne",
-        now=NOW,
-        facts={},
-    )
-    return {**made, "epoch": epoch}
+    return papers.paper(run, source=source, target=PLACES[source], epoch=epoch)
 
 
 def fresh() -> dict:

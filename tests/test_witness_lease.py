@@ -1,30 +1,19 @@
 """The lease: a watchdog never claims over one that lives, a person may."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from shared import slip, witness
+from shared import witness
 from shared.record import fresh
+from tests.papers import NOW, paper
 
-NOW = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 FRESH = fresh({"name": "contoso", "home": "westeurope"}, NOW)
 
 
 def reserved(by: str, left_seconds: float) -> tuple[dict, dict]:
     """A record whose lease lives `left_seconds` more, with a run reserved by `by`."""
-    paper = slip.first(
-        run="contoso-1",
-        plan="contoso",
-        digest="d" * 64,
-        mode="forced",
-        source="westeurope",
-        target="northeurope",
-        reason="lost",
-        by=by,
-        now=NOW,
-        facts={},
-    )
+    made = paper(by=by, source="westeurope", target="northeurope")
     held = witness.renew(FRESH, "westeurope", NOW, left_seconds)
-    return witness.reserve(held, paper, NOW), paper
+    return witness.reserve(held, made, NOW), made
 
 
 def test_a_watchdog_does_not_claim_over_a_lease_that_lives():
