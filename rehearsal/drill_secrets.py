@@ -7,7 +7,9 @@ configuration whole, and ARM's own journal, which is the emulated Azure's.
 
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +40,19 @@ def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
     for pattern in FILES:
         for path in sorted(folder.glob(pattern)):
             yield path.name, path.read_bytes()
+            if path.suffix == ".db":
+                yield path.name, b"\n".join(values(path))
+
+
+def values(path: Path) -> Iterator[bytes]:
+    """Every text and blob of a database, each in one piece: in its file long ones are cut up."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as file:
+        tables = file.execute("select name from sqlite_master where type = 'table'").fetchall()
+        for (table,) in tables:
+            for row in file.execute(f'select * from "{table}"'):
+                for value in row:
+                    if isinstance(value, str | bytes):
+                        yield value.encode() if isinstance(value, str) else value
 
 
 def _blobs(drill: "Drill") -> Iterator[tuple[str, bytes]]:
