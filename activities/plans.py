@@ -8,9 +8,10 @@ from shared.plan import BadPlan
 def load_plan(payload: dict) -> dict:
     """The plan named `plan`; with `digest`, that very version.
 
-    Facts: `plan` (canonical document), `digest`, and `stale`, the problems of a newer text that is
-    bad while this last good one is run with. Refused with fact `missing` when there is no such
-    plan at all. Safe to repeat: reads, and keeps good versions.
+    Facts: `plan` (canonical document; not where `digest` is `known`: then `unchanged`), `digest`,
+    and `stale`, the problems of a newer text that is bad while this last good one is run with.
+    Refused with fact `missing` when there is no such plan at all. Safe to repeat: reads, and keeps
+    good versions.
     """
     name, digest = payload["plan"], payload.get("digest")
     if digest:
@@ -30,6 +31,6 @@ def load_plan(payload: dict) -> dict:
             f"only {held.plan.digest[:12]}: lay the same plan in both locations"
         )
     because = "runs on the last good plan: the newest is bad" if held.stale else ""
-    return succeeded(
-        because, plan=held.plan.document, digest=held.plan.digest, stale=list(held.stale)
-    )
+    same = held.plan.digest == payload.get("known")
+    told = {"unchanged": True} if same else {"plan": held.plan.document}
+    return succeeded(because, digest=held.plan.digest, stale=list(held.stale), **told)

@@ -149,3 +149,14 @@ def plan_of(loaded: dict) -> Plan:
             _PLANS.clear()
         _PLANS[digest] = (document, Plan.model_validate(document))
     return _PLANS[digest][1]
+
+
+def newest(context: DurableOrchestrationContext, name: str, before: dict | None) -> Flow:
+    """`load_plan`'s answer for the newest version of a plan, asked once.
+
+    `before`: the last good answer of this generation, or None. What has not changed since is not
+    told again: a history would hold a large plan once in every round.
+    """
+    asked = {"plan": name} | ({"known": before["digest"]} if before else {})
+    loaded = yield from attempt(context, "load_plan", asked, attempts_max=1)
+    return {**before, **loaded} if before and loaded.get("unchanged") else loaded

@@ -10,12 +10,11 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.audit import write_behind
-from orchestrations.steps import attempt, brief, plan_of, told_to
+from orchestrations.steps import attempt, brief, newest, plan_of, told_to
 from shared import permit, refusals, slip, verdict, witness
 from shared.plan import Plan
 
 ROUNDS_PER_GENERATION = 6  # Every turn replays the whole generation: short ones cost nothing.
-LOAD_ATTEMPTS = 1  # The next round is the retry.
 LOAD_PAUSE = timedelta(seconds=10)  # Without a plan nobody says how long a round is.
 NEW = {"verdict": None, "record": None, "refusal": "", "told": [], "asked": None, "audited": 0}
 
@@ -28,15 +27,16 @@ def watchdog(context: DurableOrchestrationContext) -> Flow:
     """
     told = told_to(context)
     memory = {**NEW, **(told.get("memory") or {})}  # An older version's memory has fewer keys.
+    known: dict | None = None
     for _ in range(ROUNDS_PER_GENERATION):
         started = context.current_utc_datetime
-        loaded = yield from attempt(context, "load_plan", {"plan": told["plan"]}, LOAD_ATTEMPTS)
+        loaded = yield from newest(context, told["plan"], known)
         if loaded.get("missing"):
             return {"because": loaded["because"]}
         if loaded["status"] != "succeeded":
             memory = yield from hold(context, told["plan"], loaded["because"], memory)
             continue
-        plan = plan_of(loaded)
+        known, plan = loaded, plan_of(loaded)
         if memory["record"] is None:
             memory = yield from recall(context, loaded["plan"], memory)
         if active_in(plan, memory) != told["location"]:

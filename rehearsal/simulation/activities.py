@@ -15,7 +15,10 @@ Answering = Callable[[World, Source, dict], dict]
 
 
 def load_plan(world: World, app: Source, payload: dict) -> dict:
-    return succeeded(plan=world.plan.document, digest=world.plan.digest)
+    digest = world.plan.digest
+    if payload.get("known") == digest:
+        return succeeded(digest=digest, unchanged=True)
+    return succeeded(plan=world.plan.document, digest=digest)
 
 
 def write_watch(world: World, app: Source, payload: dict) -> dict:
