@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
-from orchestrations.chores import begin, do_due, given_back
+from orchestrations.chores import begin, do_due
 from orchestrations.steps import PATIENCE, attempt, told_to
-from shared import resumption, slip, witness
+from shared import missed, resumption, slip, witness
 from shared.plan import Plan
 
 ROUNDS_PER_GENERATION = 6
@@ -66,7 +66,7 @@ def go_round(
             return memory
         return (yield from take_up(context, plan, digest, record, left, memory, now))
     if memory["epoch"] != record["epoch"]:
-        if given_back(record, here):
+        if missed.given_back(record, here):
             back = {"plan": plan.name, "epoch": record["epoch"]}
             noted = yield from attempt(context, "note_claim", back, ONE_TRY)
             if noted["status"] == "refused":  # While it is vouched for, the other side goes on.

@@ -22,16 +22,14 @@ from azure.durable_functions import DurableOrchestrationContext
 from orchestrations import Flow
 from orchestrations.steps import attempt
 from orchestrations.waves import act, blockers, order, untried, waiting
-from shared import stale, witness
+from shared import missed, stale
 from shared.kinds import KINDS, ONCE
 from shared.plan import Plan
 
 PAUSE_SECONDS = 15
 FIRST_LOOK = timedelta(seconds=30)
 STAGES = ("promote", "activate", "redirect")  # Of what a run is to start; a hook is called once.
-SETTLING = timedelta(minutes=30)  # So long after a run nobody is asked whether it may be started.
 TITLE_MAX = 200
-ENDS = ("finished", "cancelled")
 
 
 class Chore(NamedTuple):
@@ -64,9 +62,8 @@ def begin(plan: Plan, record: dict, here: str, clock: datetime, now: datetime) -
     chores = {"stop-there": fresh(plan.exclusive(plan.other(here)), clock)}
     if settling(record, now):
         chores["serve"] = fresh(started_by_a_run(plan, here), clock)
-    if given_back(record, here):
-        lease = timedelta(seconds=plan.witness.lease_seconds + witness.LEASE_MARGIN_SECONDS)
-        until = (clock + lease).isoformat()
+    if missed.given_back(record, here):
+        until = missed.doubted_until(plan, clock)
         chores = {name: {**chore, "until": until} for name, chore in chores.items()}
     return chores
 
@@ -78,22 +75,8 @@ def fresh(names: list[str], clock: datetime) -> dict:
 def settling(record: dict, now: datetime) -> bool:
     """Did the run of this epoch end lately? Later what stands still may be as people want it."""
     run = record["run"]
-    last = end(record)
-    young = last is not None and now - datetime.fromisoformat(last["at"]) < SETTLING
-    return young or bool(run and run["phase"] == "protect")
-
-
-def given_back(record: dict, here: str) -> bool:
-    """Has a cancel left the plan active here, in an epoch that nobody claimed?"""
-    last = end(record)
-    cancelled = last is not None and last["what"] == "cancelled"
-    return cancelled and record["active"] == here and record["epoch"] > 0
-
-
-def end(record: dict) -> dict | None:
-    """The transition with which a run of this epoch ended last."""
-    of_now = [t for t in record["transitions"] if t["epoch"] == record["epoch"]]
-    return next((t for t in reversed(of_now) if t["what"] in ENDS), None)
+    last = missed.end(record)
+    return (last is not None and missed.young(last, now)) or bool(run and run["phase"] == "protect")
 
 
 def started_by_a_run(plan: Plan, here: str) -> list[str]:

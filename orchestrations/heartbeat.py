@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
+from orchestrations.absence import doubted, outwait, overslept
 from orchestrations.audit import write_behind
-from orchestrations.steps import attempt, newest, plan_of, told_to
+from orchestrations.steps import attempt, plan_of, told_to
 from orchestrations.waves import act
 from shared import witness
 from shared.plan import Plan
@@ -30,7 +31,8 @@ def heartbeat(context: DurableOrchestrationContext) -> Flow:
     Memory: `renewedAt` (when the lease was last known to be ours), `stoodDown` (null, or {"epoch",
     "because", "stopped": names, "left": names that would not stop} since our exclusive workflows
     were stopped), `turn` (keeps ids apart), `again` (null, or {"names", "epoch", "since", "looks"}
-    of what serves again since lately), `audited` (the last transition that the audit has).
+    of what serves again since lately), `audited` (the last transition that the audit has), `epoch`
+    (of the lease that was renewed last), `drained` (the last drain of here that is known).
     """
     told = told_to(context)
     memory = told.get("memory") or {
@@ -38,12 +40,11 @@ def heartbeat(context: DurableOrchestrationContext) -> Flow:
         "stoodDown": None,
         "turn": 0,
     }
-    known: dict | None = None
     for _ in range(BEATS_PER_GENERATION):
         started, pause = context.current_utc_datetime, timedelta(seconds=10)
-        loaded = yield from newest(context, told["plan"], known)
+        loaded = yield from attempt(context, "load_plan", {"plan": told["plan"]}, ONE_TRY)
         if loaded["status"] == "succeeded":
-            known, plan = loaded, plan_of(loaded)
+            plan = plan_of(loaded)
             memory = yield from beat(context, plan, loaded["plan"], told["location"], memory)
             pause = timedelta(seconds=plan.witness.lease_seconds / BEATS_PER_LEASE)
         due = started + pause
@@ -84,10 +85,16 @@ def heed(
     told = renewed.get("serverTime")
     there = datetime.fromisoformat(told) if told else now
     if renewed["status"] == "succeeded":
+        record = renewed["record"]
         memory = {**memory, "renewedAt": now.isoformat()}
-        if leaving(renewed["record"], here, there):
-            return (yield from let_go(context, plan, here, memory, renewed["record"]["run"]))
-        return (yield from serve_again(context, plan, here, memory, renewed["record"]["epoch"]))
+        if leaving(record, here, there):
+            return (yield from let_go(context, plan, here, memory, record["run"]))
+        memory = overslept(plan, here, memory, record, there)
+        memory = yield from outwait(context, plan, here, memory, record)
+        memory = {**memory, "epoch": record["epoch"]}
+        if doubted(memory["stoodDown"], now):
+            return memory
+        return (yield from serve_again(context, plan, here, memory, record["epoch"]))
     record, down = renewed.get("record"), memory["stoodDown"]
     if record and leaving(record, here, there):
         return (yield from let_go(context, plan, here, memory, record["run"]))
@@ -134,6 +141,7 @@ def let_go(
     """
     down = memory["stoodDown"]
     told = {"epoch": None, "because": f"run {run['id']} drains {here}", "run": run["id"]}
+    told |= {"of": memory.get("epoch")}
     if down is None or down.get("run") != run["id"]:
         down = {**told, "stopped": plan.movers(), "left": plan.exclusive(here)}
     if not run["released"] or not down["left"]:
@@ -164,6 +172,7 @@ def stand_down(
         seen = yield from move(context, plan, here, "verify", turn, epoch, names)
         on = [row["component"] for row in seen if row.get("serving") is not False]
         down = {"epoch": epoch, "because": because, "stopped": on, "left": plan.exclusive(here)}
+        down |= {"of": memory.get("epoch")}
     rows = yield from stop(context, plan, here, memory["turn"], epoch, down["left"])
     stopped = [row["component"] for row in rows if row["outcome"] == "succeeded"]
     left = [row["component"] for row in rows if row["outcome"] == "refused"]

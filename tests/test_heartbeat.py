@@ -11,6 +11,7 @@ from tests.replay import START, Replay
 from tests.stories import EXCLUSIVE, HERE, LOST, PLAN, acted, loaded, record
 
 SILENT = refused("witness: unreachable")
+SERVING = succeeded("serving", serving=True)
 MOVERS = PLAN.movers()  # Of what must stand still, that which works where the plan is active.
 
 
@@ -21,6 +22,7 @@ def beating(minutes: float = 1, memory: dict | None = None, **changes: object) -
         "renew_lease": succeeded(record=record()),
         "ask_peer": refused("northeurope does not answer either"),
         "yield_claim": succeeded(),
+        "note_claim": succeeded(),
         "observe_workflow": succeeded("serving", serving=False),
         "demote_workflow": succeeded("disabled"),
         "promote_workflow": succeeded("enabled"),
@@ -230,6 +232,49 @@ def test_a_location_whose_clock_is_fast_still_knows_that_it_is_drained():
     ]
     run = beating(renew_lease=lambda told: {**answers.pop(0), "serverTime": there.isoformat()})
     assert sorted(set(acted(run, "promote_workflow"))) == sorted(MOVERS)
+
+
+def line(what: str, epoch: int, n: int) -> dict:
+    return {"n": n, "epoch": epoch, "at": START.isoformat(), "who": "r", "what": what, "why": ""}
+
+
+def test_what_a_run_drained_while_the_witness_was_away_starts_again() -> None:
+    """Its undo does not know of a stop that landed late; nobody saw the drain from here."""
+    known = record(1, transitions=[line("quiesce", 1, 3), line("cancelled", 1, 4)])
+    run = beating(renew_lease=succeeded(record=known), observe_workflow=SERVING)
+    assert sorted(set(acted(run, "promote_workflow"))) == sorted(MOVERS)
+
+
+def test_a_drain_that_is_known_starts_nothing_twice() -> None:
+    known = succeeded(record=record(1, transitions=[line("quiesce", 1, 3)]))
+    memory = {"renewedAt": START.isoformat(), "stoodDown": None, "turn": 0, "drained": 3}
+    assert not beating(renew_lease=known, memory=memory).named("promote_workflow")
+
+
+def test_a_drain_of_long_ago_starts_nothing() -> None:
+    old = {**line("quiesce", 1, 3), "at": (START - timedelta(hours=2)).isoformat()}
+    known = succeeded(record=record(1, transitions=[old]))
+    assert not beating(renew_lease=known).named("promote_workflow")
+
+
+def returned(minutes: float, **changes: object) -> Replay:
+    """It stepped back without the witness; meanwhile the plan went away and was given back."""
+    known = succeeded(record=record(3, LOST, transitions=[line("cancelled", 3, 9)]))
+    down = {"epoch": None, "because": "", "stopped": MOVERS, "left": [], "of": 1}
+    memory = {"renewedAt": START.isoformat(), "stoodDown": down, "turn": 4, "epoch": 1}
+    changes = {"renew_lease": known, "observe_workflow": SERVING, **changes}
+    return beating(minutes, memory=memory, **changes)
+
+
+def test_what_stepped_back_waits_for_the_lease_of_a_side_that_gave_the_plan_back() -> None:
+    run = returned(1)
+    first = min(call.at for call in run.calls if call.name == "promote_workflow")
+    assert timedelta(seconds=PLAN.witness.lease_seconds) < first - START < timedelta(seconds=60)
+    assert run.named("note_claim") == [{"plan": "contoso", "epoch": 3}]
+
+
+def test_nothing_starts_while_the_side_that_gave_the_plan_back_is_vouched_for() -> None:
+    assert not returned(1, note_claim=refused("storage is away")).named("promote_workflow")
 
 
 def test_a_drained_location_that_loses_the_witness_still_steps_back():

@@ -1,0 +1,48 @@
+"""Missed: what a location learns from the record of the time in which it could not read it.
+
+A run may have drained it, or may have gone and come back, while the witness was away. Pure.
+"""
+
+from datetime import datetime, timedelta
+
+from shared import witness
+from shared.plan import Plan
+
+ENDS = ("finished", "cancelled")
+LATELY = timedelta(minutes=30)  # Later what stands still may be as people want it.
+
+
+def end(record: dict) -> dict | None:
+    """The transition with which a run of this epoch ended last."""
+    ends = [t for t in of_now(record) if t["what"] in ENDS]
+    return ends[-1] if ends else None
+
+
+def given_back(record: dict, here: str) -> bool:
+    """Has a cancel left the plan active here, in an epoch that nobody claimed?"""
+    last = end(record)
+    cancelled = last is not None and last["what"] == "cancelled"
+    return cancelled and record["active"] == here and record["epoch"] > 0
+
+
+def drained(record: dict, now: datetime) -> int:
+    """The number of the last transition with which a run has begun to drain the active side.
+
+    0: none lately, in this epoch. `now`: the witness's time.
+    """
+    drains = [t for t in of_now(record) if t["what"] == "quiesce" and young(t, now)]
+    return drains[-1]["n"] if drains else 0
+
+
+def young(transition: dict, now: datetime) -> bool:
+    return now - datetime.fromisoformat(transition["at"]) < LATELY
+
+
+def of_now(record: dict) -> list[dict]:
+    return [t for t in record["transitions"] if t["epoch"] == record["epoch"]]
+
+
+def doubted_until(plan: Plan, clock: datetime) -> str:
+    """Until when the other side may work by a lease that was ended, if nobody vouches for it."""
+    lease = plan.witness.lease_seconds + witness.LEASE_MARGIN_SECONDS
+    return (clock + timedelta(seconds=lease)).isoformat()
