@@ -14,7 +14,7 @@ from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
 from orchestrations.chores import begin, do_due
-from orchestrations.steps import PATIENCE, attempt, told_to
+from orchestrations.steps import PATIENCE, attempt, newest, plan_of, told_to
 from shared import missed, resumption, slip, witness
 from shared.plan import Plan
 
@@ -31,11 +31,12 @@ def caretaker(context: DurableOrchestrationContext) -> Flow:
     """
     told = told_to(context)
     memory = told.get("memory") or {"epoch": None, "chores": {}, "turn": 0, "told": ""}
+    known: dict | None = None
     for _ in range(ROUNDS_PER_GENERATION):
         started, pause = context.current_utc_datetime, PAUSE
-        loaded = yield from attempt(context, "load_plan", {"plan": told["plan"]}, ONE_TRY)
+        loaded = yield from newest(context, told["plan"], known)
         if loaded["status"] == "succeeded":
-            plan = Plan.model_validate(loaded["plan"])
+            known, plan = loaded, plan_of(loaded)
             memory = yield from go_round(context, plan, loaded["digest"], told["location"], memory)
             pause = timedelta(seconds=plan.witness.lease_seconds)
         due = started + pause

@@ -13,7 +13,7 @@ from azure.durable_functions import DurableOrchestrationContext
 from orchestrations import Flow
 from orchestrations.absence import doubted, outwait, overslept
 from orchestrations.audit import write_behind
-from orchestrations.steps import attempt, plan_of, told_to
+from orchestrations.steps import attempt, newest, plan_of, told_to
 from orchestrations.waves import act
 from shared import witness
 from shared.plan import Plan
@@ -40,11 +40,12 @@ def heartbeat(context: DurableOrchestrationContext) -> Flow:
         "stoodDown": None,
         "turn": 0,
     }
+    known: dict | None = None
     for _ in range(BEATS_PER_GENERATION):
         started, pause = context.current_utc_datetime, timedelta(seconds=10)
-        loaded = yield from attempt(context, "load_plan", {"plan": told["plan"]}, ONE_TRY)
+        loaded = yield from newest(context, told["plan"], known)
         if loaded["status"] == "succeeded":
-            plan = plan_of(loaded)
+            known, plan = loaded, plan_of(loaded)
             memory = yield from beat(context, plan, loaded["plan"], told["location"], memory)
             pause = timedelta(seconds=plan.witness.lease_seconds / BEATS_PER_LEASE)
         due = started + pause
