@@ -16,8 +16,9 @@ from shared.plan import Plan
 
 CHUNK = 25  # Side by side: enough to use ARM's rate, few enough for one host's threads.
 # Every answer replays all that an instance has asked for. In a plan of more components than this
-# some chunks at a time are an instance of their own, so that a thousand answers do not replay a
-# thousand questions. People are heard between two such blocks: they take ten seconds at ARM's rate.
+# some chunks at a time are an instance of their own, and each chunk of them is one again, so that a
+# thousand answers do not replay a thousand questions. People are heard between two such blocks:
+# they take ten seconds at ARM's rate.
 ALONE_MAX = 50
 BLOCK = 4 * CHUNK
 
@@ -110,7 +111,8 @@ def act(
         parts = [part_for(plan, verb, location, name) for name in some]
         pace_of = {"since": since.isoformat(), "before": before + first, "futile": futile}
         work = {"errand": same, "parts": parts, "attempts": attempts, "turn": turn, **pace_of}
-        rows += yield from go(context, paper, {**work, "beside": [*beside]})
+        work |= {"whole": not alone, "beside": [*beside]}
+        rows += yield from go(context, paper, work)
         beside = ()
         context.set_custom_status({"stage": paper["stage"], "done": len(rows), "of": len(names)})
     return rows
@@ -126,38 +128,45 @@ def in_turn(context: DurableOrchestrationContext, paper: dict, told: dict) -> Fl
     `since`, `before`: since when it pays, and for how many requests by now.
     """
     rows: list[dict] = []
-    orders = [order_for(told["errand"], part, told["attempts"]) for part in told["parts"]]
-    beside, turn = told["beside"], told["turn"]
-    for first in range(0, len(orders), CHUNK):
-        some = orders[first : first + CHUNK]
+    parts, beside = told["parts"], told["beside"]
+    for first in range(0, len(parts), CHUNK):
+        some = parts[first : first + CHUNK]
         if told["futile"] and hopeless(rows):
-            rows += [untried(context, o["task"], FUTILE) for o in some]
+            rows += [untried(context, named(told["errand"], part["name"]), FUTILE) for part in some]
             continue
         seconds = pace.delay_seconds(told["before"] + first + len(some))
         due = datetime.fromisoformat(told["since"]) + timedelta(seconds=seconds)
         if due > context.current_utc_datetime:
             yield context.create_timer(due)
-        rows += yield from side_by_side(context, paper, [*some, *beside], turn)
-        beside = ()
+        work = {**told, "parts": some, "beside": beside, "before": told["before"] + first}
+        if told["whole"]:
+            rows += yield from apart(context, paper, {**work, "whole": False})
+        else:
+            orders = [order_for(told["errand"], part, told["attempts"]) for part in some]
+            rows += yield from side_by_side(context, paper, [*orders, *beside], told["turn"])
+        beside = []
     return rows
 
 
 def apart(context: DurableOrchestrationContext, paper: dict, told: dict) -> Flow:
-    """The same as `in_turn` in an instance of its own: here it is one question and one answer."""
+    """The same as `in_turn` in an instance of its own: here it is one question and one answer.
+
+    `whole`: it is a block, whose chunks are such instances again.
+    """
     known = {"run": paper["run"], "stage": paper["stage"]}
-    instance = f"{instance_of(paper, told['parts'][0]['name'], told['turn'])}.block"
+    name, sort = told["parts"][0]["name"], "block" if told["whole"] else "chunk"
+    instance = f"{instance_of(paper, name, told['turn'])}.{sort}"
     try:
         return (yield context.call_sub_orchestrator("block", {**told, "paper": known}, instance))
     except Exception as surprise:  # As in `side_by_side`: the host's own trouble.
-        because = f"the block that it was in broke off: {brief(surprise)}"
+        because = f"the {sort} that it was in broke off: {brief(surprise)}"
         tasks = [named(told["errand"], part["name"]) for part in told["parts"]]
-        return [
-            untried(context, t, because) for t in [*tasks, *(o["task"] for o in told["beside"])]
-        ]
+        tasks += [order["task"] for order in told["beside"]]
+        return [untried(context, task, because) for task in tasks]
 
 
 def block(context: DurableOrchestrationContext) -> Flow:
-    """Some chunks of a large plan; gives their rows. Input: as `apart` tells it."""
+    """Some chunks of a large plan, or one of them; gives their rows. Input: as `apart` tells it."""
     told = told_to(context)
     return (yield from in_turn(context, told["paper"], told))
 
