@@ -12,7 +12,7 @@ from threading import Event, Lock
 from urllib.parse import quote, urlencode
 
 from activities import desk, ledger
-from shared import clients, history, history_csv, history_question
+from shared import clients, flow_runs, history, history_csv, history_question
 from shared.history import Listed
 from shared.history_question import CSV, Question
 from shared.plan import Plan
@@ -73,6 +73,12 @@ def lacking(reads: int) -> float:
     """Pay for so many reads, or say in how many seconds they could be paid."""
     with _PAYING:
         return _PURSE.pay(reads, time.monotonic())
+
+
+def owed() -> bool:
+    """Take one read that was not paid for in advance; False where history owes too many."""
+    with _PAYING:
+        return _PURSE.owe(time.monotonic())
 
 
 def forget() -> None:
@@ -143,7 +149,7 @@ def lists_of(
 
     One trigger is paid for in advance; those that cannot be paid for besides go to `unread`.
     """
-    resource = plan.component(name, location)["resource"]
+    resource = flow_runs.root(plan.component(name, location))
     part = partial(listed, location, name, asked)
     named = [str(one["name"]) for one in page(f"{resource}/triggers").get("value", [])]
     further = len(named[1:TRIGGERS_MAX])
@@ -171,6 +177,8 @@ def listed(location: str, name: str, asked: Question, kind: str, path: str) -> L
         found.more = bool(body.get("nextLink"))
         if not found.more or not rows or not all(map(asked.passed, rows)):
             return found
+        if not owed():
+            break
         body = page(body["nextLink"])
     found.crowded = True
     return found

@@ -7,7 +7,7 @@ not answer is an answer: it leaves the ledger as it was.
 
 from datetime import UTC, datetime, timedelta
 
-from shared import clients, ledger, ledger_orders, ledger_store, store
+from shared import clients, flow_runs, ledger, ledger_orders, ledger_store, store
 from shared.outcome import refused, skipped, succeeded
 from shared.plan import Plan
 from shared.reply import Reply, Surprise, Unreachable
@@ -58,7 +58,8 @@ def known(name: str) -> Plan:
 
 
 def workflows(plan: Plan) -> list[str]:
-    return [part.name for part in plan.components if part.kind == "logicWorkflow"]
+    """The plan's workflows, Consumption's and Standard's, in its order."""
+    return [part.name for part in plan.components if part.kind in flow_runs.KINDS]
 
 
 def seen_of(
@@ -68,21 +69,25 @@ def seen_of(
     that is dying does not answer the next question either."""
     seen: list[dict] = []
     for name in names:
-        resource = plan.component(name, location)["resource"]
-        one: dict = {"workflow": name, "runs": [], "more": False}
+        part = plan.component(name, location)
+        one: dict | None = {"workflow": name, "runs": [], "more": False}
         for wanted in filters:
             try:
-                reply = listed(resource, wanted)
+                reply = listed(flow_runs.root(part), wanted)
             except Unreachable as error:
                 return seen, str(error)
             if reply.status == 404:  # Not deployed there: nothing of it can be in flight.
+                break
+            if flow_runs.hostless(part, reply.status):
+                one = None  # What was known of it stays known: its runs go on with the host.
                 break
             if not reply.ok:
                 return seen, f"{name}: {reply.words}"
             body = reply.document
             one["runs"] += [in_flight(run) for run in body.get("value", [])]
             one["more"] = one["more"] or bool(body.get("nextLink"))
-        seen.append(one)
+        if one is not None:
+            seen.append(one)
     return seen, ""
 
 
@@ -226,15 +231,18 @@ def ends_of(plan: Plan, location: str, rows: list[dict]) -> tuple[dict[str, str]
         if row["workflow"] not in plan.parts:
             found[row["run"]] = ledger.GONE
             continue
-        resource = plan.component(row["workflow"], location)["resource"]
+        part = plan.component(row["workflow"], location)
+        url = f"{flow_runs.root(part)}/runs/{row['run']}"
         try:
-            reply = clients.ask("GET", f"{resource}/runs/{row['run']}", bounds=clients.HURRIED)
+            reply = clients.ask("GET", url, bounds=clients.HURRIED)
         except Unreachable as error:
             return found, str(error)
         if reply.status == 404:
             found[row["run"]] = ledger.GONE
         elif reply.ok:
             found[row["run"]] = str(reply.properties.get("status", ""))
+        elif flow_runs.hostless(part, reply.status):
+            found[row["run"]] = ledger.HOSTLESS
         else:
             return found, f"{row['workflow']}: {reply.words}"
     return found, ""

@@ -8,7 +8,7 @@ history what came of it. A disabled workflow can be resubmitted all the same.
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
-from shared import clients, ledger_orders, ledger_store, store
+from shared import clients, flow_runs, ledger_orders, ledger_store, store
 from shared.guard import Stale, guarded, still
 from shared.outcome import skipped, succeeded
 from shared.plan import Plan
@@ -19,6 +19,7 @@ PAGE = 100
 SKEW = timedelta(minutes=5)  # Our clock wrote the intent, the region's the run's beginning.
 RESUBMITTED = "x-ms-workflow-run-id"
 ROLE = "give the app's identity the operator role of infra/access.json there"
+BY_HAND = "runs of a Standard workflow are resubmitted and cancelled in the site's own run history"
 BUSY = (429,)  # Refused before anything was done: the same may be sent again.
 Verdict = tuple[str, dict]  # The order's next state, and `because` and `result`.
 
@@ -51,7 +52,10 @@ def settled(payload: dict, plan: Plan, held: dict, row: dict, one: dict) -> bool
     """Move one order on; False when somebody else did, or nobody answered."""
     if row["workflow"] not in plan.parts:
         return note(payload, one, "refused", because="its workflow is no part of the plan any more")
-    resource = plan.component(row["workflow"], held["location"])["resource"]
+    part = plan.component(row["workflow"], held["location"])
+    if part["kind"] == flow_runs.STANDARD:
+        return note(payload, one, "refused", because=BY_HAND)
+    resource = part["resource"]
     try:
         if one["state"] == "intended":
             state, facts = traced(resource, row, one)

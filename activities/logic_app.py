@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from shared import clients, flow_state
+from shared import clients, flow_runs, flow_state
 from shared.clients import Bounds
 from shared.denials import denied
 from shared.guard import guarded, still
@@ -19,7 +19,6 @@ from shared.outcome import refused, skipped, succeeded
 from shared.reply import Surprise, Unreachable
 from shared.stopping import stopped
 
-RUNTIME = "hostruntime/runtime/webhooks/workflow/api/management/workflows"
 IN_FLIGHT = ("Running", "Waiting")
 RUNS_ASKED, RUNS_NAMED_MAX = "50", 10
 ROUNDS_MAX = 4  # Writings of one state; whoever else writes so often is no passer-by.
@@ -74,7 +73,7 @@ def drain_logic_app_workflow(payload: dict) -> dict:
     part, runs = payload["component"], list[str]()
     for status in IN_FLIGHT:
         query = {"$filter": f"status eq '{status}'", "$top": RUNS_ASKED}
-        url = f"{part['resource']}/{RUNTIME}/{part['workflow']}/runs"
+        url = f"{flow_runs.root(part)}/runs"
         try:
             reply = clients.ask("GET", url, query=query, bounds=clients.HURRIED)
         except Unreachable as error:

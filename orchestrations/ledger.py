@@ -13,8 +13,8 @@ from azure.durable_functions import DurableOrchestrationContext
 from orchestrations import Flow
 from orchestrations.steps import attempt, plan_of, told_to
 from orchestrations.waves import order
+from shared import flow_runs, stale, witness
 from shared import ledger as book
-from shared import stale, witness
 from shared.kinds import KINDS
 from shared.plan import Plan
 
@@ -75,7 +75,7 @@ def go_round(context: DurableOrchestrationContext, plan: Plan, here: str, cursor
 def look(context: DurableOrchestrationContext, plan: Plan, record: dict, cursor: int) -> Flow:
     """Look at as many workflows as a round may, from the cursor on, and at the queues."""
     told = {"plan": plan.name, "epoch": record["epoch"], "location": record["active"]}
-    count = sum(part.kind == "logicWorkflow" for part in plan.components)
+    count = sum(part.kind in flow_runs.KINDS for part in plan.components)
     left = book.looks(plan.ledger.every_seconds, count)
     for _ in range(CALLS_MAX):
         if left <= 0 or not count:

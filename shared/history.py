@@ -17,6 +17,7 @@ REQUESTS_EACH = 6  # Of one workflow: in both locations its runs, its triggers, 
 # one: a page that is asked for again and again must leave a failover its share.
 READS_MAX = 150
 READS_PER_SECOND = 10
+DEBT_MAX = 50  # Reads that nobody could know of beforehand: the next page waits for them.
 NAMES_SHOWN_MAX = 5
 WORDS_MAX = 300
 Order = tuple[datetime, str, str, int, str]
@@ -63,12 +64,23 @@ class Purse:
 
     def pay(self, reads: int, now: float) -> float:
         """Take so many; else take none, and say how many seconds it is until there are enough."""
-        refilled = self.left + max(0.0, now - self.at) * READS_PER_SECOND
-        self.left, self.at = min(READS_MAX, refilled), now
+        self._refill(now)
         if reads > self.left:
             return (reads - self.left) / READS_PER_SECOND
         self.left -= reads
         return 0.0
+
+    def owe(self, now: float) -> bool:
+        """Take one read more than there is, if need be; False where too much is owed already."""
+        self._refill(now)
+        if self.left <= -DEBT_MAX:
+            return False
+        self.left -= 1
+        return True
+
+    def _refill(self, now: float) -> None:
+        refilled = self.left + max(0.0, now - self.at) * READS_PER_SECOND
+        self.left, self.at = min(READS_MAX, refilled), now
 
 
 def row(kind: str, location: str, component: str, item: dict) -> dict:

@@ -13,6 +13,7 @@ IN_FLIGHT = ("Running", "Waiting")  # Waiting: accepted, and held back by a conc
 WELL = ("Succeeded", "Skipped", "Ignored")
 ILL = ("Failed", "Cancelled", "TimedOut", "Aborted", "Faulted")
 GONE = "Gone"  # Not in the run history any more.
+HOSTLESS = "HostStopped"  # Of a Standard workflow whose site's host does not run: asked again.
 SETTLED = (*WELL, *ILL, GONE)
 LOOKS_PER_SECOND = 5  # A fifth of what ARM's bucket of reads refills (request-limits).
 WORKFLOWS_PER_CALL = 20

@@ -48,6 +48,8 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             f"{SITE}/read",
             f"{SITE}/workflows/read",
             f"{SITE}/hostruntime/webhooks/api/workflows/runs/read",
+            f"{SITE}/hostruntime/webhooks/api/workflows/triggers/read",
+            f"{SITE}/hostruntime/webhooks/api/workflows/triggers/histories/read",
         ),
         # Its state is a setting among all the others, which are listed and written as a whole.
         "act": (f"{SITE}/config/list/action", f"{SITE}/config/write"),

@@ -200,3 +200,10 @@ def test_the_order_does_not_depend_on_who_answered_first(ages: list[int]):
     lists = [Listed("west", "orders", [row(age // 2, f"r{age}")]) for age in ages]
     names = [one["name"] for one in merged(lists, 9)[0]]
     assert names == ["r5", "r4", "r3", "r2", "r1", "r0"]
+
+
+def test_what_could_not_be_known_beforehand_is_owed_within_bounds_and_paid_back():
+    purse = history.Purse(left=0.0, at=0.0)
+    assert [purse.owe(0.0) for _ in range(history.DEBT_MAX + 1)].count(True) == history.DEBT_MAX
+    assert purse.pay(10, 0.0) == (10 + history.DEBT_MAX) / history.READS_PER_SECOND
+    assert purse.pay(10, (10 + history.DEBT_MAX) / history.READS_PER_SECOND) == 0.0

@@ -53,11 +53,11 @@ class Shown:
 def list_runs(call: Call) -> Shown:
     """Runs, newest first, of the status and time that $filter asks for."""
     workflow = workflow_of(call)
-    rows = _asked(call, call.world.workflows.runs(workflow))
+    rows = asked(call, call.world.workflows.runs(workflow))
     return Shown(rows, lambda row: _run(call, workflow, row))
 
 
-def _asked(call: Call, rows: list[dict]) -> list[dict]:
+def asked(call: Call, rows: list[dict]) -> list[dict]:
     """The rows that $filter asks for."""
     text = call.query.get("$filter", "")
     clauses = FILTER.findall(text)
@@ -214,7 +214,7 @@ def list_trigger_url(call: Call) -> dict:
 def list_histories(call: Call) -> Shown:
     """What a trigger did, newest first, of the status and time that $filter asks for."""
     workflow, name = workflow_of(call), read_trigger(call)["name"]
-    rows = _asked(call, call.world.workflows.histories(workflow, name))
+    rows = asked(call, call.world.workflows.histories(workflow, name))
     return Shown(rows, lambda row: item(call, workflow, "histories", row, f"/triggers/{name}"))
 
 

@@ -12,6 +12,7 @@ import asyncio
 import re
 
 from rehearsal.arm_provider import Call, Provider, Refused, Reply, not_found
+from rehearsal.providers.logic_runs import Shown, asked
 from rehearsal.world import Resource, World
 
 VERSIONS = ("2025-05-01", "2024-11-01", "2023-12-01")
@@ -21,14 +22,15 @@ RUNTIME = f"{BASE}/hostruntime/webhooks/api/workflows"
 READ = frozenset({"GET"})
 SITE_OF = re.compile(r"(?i).*?/providers/Microsoft\.Web/sites/[^/]+")
 SETTINGS = "appsettings"
-STATUS = re.compile(r"status eq '(\w+)'", re.IGNORECASE)
 
 sites = Provider(BASE, VERSIONS, created_status=200)
 config = Provider(f"{BASE}/config", VERSIONS, created_status=200)
 flows = Provider(FLOWS, VERSIONS, methods=READ)
 runs = Provider(f"{RUNTIME}/runs", VERSIONS, page_size=100, virtual=True, methods=READ)
 triggers = Provider(f"{RUNTIME}/triggers", VERSIONS, virtual=True, methods=READ)
-histories = Provider(f"{RUNTIME}/triggers/histories", VERSIONS, virtual=True, methods=READ)
+histories = Provider(
+    f"{RUNTIME}/triggers/histories", VERSIONS, page_size=100, virtual=True, methods=READ
+)
 functions = Provider(f"{BASE}/functions", VERSIONS, methods=READ)
 PROVIDERS = [sites, config, flows, runs, triggers, histories, functions]
 
@@ -193,16 +195,21 @@ def _shown(call: Call, kind: Provider, rows: list[dict]) -> list[dict]:
 
 
 @runs.listed
-def list_runs(call: Call) -> list[dict]:
-    """Runs, newest first, of the status that $filter asks for."""
-    asked = call.query.get("$filter", "")
-    wanted = STATUS.fullmatch(asked)
-    if asked and wanted is None:
-        raise Refused(501, "NotEmulated", f"The rehearsal does not emulate $filter={asked}.")
-    rows = call.world.workflows.runs(_flow(call))
-    if wanted:
-        rows = [row for row in rows if row["properties"].get("status") == wanted.group(1)]
-    return _shown(call, runs, rows)
+def list_runs(call: Call) -> Shown:
+    """Runs, newest first, of the status and time that $filter asks for."""
+    rows = asked(call, call.world.workflows.runs(_flow(call)))
+    return Shown(rows, lambda row: _shown(call, runs, [row])[0])
+
+
+@runs.read
+def read_run(call: Call) -> dict:
+    """One run."""
+    name = call.route.name.lower()
+    for row in call.world.workflows.runs(_flow(call)):
+        if row["name"].lower() == name:
+            return _shown(call, runs, [row])[0] | {"id": call.route.path}
+    message = f"The workflow run '{call.route.name}' could not be found."
+    raise Refused(404, "WorkflowRunNotFound", message)
 
 
 @runs.action("cancel")
@@ -221,7 +228,8 @@ def list_triggers(call: Call) -> list[dict]:
 
 
 @histories.listed
-def list_histories(call: Call) -> list[dict]:
+def list_histories(call: Call) -> Shown:
     """What a trigger did, newest first."""
     flow, name = _flow(call), re.sub(r"(?i).*/triggers/([^/]+).*", r"\1", call.route.path)
-    return _shown(call, histories, call.world.workflows.histories(flow, name))
+    rows = asked(call, call.world.workflows.histories(flow, name))
+    return Shown(rows, lambda row: _shown(call, histories, [row])[0])

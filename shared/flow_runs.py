@@ -1,0 +1,21 @@
+"""Flow runs: where the runs and triggers of a workflow are asked for, and which kinds have any.
+
+Consumption's are the resource manager's, Standard's lie with the site's own host and are reached
+through it (Microsoft.Web 2025-05-01); below the root the paths and the filters are the same.
+"""
+
+KINDS = ("logicWorkflow", "logicAppWorkflow")
+STANDARD = "logicAppWorkflow"
+RUNTIME = "hostruntime/runtime/webhooks/workflow/api/management/workflows"
+
+
+def root(part: dict) -> str:
+    """The path that `/runs` and `/triggers` of this component follow."""
+    if part["kind"] == STANDARD:
+        return f"{part['resource']}/{RUNTIME}/{part['workflow']}"
+    return str(part["resource"])
+
+
+def hostless(part: dict, status: int) -> bool:
+    """Does this answer mean that the site's host does not run, so that nobody can say?"""
+    return part["kind"] == STANDARD and status == 400
