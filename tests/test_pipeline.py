@@ -174,7 +174,7 @@ def declared(*rows: dict) -> dict:
     document = json.loads(json.dumps(PLAN.document))
     part = next(one for one in document["components"] if one["name"] == "gateway")
     part["notInBackup"] = list(rows)
-    return succeeded(plan=document)
+    return succeeded(plan=document, digest=json.dumps(rows))
 
 
 CIPHERS = {
@@ -195,6 +195,28 @@ def test_a_restore_writes_what_the_plan_applies_before_it_compares():
     order = [call.name for call in run.calls]
     assert order.index("promote_gateway") < order.index("provide_gateway")
     assert order.index("provide_gateway") < order.index("compare_gateways")
+
+
+LOGS = {
+    "name": "gateway-logs",
+    "kind": "diagnosticSetting",
+    "resource": "{resourceGroup}/providers/Microsoft.ApiManagement/service/apim-contoso-{short}",
+    "workspaces": {
+        place: f"{PLAN.locations[place].resource_group}/providers/Microsoft.OperationalInsights"
+        f"/workspaces/log-{place}"
+        for place in PLAN.locations
+    },
+}
+
+
+def test_a_restore_has_a_component_bring_the_diagnostic_settings():
+    told = {"what": "diagnostics", "by": "us", "component": LOGS["name"], "apply": True}
+    known = declared(told)
+    known["plan"]["components"].append(LOGS)
+    run = restoring(load_plan=known, promote_diagnostics=fine)
+    (task,) = run.named("promote_diagnostics")
+    assert (task["component"]["name"], task["location"]) == (LOGS["name"], HERE)
+    assert done(run)["outcome"] == "succeeded" and not run.named("provide_gateway")
 
 
 def test_a_restore_names_what_it_leaves_to_others():
