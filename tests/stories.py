@@ -8,6 +8,7 @@ from orchestrations.waves import block
 from shared import plan, slip
 from shared.outcome import succeeded
 from shared.record import fresh
+from tests import papers
 from tests.replay import START, Replay
 
 HERE, LOST = "northeurope", "westeurope"
@@ -28,18 +29,8 @@ def record(epoch: int = 1, active: str = LOST, **more: object) -> dict:
 
 
 def paper(name: str, epoch: int | None = 2) -> dict:
-    first = slip.first(
-        run="contoso-2-20260105T080000Z",
-        plan="contoso",
-        digest=PLAN.digest,
-        mode="forced",
-        source=LOST,
-        target=HERE,
-        reason="lost",
-        by="watchdog",
-        now=START,
-        facts={},
-    )
+    run = "contoso-2-20260105T080000Z"
+    first = papers.paper(run, by="watchdog", digest=PLAN.digest, source=LOST, target=HERE)
     route = slip.ROUTES["forced"]
     ahead = route[route.index(name) :]
     return {**first, "stage": ahead[0], "route": ahead[1:], "epoch": epoch}

@@ -139,7 +139,7 @@ def test_orchestrations_never_iterate_over_a_set():
     wrong = [
         source.at(node)
         for source in of_layer("orchestrations")
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         for walked in iterated(node)
         if is_set(walked)
     ]
@@ -196,7 +196,7 @@ def test_the_environment_is_read_in_one_place():
         f"{source.at(node)}"
         for source in of_layer(*PRODUCT)
         if source.name != "shared.settings"
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "environb")
     ]
     assert wrong == []
@@ -220,7 +220,7 @@ def test_functions_stay_short():
     long = [
         f"{source.at(node)} {node.name}"
         for source in sources()
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or node.lineno) - node.lineno >= LINES_OF_A_FUNCTION_MAX
     ]

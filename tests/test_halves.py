@@ -1,5 +1,6 @@
 """A split job runs each of its halves in one location at a time, and in one while any is active."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from shared import halves
 from shared.plan import BadPlan, Plan, checked
 
-PLANS = Path(__file__).resolve().parents[1] / "plans"
+PLAN = Path(__file__).resolve().parents[1] / "plans" / "contoso.yaml"
+CONTOSO = yaml.safe_load(PLAN.read_text(encoding="utf-8"))
 HOME, OTHER = "westeurope", "northeurope"
 IN_GROUP = "{resourceGroup}/providers/Microsoft.Logic/workflows/"
 JOB = {
@@ -23,7 +25,7 @@ JOB = {
 
 
 def document(**changes: object) -> dict:
-    data = yaml.safe_load((PLANS / "contoso.yaml").read_text(encoding="utf-8"))
+    data = deepcopy(CONTOSO)
     kept = [part for part in data["components"] if part.get("role") != "split"]
     return {**data, "components": [*kept, {**JOB, **changes}]}
 
