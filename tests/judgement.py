@@ -5,7 +5,7 @@ started them judges when the last has ended. The verdict counts as a test.
 """
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,7 +38,8 @@ def whole(ran: set[str]) -> bool:
 class Judgement:
     """A plugin of pytest: gathers what was done where, and reports the verdict at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, whole: Callable[[set[str]], bool] = whole) -> None:
+        self.whole = whole
         self.ran: set[str] = set()
         self.done: set[str] = set()
 
@@ -65,7 +66,7 @@ class Judgement:
 
     def judge(self, config: pytest.Config) -> None:
         """Report the verdict like any test's."""
-        if not whole(self.ran):
+        if not self.whole(self.ran):
             return
         left = unused(self.done)
         where = ("tests/test_permissions.py", None, NAME)

@@ -1,7 +1,11 @@
 """The roles hold exactly what the app calls: no action is missing, none is too many."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +83,29 @@ def test_what_nobody_did_is_named():
 
 def test_a_run_of_a_few_files_is_not_judged():
     assert not whole({"test_permissions.py"})
+
+
+def judged(folder: Path, done: list[list[str]], *options: str) -> str:
+    """What a run of its own prints, with a test file for each list of what its world permits."""
+    judge = "from tests.judgement import *\ndef pytest_configure(config):\n"
+    judge += "    config.pluginmanager.register(Judgement(whole=lambda ran: True))\n"
+    (folder / "conftest.py").write_text(judge)
+    for number, actions in enumerate(done):
+        text = "from types import SimpleNamespace\nfrom tests.judgement import WORLDS\n"
+        text += f"def test_it():\n    WORLDS.append(SimpleNamespace(permitted={set(actions)}))\n"
+        (folder / f"test_{number}.py").write_text(text)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:hypothesispytest", *options]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(
+        [*command, str(folder)], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    return ran.stdout
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2", "--dist", "loadfile")])
+def test_what_several_files_did_is_judged_together(tmp_path: Path, options: tuple[str, ...]):
+    """Of all that is granted one action is left that no file did."""
+    every = granted("read") + granted("act")
+    said = judged(tmp_path, [every[:9], every[10:]], *options)
+    assert "1 failed, 2 passed" in said
+    assert [one for one in every if f"\n{one}\n" in said] == [every[9]]
