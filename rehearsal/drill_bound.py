@@ -4,9 +4,11 @@ rounds x interval, the longest chain of ARM calls that must follow one another a
 latency, and the TTL that callers may hold on to.
 """
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from rehearsal import report
 from rehearsal.drill_counts import WRITES
 from rehearsal.drill_story import Scenario
 from rehearsal.estate_seed import service_id
@@ -27,6 +29,8 @@ WAVE = {
     "slidingWindow": 3,
 }
 OBSERVED, CHANGED = 1, 3  # One look; or a look before, the change, and a look after.
+PACE_MAX = 1.2  # What is promised for 5,000 workflows.
+CALLS, ENABLED = "ARM calls", "/enable?"
 BUCKET, RATE_PER_SECOND = 200, 10.0  # ARM's token bucket of writes (request-limits-and-throttling)
 
 
@@ -48,12 +52,51 @@ def parts(drill: "Drill", scenario: Scenario, moments: dict) -> list[dict]:
     return [
         *([] if scenario.planned else [detection]),
         {
-            "name": "ARM calls",
+            "name": CALLS,
             "seconds": round(calls * latency + held, 3),
             "because": f"{calls} calls one after another at {latency:g} s ({said}){paced}",
         },
         {"name": "DNS", "seconds": float(ttl), "because": "the TTL that callers may hold on to"},
     ]
+
+
+def pace(drill: "Drill", moments: dict) -> dict | None:
+    """How the workflows' activation kept to ARM's token bucket; None where nothing was moved.
+
+    `writes`, `seconds` from the first to the last of them and `boundSeconds`, in which a full
+    bucket pays for so many; `movedSeconds`, from the claim to the last endpoint, and their bound,
+    `movedBoundSeconds`; `throttled`: how many of the app's requests met 429.
+    """
+    start, end = moments.get("claimedAt"), moments.get("redirectedAt")
+    if not start or not end:
+        return None
+    app = drill.stage.estate.locations[drill.standby].app
+    mine = [row for row in drill.stage.world.journal.after(0) if row["principal"] == app]
+    enabled = [
+        datetime.fromisoformat(str(row["at"]))
+        for row in mine
+        if row["at"] >= start and ENABLED in row["url"].lower() and 200 <= row["status"] < 300
+    ]
+    taken = (max(enabled) - min(enabled)).total_seconds() if enabled else 0.0
+    calls = next(part for part in moments["boundParts"] if part["name"] == CALLS)
+    return {
+        "writes": len(enabled),
+        "seconds": round(taken, 3),
+        "boundSeconds": max(0, len(enabled) - BUCKET) / RATE_PER_SECOND,
+        "movedSeconds": report.seconds_between(start, end),
+        "movedBoundSeconds": calls["seconds"],
+        "throttled": sum(row["status"] == 429 and row["at"] >= start for row in mine),
+    }
+
+
+def judge(drill: "Drill", found: dict | None) -> None:
+    """What a plan that needs more than a full bucket takes for it, and that none was overdrawn."""
+    if not found or not found["boundSeconds"]:
+        return
+    ratio = found["seconds"] / found["boundSeconds"]
+    words = f"{found['writes']} in {found['seconds']:.1f} s, {ratio:.2f} of the bucket's bound"
+    kept = ratio <= PACE_MAX and not found["throttled"]
+    drill.check("paceKept", kept, f"{words}, {found['throttled']} requests met 429")
 
 
 def chain(drill: "Drill", moments: dict) -> tuple[list[tuple[str, int]], int]:

@@ -49,6 +49,7 @@ async def gather(drill: "Drill", scenario: Scenario) -> dict:
     exclusives = drill_never.judge(drill, scenario)
     splits = drill_split.judge(drill, scenario)
     drill_parts.judge(drill, facts.get("rtoParts", []))
+    drill_bound.judge(drill, facts.get("pace"))
     drill_ledger.judge(drill, scenario, drill.kept.get("abandoned"))
     slips = drill_counts.slips(drill, scenario)
     drill.check("noSlipLost", slips["lost"] == 0, f"{slips['sent']} sent, {slips['lost']} lost")
@@ -127,6 +128,7 @@ def _moved(drill: "Drill", scenario: Scenario, outage: str, known: dict) -> dict
     moments["rtoSeconds"] = report.seconds_between(outage, served)
     parts = drill_bound.parts(drill, scenario, moments)
     moments["boundParts"] = parts
+    moments["pace"] = drill_bound.pace(drill, moments)
     moments["rtoParts"] = drill_parts.parts(drill, scenario, moments)
     moments["rtoLowerBoundSeconds"] = round(sum(part["seconds"] for part in parts), 3)
     return moments

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rehearsal.drill import Drill
 
 Stretch = tuple[float, float]
+Switch = tuple[float, bool]
 VERBS = {"enable": True, "disable": False}
 SHOWN_MAX = 5
 
@@ -48,7 +49,8 @@ def judge(drill: "Drill", scenario: Scenario) -> dict:
     """Check `neverTwo` and `neverNone`; gives the figures behind them for the report."""
     movers, end = exclusive(drill), drill.stage.world.now.timestamp()
     names = [*movers, *standing(drill)]
-    at_work = {name: stretches(drill, name, end) for name in names}
+    told = switched(drill)
+    at_work = {name: stretches(drill, name, end, told) for name in names}
     doubled, counted = doubles(drill, names)
     both = {n: seconds for n in names if (seconds := overlap(*at_work[n].values())) > 0}
     found = [f"{name} was at work in both for {s:.1f} s" for name, s in both.items()]
@@ -82,26 +84,31 @@ def _shown(stretch: Stretch) -> list[str]:
     return [datetime.fromtimestamp(at, UTC).isoformat() for at in stretch]
 
 
-def stretches(drill: "Drill", name: str, end: float) -> dict[str, list[Stretch]]:
-    """location -> when the workflow was enabled there and its location worked."""
-    return {
-        place: _both(_enabled(drill, place, name, end), _working(drill, place, end))
-        for place in drill.stage.estate.locations
-    }
-
-
-def _enabled(drill: "Drill", location: str, name: str, end: float) -> list[Stretch]:
-    """When it was enabled: as the estate opened, then as ARM was told."""
-    estate = drill.stage.estate
-    own = next(row for row in estate.workflows if row.name == name)
-    first = (own.home if location == estate.home else own.standby) == "Enabled"
-    base = workflow_id(estate, location, name).lower()
-    changes = [(0.0, first)]
+def switched(drill: "Drill") -> dict[str, list[Switch]]:
+    """Workflow's id -> when ARM was told to switch it, read once: a thousand ask for theirs."""
+    found: dict[str, list[Switch]] = defaultdict(list)
     for row in drill.stage.world.journal.after(0):
         head, _, verb = urlsplit(row["url"]).path.lower().rpartition("/")
-        if head == base and verb in VERBS and 200 <= row["status"] < 300:
-            changes.append((_time(row["at"]), VERBS[verb]))
-    return _on(changes, end)
+        if verb in VERBS and 200 <= row["status"] < 300:
+            found[head].append((_time(row["at"]), VERBS[verb]))
+    return found
+
+
+def stretches(
+    drill: "Drill", name: str, end: float, told: dict[str, list[Switch]]
+) -> dict[str, list[Stretch]]:
+    """location -> when the workflow was enabled there and its location worked.
+
+    Enabled as the estate opened, then as ARM was `told`.
+    """
+    estate = drill.stage.estate
+    own = next(row for row in estate.workflows if row.name == name)
+    found = {}
+    for place in estate.locations:
+        first = (own.home if place == estate.home else own.standby) == "Enabled"
+        changes = [(0.0, first), *told.get(workflow_id(estate, place, name).lower(), [])]
+        found[place] = _both(_on(changes, end), _working(drill, place, end))
+    return found
 
 
 def _working(drill: "Drill", location: str, end: float) -> list[Stretch]:
@@ -115,7 +122,7 @@ def _working(drill: "Drill", location: str, end: float) -> list[Stretch]:
     return _on(changes, end)
 
 
-def _on(changes: list[tuple[float, bool]], end: float) -> list[Stretch]:
+def _on(changes: list[Switch], end: float) -> list[Stretch]:
     """The stretches in which a switch was on, given (time, on) in order."""
     until = [*(at for at, _ in changes[1:]), end]
     rows = [(at, to) for (at, on), to in zip(changes, until, strict=True) if on and to > at]
@@ -153,12 +160,13 @@ def gap(places, end: float) -> float:
 def doubles(drill: "Drill", names: list[str]) -> tuple[list[tuple[str, str]], int]:
     """(workflow, period) that more than one location worked on, and how many periods there were."""
     seen: dict[tuple[str, str], set[str]] = defaultdict(set)
+    known = set(names)
     for name in names:
         for place in drill.stage.estate.locations:
             for period in _periods(drill, place, name):
                 seen[name, period].add(place)
     for row in drill.stage.world.effects:
-        if row["workflow"] in names:
+        if row["workflow"] in known:
             seen[row["workflow"], row["key"].partition(":")[2]].add(row["location"])
     return sorted(key for key, places in seen.items() if len(places) > 1), len(seen)
 

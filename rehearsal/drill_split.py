@@ -10,7 +10,7 @@ import math
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rehearsal.drill_never import Stretch, doubles, stretches
+from rehearsal.drill_never import Stretch, doubles, stretches, switched
 from rehearsal.drill_story import Scenario
 from rehearsal.estate_seed import workflow_id
 from rehearsal.workflows_due import read_triggers
@@ -82,7 +82,7 @@ def _imagined(drill: "Drill", parts: list[dict], ran: list[float], period: float
     mover = next(part["name"] for part in parts if part["role"] == "activePassive")
     if not ran:
         return []
-    places = stretches(drill, mover, drill.stage.world.now.timestamp())
+    places = stretches(drill, mover, drill.stage.world.now.timestamp(), switched(drill))
     return ticks([one for rows in places.values() for one in rows], ran[0], ran[-1], period)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-ROWS_MAX = 50_000
+ROWS_MAX = 100_000
 HIDDEN = "REDACTED"
 SETTINGS = "/config/appsettings"
 _SECRET_KEY = re.compile(
