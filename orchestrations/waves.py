@@ -1,7 +1,7 @@
 """Waves: many components at once, in the order that is safe and at the pace that ARM allows."""
 
 from collections.abc import Container, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from azure.durable_functions import DurableOrchestrationContext
 
@@ -22,6 +22,7 @@ CHUNK = 25  # Side by side: enough to use ARM's rate, few enough for one host's 
 ALONE_MAX = 50
 BLOCK = 4 * CHUNK
 
+LOOKS = ("verify",)  # Verbs that only read.
 FUTILE = "not tried: all the others before it were refused, it may still run"
 
 
@@ -31,23 +32,22 @@ def promote_wave_by_wave(
     paper: dict,
     waves: list[list[str]] | None = None,
     turn: int = 0,
-    before: tuple[list[dict], datetime] | None = None,
+    before: Sequence[dict] = (),
+    bucket: pace.Bucket | None = None,
     beside: Sequence[dict] = (),
 ) -> Flow:
     """Promote every component whose kind is promoted in this stage; give the rows.
 
     What waits for a component that was refused is not tried: its row says for whom it waited.
-    `waves`: only these. `before`: the rows of the waves before them, and since when. `beside`: as
-    `act` has it, for the first of them.
+    `waves`: only these. `before`: the rows of the waves before them. `bucket`, `beside`: as `act`
+    has them, `beside` for the first of them.
     """
     ear = Ear(context, plan, paper)
-    known, since = before or ([], context.current_utc_datetime)
-    rows = list(known)
+    rows, bucket = [*before], bucket or pace.Bucket()
     for wave in plan.waves(paper["stage"], paper["to"]) if waves is None else waves:
         broken = set(refusals(rows))
         ready = [name for name in wave if not blockers(plan, name, broken)]
         held = [name for name in wave if blockers(plan, name, broken)]
-        spent = (len(rows), since)
         rows += yield from act(
             context,
             plan,
@@ -55,7 +55,7 @@ def promote_wave_by_wave(
             "promote",
             paper["to"],
             ready,
-            spent=spent,
+            bucket=bucket,
             turn=turn,
             ear=ear,
             beside=beside,
@@ -79,7 +79,7 @@ def act(
     location: str,
     names: list[str],
     attempts: int = ATTEMPTS_MAX,
-    spent: tuple[int, datetime] | None = None,
+    bucket: pace.Bucket | None = None,
     turn: int = 0,
     futile: bool = False,
     ear: Ear | None = None,
@@ -87,13 +87,13 @@ def act(
 ) -> Flow:
     """Do `verb` on `names` in `location`, in chunks held back to ARM's token bucket.
 
-    `spent`: the requests that the bucket has paid for already, and since when. `turn` keeps the
+    `bucket`: what is left in it; without one it is full. `turn` keeps the
     ids of a second try apart from the first. `futile`: once everything in a chunk was refused the
     rest is not tried, because a dead region takes its seconds for each of a thousand workflows.
     `ear`: hears people between two chunks, since the beginning of the stage. `beside`: orders of
     another sort that go along with the first chunk, or alone where there is none.
     """
-    before, since = spent or (0, context.current_utc_datetime)
+    bucket = bucket or (pace.Bucket.of_reads() if verb in LOOKS else pace.Bucket())
     ear = ear or Ear(context, plan, paper)
     alone = len(plan.components) <= ALONE_MAX
     size, go = (CHUNK, in_turn) if alone else (BLOCK, apart)
@@ -109,10 +109,9 @@ def act(
             rows += [unwanted(context, named(same, name), told) for name in some]
             continue
         parts = [part_for(plan, verb, location, name) for name in some]
-        pace_of = {"since": since.isoformat(), "before": before + first, "futile": futile}
-        work = {"errand": same, "parts": parts, "attempts": attempts, "turn": turn, **pace_of}
-        work |= {"whole": not alone, "beside": [*beside]}
-        rows += yield from go(context, paper, work)
+        work = {"errand": same, "parts": parts, "attempts": attempts, "turn": turn}
+        work |= {"whole": not alone, "futile": futile, "beside": [*beside]}
+        rows += yield from go(context, paper, work, bucket)
         beside = ()
         context.set_custom_status({"stage": paper["stage"], "done": len(rows), "of": len(names)})
     return rows
@@ -122,11 +121,10 @@ def hopeless(rows: list[dict]) -> bool:
     return bool(rows) and all(one["outcome"] == "refused" for one in rows)
 
 
-def in_turn(context: DurableOrchestrationContext, paper: dict, told: dict) -> Flow:
-    """Do the errand on each of `parts`, chunk after chunk, when ARM's bucket has paid for it.
-
-    `since`, `before`: since when it pays, and for how many requests by now.
-    """
+def in_turn(
+    context: DurableOrchestrationContext, paper: dict, told: dict, bucket: pace.Bucket
+) -> Flow:
+    """Do the errand on each of `parts`, chunk after chunk, when ARM's bucket has paid for it."""
     rows: list[dict] = []
     parts, beside = told["parts"], told["beside"]
     for first in range(0, len(parts), CHUNK):
@@ -134,21 +132,25 @@ def in_turn(context: DurableOrchestrationContext, paper: dict, told: dict) -> Fl
         if told["futile"] and hopeless(rows):
             rows += [untried(context, named(told["errand"], part["name"]), FUTILE) for part in some]
             continue
-        seconds = pace.delay_seconds(told["before"] + first + len(some))
-        due = datetime.fromisoformat(told["since"]) + timedelta(seconds=seconds)
-        if due > context.current_utc_datetime:
-            yield context.create_timer(due)
-        work = {**told, "parts": some, "beside": beside, "before": told["before"] + first}
         if told["whole"]:
-            rows += yield from apart(context, paper, {**work, "whole": False})
+            chunk = {**told, "parts": some, "beside": beside, "whole": False}
+            rows += yield from apart(context, paper, chunk, bucket)
         else:
+            seconds = bucket.wait_seconds(len(some), context.current_utc_datetime)
+            if seconds:
+                yield context.create_timer(
+                    context.current_utc_datetime + timedelta(seconds=seconds)
+                )
             orders = [order_for(told["errand"], part, told["attempts"]) for part in some]
             rows += yield from side_by_side(context, paper, [*orders, *beside], told["turn"])
+            bucket.spend(len(some), context.current_utc_datetime)
         beside = []
     return rows
 
 
-def apart(context: DurableOrchestrationContext, paper: dict, told: dict) -> Flow:
+def apart(
+    context: DurableOrchestrationContext, paper: dict, told: dict, bucket: pace.Bucket
+) -> Flow:
     """The same as `in_turn` in an instance of its own: here it is one question and one answer.
 
     `whole`: it is a block, whose chunks are such instances again.
@@ -156,19 +158,28 @@ def apart(context: DurableOrchestrationContext, paper: dict, told: dict) -> Flow
     known = {"run": paper["run"], "stage": paper["stage"]}
     name, sort = told["parts"][0]["name"], "block" if told["whole"] else "chunk"
     instance = f"{instance_of(paper, name, told['turn'])}.{sort}"
+    order = {**told, "paper": known, "bucket": bucket.told()}
     try:
-        return (yield context.call_sub_orchestrator("block", {**told, "paper": known}, instance))
+        found = yield context.call_sub_orchestrator("block", order, instance)
     except Exception as surprise:  # As in `side_by_side`: the host's own trouble.
+        bucket.spend(len(told["parts"]), context.current_utc_datetime)
         because = f"the {sort} that it was in broke off: {brief(surprise)}"
         tasks = [named(told["errand"], part["name"]) for part in told["parts"]]
         tasks += [order["task"] for order in told["beside"]]
         return [untried(context, task, because) for task in tasks]
+    bucket.become(found["bucket"])
+    return found["rows"]
 
 
 def block(context: DurableOrchestrationContext) -> Flow:
-    """Some chunks of a large plan, or one of them; gives their rows. Input: as `apart` tells it."""
+    """Some chunks of a large plan, or one of them. Input: as `apart` tells it.
+
+    Output: {"rows", "bucket": what is left in it}.
+    """
     told = told_to(context)
-    return (yield from in_turn(context, told["paper"], told))
+    bucket = pace.Bucket.read(told["bucket"])
+    rows = yield from in_turn(context, told["paper"], told, bucket)
+    return {"rows": rows, "bucket": bucket.told()}
 
 
 def side_by_side(

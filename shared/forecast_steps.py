@@ -142,14 +142,14 @@ def stage_seconds(
     As the run does it: a chunk side by side, never before the bucket has paid for all of it. A
     region that answers nobody is given up after its first chunk.
     """
-    begun, now = pace.delay_seconds(sent), pace.delay_seconds(sent)
+    begun, now = pace.bound_seconds(sent), pace.bound_seconds(sent)
     for wave in waves:
         for first in range(0, len(wave), CHUNK):
             chunk = wave[first : first + CHUNK]
             if first and all(act["silent"] for act in wave[:first]):
                 break
             sent += len(chunk)
-            now = max(now, pace.delay_seconds(sent)) + max(map(took, chunk))
+            now = max(now, pace.bound_seconds(sent)) + max(map(took, chunk))
     return now - begun, sent
 
 

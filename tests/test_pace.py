@@ -1,22 +1,24 @@
 """Paced writes never meet an empty bucket, and are no slower than they must be."""
 
+from datetime import UTC, datetime, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rehearsal import arm_throttle
 from shared import pace
 from tests.unhurried import UNHURRIED
 
-counts = st.integers(0, 3000)
-buckets = st.integers(1, 300)
-rates = st.floats(0.5, 100)
+START = datetime(2026, 1, 5, tzinfo=UTC)
+SIZE, RATE = pace.WRITES_BUCKET, pace.WRITES_PER_SECOND
+# (how many requests, seconds until all are answered, the share of them before they are sent)
+chunks = st.lists(
+    st.tuples(st.integers(1, 25), st.floats(0, 20), st.floats(0, 1)), min_size=1, max_size=60
+)
 
 
-def test_nothing_needs_no_batch():
-    assert pace.batches(0) == []
-
-
-def test_a_full_bucket_is_spent_at_once():
-    assert pace.batches(200) == [(0.0, 200)]
+def later(at: datetime, seconds: float) -> datetime:
+    return at + timedelta(seconds=seconds)
 
 
 def test_a_thousand_writes_take_eighty_seconds():
@@ -24,26 +26,48 @@ def test_a_thousand_writes_take_eighty_seconds():
 
 
 def test_the_first_two_hundred_wait_for_nothing():
-    assert pace.delay_seconds(200) == 0
+    assert pace.Bucket().wait_seconds(200, START) == 0
+
+
+def test_more_than_it_can_hold_waits_until_it_is_full_and_no_longer():
+    bucket = pace.Bucket()
+    bucket.spend(100, START)
+    assert bucket.wait_seconds(1000, START) == 10
+
+
+def test_a_full_bucket_gains_nothing():
+    bucket = pace.Bucket()
+    bucket.spend(0, START)
+    assert bucket.level(later(START, 3600)) == SIZE
+
+
+def test_what_is_told_is_read_again():
+    bucket, other = pace.Bucket.of_reads(), pace.Bucket()
+    bucket.spend(7, START)
+    other.become(bucket.told())
+    assert pace.Bucket.read(bucket.told()) == bucket
+    assert (other.tokens, other.at) == (bucket.tokens, START)
 
 
 @UNHURRIED
-@given(counts, buckets, rates)
-def test_every_request_is_in_one_batch(n: int, bucket: int, rate: float):
-    assert sum(size for _, size in pace.batches(n, bucket, rate)) == n
+@given(chunks)
+def test_arms_bucket_is_never_overdrawn_however_long_the_requests_take(chunks: list) -> None:
+    arm = arm_throttle.Bucket(SIZE, RATE, SIZE, START)
+    bucket, now = pace.Bucket(), START
+    for count, seconds, share in chunks:
+        # A microsecond is what a clock of Python's can lose.
+        now = later(now, bucket.wait_seconds(count, now) + 1e-6)
+        sent, now = later(now, seconds * share), later(now, seconds)
+        assert [arm.take(sent) for _ in range(count)] == [0.0] * count
+        bucket.spend(count, now)
 
 
 @UNHURRIED
-@given(counts, buckets, rates)
-def test_the_bucket_is_never_overdrawn(n: int, bucket: int, rate: float):
-    tokens, at = float(bucket), 0.0
-    for delay, size in pace.batches(n, bucket, rate):
-        tokens, at = min(bucket, tokens + (delay - at) * rate), delay
-        tokens -= size
-        assert tokens > -1e-6
-
-
-@UNHURRIED
-@given(st.integers(1, 3000), buckets, rates)
-def test_the_last_batch_goes_at_the_bound(n: int, bucket: int, rate: float):
-    assert pace.batches(n, bucket, rate)[-1][0] == pace.bound_seconds(n, bucket, rate)
+@given(st.integers(1, 200))
+def test_requests_that_are_answered_at_once_end_at_the_bound(count: int) -> None:
+    bucket, now = pace.Bucket(), START
+    for _ in range(count):
+        now = later(now, bucket.wait_seconds(25, now))
+        bucket.spend(25, now)
+    taken = (now - START).total_seconds()
+    assert abs(taken - pace.bound_seconds(25 * count)) < 0.01
