@@ -40,7 +40,9 @@ FIGURES = (
     Figure("history of 2 x 10,000 runs", "history", "firstPageSeconds", AT_MOST, 2, "s"),
     Figure("time over workflows, log-log", "scale", "processorSecondsSlope", AT_MOST, 1.1),
     Figure("histories over workflows, log-log", "scale", "historyBytesSlope", AT_MOST, 1.1),
-    Figure("memory over workflows, log-log", "scale", "residentMegabytesSlope", AT_MOST, 1.1),
+    Figure("memory over workflows, log-log", "scale", "grownMegabytesSlope", AT_MOST, 1.1),
+    Figure("activation of 1,000 over ARM's bound", "scale", "overBound1000", AT_MOST, 1.15),
+    Figure("activation of 5,000 over ARM's bound", "scale", "overBound5000", AT_MOST, 1.2),
     Figure("Azure SDKs imported by it", "coldStart", "sdkModules", AT_MOST, 0),
 )
 

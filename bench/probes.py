@@ -110,14 +110,24 @@ def history() -> dict:
 def scale() -> dict:
     """What the orchestrations of a stage cost, from a hundred workflows to five thousand."""
     found = [last_json(run(["-m", "rehearsal.simulation.scale", str(n)])) for n in SCALES]
-    first, last = found[0], found[-1]
-    keys = ("processorSeconds", "historyBytes", "residentMegabytes", "turns")
-    return {"counts": found, **{f"{key}Slope": slope(first, last, key) for key in keys}}
+    keys = ("processorSeconds", "historyBytes", "grownMegabytes", "turns")
+    over = {n: overrun(one) for n, one in zip(SCALES, found, strict=True)}
+    told = {"overBound1000": over[1000], "overBound5000": over[5000]}
+    return {"counts": found, **told, **{f"{key}Slope": slope(found, key) for key in keys}}
 
 
-def slope(first: dict, last: dict, key: str) -> float:
-    """By which power of the number of workflows a figure grows: 1 is in proportion."""
-    return math.log(last[key] / first[key]) / math.log(last["workflows"] / first["workflows"])
+def overrun(one: dict) -> float | None:
+    """How many times ARM's own bound a stage took, in a time in which answers come at once."""
+    return one["virtualSeconds"] / one["boundSeconds"] if one["boundSeconds"] else None
+
+
+def slope(found: list[dict], key: str) -> float:
+    """By which power of the number of workflows a figure grows: 1 is in proportion.
+
+    The line of least squares through the logarithms of all of them.
+    """
+    xs = [math.log(one["workflows"]) for one in found]
+    return statistics.linear_regression(xs, [math.log(one[key]) for one in found]).slope
 
 
 def drill() -> dict:

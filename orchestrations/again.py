@@ -33,7 +33,7 @@ def wake(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     A region that came back since would else work beside the new side until its own app is up. The
     exclusive ones wait for the answer: as long as one try at a dead region takes.
     """
-    missed, bucket = paper["facts"].get("unfenced", []), pace.Bucket()
+    missed, buckets = paper["facts"].get("unfenced", []), pace.Buckets()
     away = paper["from"]
     names = plan.exclusive(away) if missed == [slip.ALL] else missed
     waves = plan.waves(paper["stage"], paper["to"])
@@ -41,7 +41,7 @@ def wake(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     first = [order(plan, paper, "demote", away, name, ONE_TRY) for name in names[:CHUNK]]
     beside = [{**one, "turn": FENCE_TURN} for one in first]
     rows = yield from promote_wave_by_wave(
-        context, plan, paper, waves[:safe] or [[]], bucket=bucket, beside=beside
+        context, plan, paper, waves[:safe] or [[]], buckets=buckets, beside=beside
     )
     if any(row.get("verb") == "demote" and row["outcome"] != "refused" for row in rows):
         rows += yield from act(
@@ -56,7 +56,7 @@ def wake(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
             futile=True,
         )
     rows = yield from promote_wave_by_wave(
-        context, plan, paper, waves[safe:], before=rows, bucket=bucket
+        context, plan, paper, waves[safe:], before=rows, buckets=buckets
     )
     return (yield from once_more(context, plan, paper, rows))
 

@@ -22,7 +22,7 @@ CHUNK = 25  # Side by side: enough to use ARM's rate, few enough for one host's 
 ALONE_MAX = 50
 BLOCK = 4 * CHUNK
 
-LOOKS = ("verify",)  # Verbs that only read.
+COSTS = {"promote": pace.PROMOTION, "verify": pace.LOOK}  # Of every other verb: pace.CHANGE.
 FUTILE = "not tried: all the others before it were refused, it may still run"
 
 
@@ -33,17 +33,17 @@ def promote_wave_by_wave(
     waves: list[list[str]] | None = None,
     turn: int = 0,
     before: Sequence[dict] = (),
-    bucket: pace.Bucket | None = None,
+    buckets: pace.Buckets | None = None,
     beside: Sequence[dict] = (),
 ) -> Flow:
     """Promote every component whose kind is promoted in this stage; give the rows.
 
     What waits for a component that was refused is not tried: its row says for whom it waited.
-    `waves`: only these. `before`: the rows of the waves before them. `bucket`, `beside`: as `act`
+    `waves`: only these. `before`: the rows of the waves before them. `buckets`, `beside`: as `act`
     has them, `beside` for the first of them.
     """
     ear = Ear(context, plan, paper)
-    rows, bucket = [*before], bucket or pace.Bucket()
+    rows, buckets = [*before], buckets or pace.Buckets()
     for wave in plan.waves(paper["stage"], paper["to"]) if waves is None else waves:
         broken = set(refusals(rows))
         ready = [name for name in wave if not blockers(plan, name, broken)]
@@ -55,7 +55,7 @@ def promote_wave_by_wave(
             "promote",
             paper["to"],
             ready,
-            bucket=bucket,
+            buckets=buckets,
             turn=turn,
             ear=ear,
             beside=beside,
@@ -79,21 +79,21 @@ def act(
     location: str,
     names: list[str],
     attempts: int = ATTEMPTS_MAX,
-    bucket: pace.Bucket | None = None,
+    buckets: pace.Buckets | None = None,
     turn: int = 0,
     futile: bool = False,
     ear: Ear | None = None,
     beside: Sequence[dict] = (),
 ) -> Flow:
-    """Do `verb` on `names` in `location`, in chunks held back to ARM's token bucket.
+    """Do `verb` on `names` in `location`, in chunks held back to ARM's token buckets.
 
-    `bucket`: what is left in it; without one it is full. `turn` keeps the
-    ids of a second try apart from the first. `futile`: once everything in a chunk was refused the
+    `buckets`: what is left in them; without any they are full. `turn` keeps the ids of a second
+    try apart from the first. `futile`: once everything in a chunk was refused the
     rest is not tried, because a dead region takes its seconds for each of a thousand workflows.
     `ear`: hears people between two chunks, since the beginning of the stage. `beside`: orders of
     another sort that go along with the first chunk, or alone where there is none.
     """
-    bucket = bucket or (pace.Bucket.of_reads() if verb in LOOKS else pace.Bucket())
+    buckets = buckets or pace.Buckets()
     ear = ear or Ear(context, plan, paper)
     alone = len(plan.components) <= ALONE_MAX
     size, go = (CHUNK, in_turn) if alone else (BLOCK, apart)
@@ -111,7 +111,7 @@ def act(
         parts = [part_for(plan, verb, location, name) for name in some]
         work = {"errand": same, "parts": parts, "attempts": attempts, "turn": turn}
         work |= {"whole": not alone, "futile": futile, "beside": [*beside]}
-        rows += yield from go(context, paper, work, bucket)
+        rows += yield from go(context, paper, work, buckets)
         beside = ()
         context.set_custom_status({"stage": paper["stage"], "done": len(rows), "of": len(names)})
     return rows
@@ -122,11 +122,12 @@ def hopeless(rows: list[dict]) -> bool:
 
 
 def in_turn(
-    context: DurableOrchestrationContext, paper: dict, told: dict, bucket: pace.Bucket
+    context: DurableOrchestrationContext, paper: dict, told: dict, buckets: pace.Buckets
 ) -> Flow:
-    """Do the errand on each of `parts`, chunk after chunk, when ARM's bucket has paid for it."""
+    """Do the errand on each of `parts`, chunk after chunk, when ARM's buckets have paid for it."""
     rows: list[dict] = []
     parts, beside = told["parts"], told["beside"]
+    cost = COSTS.get(told["errand"]["verb"], pace.CHANGE)
     for first in range(0, len(parts), CHUNK):
         some = parts[first : first + CHUNK]
         if told["futile"] and hopeless(rows):
@@ -134,22 +135,22 @@ def in_turn(
             continue
         if told["whole"]:
             chunk = {**told, "parts": some, "beside": beside, "whole": False}
-            rows += yield from apart(context, paper, chunk, bucket)
+            rows += yield from apart(context, paper, chunk, buckets)
         else:
-            seconds = bucket.wait_seconds(len(some), context.current_utc_datetime)
+            seconds = buckets.wait_seconds(cost, len(some), context.current_utc_datetime)
             if seconds:
                 yield context.create_timer(
                     context.current_utc_datetime + timedelta(seconds=seconds)
                 )
             orders = [order_for(told["errand"], part, told["attempts"]) for part in some]
             rows += yield from side_by_side(context, paper, [*orders, *beside], told["turn"])
-            bucket.spend(len(some), context.current_utc_datetime)
+            buckets.spend(cost, len(some), context.current_utc_datetime)
         beside = []
     return rows
 
 
 def apart(
-    context: DurableOrchestrationContext, paper: dict, told: dict, bucket: pace.Bucket
+    context: DurableOrchestrationContext, paper: dict, told: dict, buckets: pace.Buckets
 ) -> Flow:
     """The same as `in_turn` in an instance of its own: here it is one question and one answer.
 
@@ -158,28 +159,29 @@ def apart(
     known = {"run": paper["run"], "stage": paper["stage"]}
     name, sort = told["parts"][0]["name"], "block" if told["whole"] else "chunk"
     instance = f"{instance_of(paper, name, told['turn'])}.{sort}"
-    order = {**told, "paper": known, "bucket": bucket.told()}
+    order = {**told, "paper": known, "buckets": buckets.told()}
     try:
         found = yield context.call_sub_orchestrator("block", order, instance)
     except Exception as surprise:  # As in `side_by_side`: the host's own trouble.
-        bucket.spend(len(told["parts"]), context.current_utc_datetime)
+        cost = COSTS.get(told["errand"]["verb"], pace.CHANGE)
+        buckets.spend(cost, len(told["parts"]), context.current_utc_datetime)
         because = f"the {sort} that it was in broke off: {brief(surprise)}"
         tasks = [named(told["errand"], part["name"]) for part in told["parts"]]
         tasks += [order["task"] for order in told["beside"]]
         return [untried(context, task, because) for task in tasks]
-    bucket.become(found["bucket"])
+    buckets.become(found["buckets"])
     return found["rows"]
 
 
 def block(context: DurableOrchestrationContext) -> Flow:
     """Some chunks of a large plan, or one of them. Input: as `apart` tells it.
 
-    Output: {"rows", "bucket": what is left in it}.
+    Output: {"rows", "buckets": what is left in them}.
     """
     told = told_to(context)
-    bucket = pace.Bucket.read(told["bucket"])
-    rows = yield from in_turn(context, told["paper"], told, bucket)
-    return {"rows": rows, "bucket": bucket.told()}
+    buckets = pace.Buckets().become(told["buckets"])
+    rows = yield from in_turn(context, told["paper"], told, buckets)
+    return {"rows": rows, "buckets": buckets.told()}
 
 
 def side_by_side(

@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
 def _scene(given: argparse.Namespace) -> Scene:
     own = SCENARIOS[given.scenario].estate if given.command in DRILLS else DEFAULT.name
     scene = estate_growth.grow(load(given.estate or DEFAULT.parent / own), given.workflows)
+    scene = estate_growth.in_time(scene)
     return replace(scene, templates=getattr(given, "templates", None))
 
 

@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rehearsal import report
+from rehearsal import arm_throttle, report
 from rehearsal.drill_counts import WRITES
 from rehearsal.drill_story import Scenario
+from rehearsal.estate_growth import PACE_MAX
 from rehearsal.estate_seed import service_id
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ WAVE = {
     "slidingWindow": 3,
 }
 OBSERVED, CHANGED = 1, 3  # One look; or a look before, the change, and a look after.
-PACE_MAX = 1.2  # What is promised for 5,000 workflows.
+LOOKS = 2  # At each of many workflows: before its change and after it.
 CALLS, ENABLED = "ARM calls", "/enable?"
-BUCKET, RATE_PER_SECOND = 200, 10.0  # ARM's token bucket of writes (request-limits-and-throttling)
+BUCKET, RATE_PER_SECOND = arm_throttle.LIMITS["writes"]
 
 
 def parts(drill: "Drill", scenario: Scenario, moments: dict) -> list[dict]:
@@ -63,9 +64,10 @@ def parts(drill: "Drill", scenario: Scenario, moments: dict) -> list[dict]:
 def pace(drill: "Drill", moments: dict) -> dict | None:
     """How the workflows' activation kept to ARM's token bucket; None where nothing was moved.
 
-    `writes`, `seconds` from the first to the last of them and `boundSeconds`, in which a full
-    bucket pays for so many; `movedSeconds`, from the claim to the last endpoint, and their bound,
-    `movedBoundSeconds`; `throttled`: how many of the app's requests met 429.
+    `writes`, `seconds` from the first to the last of them and `boundSeconds`, in which full
+    buckets pay for so many, each with a look before and one that proves it; `movedSeconds`, from
+    the claim to the last endpoint, and their bound, `movedBoundSeconds`; `throttled`: how many of
+    the app's requests met 429.
     """
     start, end = moments.get("claimedAt"), moments.get("redirectedAt")
     if not start or not end:
@@ -82,11 +84,20 @@ def pace(drill: "Drill", moments: dict) -> dict | None:
     return {
         "writes": len(enabled),
         "seconds": round(taken, 3),
-        "boundSeconds": max(0, len(enabled) - BUCKET) / RATE_PER_SECOND,
+        "boundSeconds": paid_seconds(len(enabled)),
         "movedSeconds": report.seconds_between(start, end),
         "movedBoundSeconds": calls["seconds"],
         "throttled": sum(row["status"] == 429 and row["at"] >= start for row in mine),
     }
+
+
+def paid_seconds(writes: int) -> float:
+    """When ARM's full buckets have paid for so many changes and two looks at each."""
+    bound = 0.0
+    for kind, count in (("writes", writes), ("reads", LOOKS * writes)):
+        size, rate = arm_throttle.LIMITS[kind]
+        bound = max(bound, (count - size) / rate)
+    return bound
 
 
 def judge(drill: "Drill", found: dict | None) -> None:

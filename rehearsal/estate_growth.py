@@ -1,13 +1,16 @@
 """More workflows than anyone writes by hand: the same ones in the estate and in its plan."""
 
 from dataclasses import replace
+from math import ceil
 
 import yaml
 
 from rehearsal.estate import Scene
 from rehearsal.estate_parts import Workflow
+from shared.pace import bound_seconds
 
 COUNT_MAX = 5_000
+PACE_MAX = 1.2  # What a failover may take of it; `drill_bound` judges the activation by the same.
 SCHEMA = (
     "https://schema.management.azure.com/providers/Microsoft.Logic/schemas/2016-06-01"
     "/workflowdefinition.json#"
@@ -55,3 +58,13 @@ def grow(scene: Scene, count: int) -> Scene:
         )
     estate = scene.estate.model_copy(update={"workflows": workflows})
     return replace(scene, estate=estate, plan_text=yaml.safe_dump(plan, sort_keys=False))
+
+
+def in_time(scene: Scene) -> Scene:
+    """The scene whose plan allows, beside its own RTO, what ARM's token bucket takes for it."""
+    plan = yaml.safe_load(scene.plan_text)
+    seconds = bound_seconds(len(plan["components"]))
+    if not seconds:
+        return scene
+    plan["objectives"]["rtoSeconds"] += ceil(PACE_MAX * seconds)
+    return replace(scene, plan_text=yaml.safe_dump(plan, sort_keys=False))

@@ -4,6 +4,7 @@ import asyncio
 
 from rehearsal.drill import Drill
 from rehearsal.drill_counts import slips_waiting
+from shared.pace import bound_seconds
 
 MOVED = (None, "protect")
 WATCH_SECONDS_MAX = 60.0
@@ -68,7 +69,9 @@ async def await_takeover(drill: Drill) -> None:
         return record is not None and record["active"] == drill.standby
 
     await drill.so(f"{drill.standby} active at the witness", active, RUN_SECONDS_MAX)
-    await drill.so("the end of the move", lambda: drill.phase() in MOVED, RUN_SECONDS_MAX)
+    # Many workflows are woken, and then looked at, at the pace of ARM's token buckets.
+    paced = 2 * bound_seconds(len(drill.plan["components"]))
+    await drill.so("the end of the move", lambda: drill.phase() in MOVED, RUN_SECONDS_MAX + paced)
     await served_by(drill, drill.standby)
     # A host that was killed holds its message for the lock's length; only then is a slip lost.
     await drill.so("every slip taken", lambda: not slips_waiting(drill), SLIPS_SECONDS_MAX)

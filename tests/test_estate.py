@@ -167,6 +167,17 @@ def test_too_many_workflows_are_refused():
         estate_growth.grow(Scene(CONTOSO, "contoso", "components: []"), 100_000)
 
 
+def test_a_plan_whose_writes_fit_the_bucket_keeps_its_rto():
+    assert estate_growth.in_time(load()) == load()
+
+
+def test_a_plan_of_a_thousand_workflows_is_allowed_what_the_bucket_takes():
+    few, many = load(), estate_growth.in_time(estate_growth.grow(load(), 1_000))
+    was, now = (load_plan(one.plan_text).objectives.rto_seconds for one in (few, many))
+    more = now - was
+    assert 1.2 * 80 <= more <= 1.2 * 84 + 1
+
+
 def test_grown_workflows_are_in_the_estate_and_in_the_plan():
     scene = estate_growth.grow(load(), 25)
     plan = yaml.safe_load(scene.plan_text)

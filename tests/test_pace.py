@@ -25,6 +25,10 @@ def test_a_thousand_writes_take_eighty_seconds():
     assert pace.bound_seconds(1000) == 80
 
 
+def test_of_three_hundred_the_looks_take_longer_than_the_changes():
+    assert pace.bound_seconds(300) == (600 - 225) / 23 > 10
+
+
 def test_the_first_two_hundred_wait_for_nothing():
     assert pace.Bucket().wait_seconds(200, START) == 0
 
@@ -41,12 +45,19 @@ def test_a_full_bucket_gains_nothing():
     assert bucket.level(later(START, 3600)) == SIZE
 
 
-def test_what_is_told_is_read_again():
-    bucket, other = pace.Bucket.of_reads(), pace.Bucket()
-    bucket.spend(7, START)
-    other.become(bucket.told())
-    assert pace.Bucket.read(bucket.told()) == bucket
-    assert (other.tokens, other.at) == (bucket.tokens, START)
+def test_what_is_told_is_gone_on_with():
+    buckets, cost = pace.Buckets(), pace.PROMOTION
+    buckets.spend(cost, 7, START)
+    other = pace.Buckets().become(buckets.told())
+    assert other == buckets != pace.Buckets()
+
+
+def test_the_scarcer_of_both_decides():
+    buckets, looks = pace.Buckets(), pace.LOOK
+    buckets.spend(looks, pace.READS_BUCKET, START)
+    assert buckets.wait_seconds(looks, 23, START) == 1
+    assert buckets.wait_seconds(pace.Cost(1, 0), 25, START) == 0
+    assert buckets.wait_seconds(pace.PROMOTION, 23, START) == 2
 
 
 @UNHURRIED
@@ -65,9 +76,9 @@ def test_arms_bucket_is_never_overdrawn_however_long_the_requests_take(chunks: l
 @UNHURRIED
 @given(st.integers(1, 200))
 def test_requests_that_are_answered_at_once_end_at_the_bound(count: int) -> None:
-    bucket, now = pace.Bucket(), START
+    buckets, cost, now = pace.Buckets(), pace.PROMOTION, START
     for _ in range(count):
-        now = later(now, bucket.wait_seconds(25, now))
-        bucket.spend(25, now)
+        now = later(now, buckets.wait_seconds(cost, 25, now))
+        buckets.spend(cost, 25, now)
     taken = (now - START).total_seconds()
     assert abs(taken - pace.bound_seconds(25 * count)) < 0.01

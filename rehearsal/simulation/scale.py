@@ -30,6 +30,7 @@ from rehearsal.host.durable.clock import VirtualClock
 from rehearsal.host.durable.engine import Engine
 from rehearsal.host.durable.store import Instance, Store
 from rehearsal.host.durable.work import Activity
+from shared import pace
 from shared.kinds import KINDS
 from shared.plan import Plan, load
 from shared.record import fresh
@@ -115,8 +116,13 @@ async def wake(plan: Plan, folder: Path) -> dict:
         "virtualSeconds": round((clock.now() - START).total_seconds(), 1),
         "historyBytes": history_bytes(folder / "scale.db"),
         **tally,
-        "residentMegabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "boundSeconds": pace.bound_seconds(len(rows)),
     }
+
+
+def megabytes() -> float:
+    """The most memory that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def history_bytes(file: Path) -> int:
@@ -139,10 +145,12 @@ async def end(engine: Engine, id: str) -> Instance:
 
 
 def main(count: int) -> None:
-    """Print the figures of one count."""
+    """Print the figures of one count; its memory is what it took beside the modules."""
+    before = megabytes()
     plan = load(estate_growth.grow(estate.load(), count).plan_text)
     with tempfile.TemporaryDirectory() as folder:
         found = asyncio.run(wake(plan, Path(folder)))
+    found |= {"residentMegabytes": megabytes(), "grownMegabytes": megabytes() - before}
     sys.stdout.write(json.dumps(found) + "\n")
 
 
