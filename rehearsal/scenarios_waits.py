@@ -1,8 +1,6 @@
 """What the stories have in common: waiting for the watchdog, losing a region, holding still."""
 
 import asyncio
-from datetime import datetime, timedelta
-from itertools import takewhile
 
 from rehearsal.drill import Drill
 from rehearsal.drill_counts import slips_waiting
@@ -13,7 +11,6 @@ WATCH_SECONDS_MAX = 60.0
 RUN_SECONDS_MAX = 180.0
 SERVED_SECONDS_MAX = 60.0
 SLIPS_SECONDS_MAX = 60.0
-LOOKED, FLOWS = timedelta(seconds=8), "/workflows/load-"
 
 
 async def await_watch(drill: Drill) -> None:
@@ -21,18 +18,6 @@ async def await_watch(drill: Drill) -> None:
     drill.timeline.chapter("Wait until all is well")
     await drill.so("a healthy verdict", lambda: verdict(drill) == "healthy", WATCH_SECONDS_MAX)
     await served_by(drill, drill.home)
-    # The app of a standby that has just been deployed looks at every workflow once.
-    paced = bound_seconds(len(drill.plan["components"]))
-    if paced:
-        await drill.so("a standby that has looked around", lambda: settled(drill), 2 * paced)
-
-
-def settled(drill: Drill) -> bool:
-    """Has the standby's app asked for none of its workflows lately?"""
-    app, since = drill.stage.estate.locations[drill.standby].app, drill.stage.world.now - LOOKED
-    rows = reversed(drill.stage.world.journal.after(0))
-    lately = takewhile(lambda row: datetime.fromisoformat(str(row["at"])) > since, rows)
-    return not any(row["principal"] == app and FLOWS in row["url"] for row in lately)
 
 
 async def calm(drill: Drill) -> None:
