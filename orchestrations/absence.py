@@ -14,12 +14,15 @@ from shared import missed
 from shared.plan import Plan
 
 
-def overslept(plan: Plan, here: str, memory: dict, record: dict, there: datetime) -> dict:
+def overslept(
+    plan: Plan, here: str, memory: dict, record: dict, there: datetime, since: str
+) -> dict:
     """The memory with what a drain has stopped here, as `record` shows at `there`, storage's time.
 
-    The run's own undo knows nothing of a stop that landed when its caller had given up.
+    The run's own undo knows nothing of a stop that landed when its caller had given up, and a
+    carrier that died has no undo at all. `since`: when the record was read last.
     """
-    drain = missed.drained(record, there)
+    drain = missed.drained(record, there, datetime.fromisoformat(since))
     if drain <= memory.get("drained", 0):
         return memory
     known = {"of": memory.get("epoch"), "because": f"a run has drained {here}", "left": []}

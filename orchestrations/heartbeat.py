@@ -86,11 +86,11 @@ def heed(
     told = renewed.get("serverTime")
     there = datetime.fromisoformat(told) if told else now
     if renewed["status"] == "succeeded":
-        record = renewed["record"]
+        record, since = renewed["record"], memory["renewedAt"]
         memory = {**memory, "renewedAt": now.isoformat()}
         if leaving(record, here, there):
             return (yield from let_go(context, plan, here, memory, record["run"]))
-        memory = overslept(plan, here, memory, record, there)
+        memory = overslept(plan, here, memory, record, there, since)
         memory = yield from outwait(context, plan, here, memory, record)
         memory = {**memory, "epoch": record["epoch"]}
         if doubted(memory["stoodDown"], now):

@@ -144,11 +144,13 @@ def told_to(context: DurableOrchestrationContext) -> dict:
 def plan_of(loaded: dict) -> Plan:
     """The plan in `load_plan`'s answer, parsed once: every replay asks for it again."""
     document, digest = loaded["plan"], loaded["digest"]
-    if digest not in _PLANS or _PLANS[digest][0] != document:
+    known, plan = _PLANS.get(digest, (None, None))
+    if plan is None or known != document:
         if len(_PLANS) >= PLANS_MAX:
             _PLANS.clear()
-        _PLANS[digest] = (document, Plan.model_validate(document))
-    return _PLANS[digest][1]
+        plan = Plan.model_validate(document)
+        _PLANS[digest] = (document, plan)
+    return plan
 
 
 def newest(context: DurableOrchestrationContext, name: str, before: dict | None) -> Flow:

@@ -162,6 +162,8 @@ def apart(
     order = {**told, "paper": known, "buckets": buckets.told()}
     try:
         found = yield context.call_sub_orchestrator("block", order, instance)
+        buckets.become(found["buckets"])
+        return found["rows"]
     except Exception as surprise:  # As in `side_by_side`: the host's own trouble.
         cost = COSTS.get(told["errand"]["verb"], pace.CHANGE)
         buckets.spend(cost, len(told["parts"]), context.current_utc_datetime)
@@ -169,8 +171,6 @@ def apart(
         tasks = [named(told["errand"], part["name"]) for part in told["parts"]]
         tasks += [order["task"] for order in told["beside"]]
         return [untried(context, task, because) for task in tasks]
-    buckets.become(found["buckets"])
-    return found["rows"]
 
 
 def block(context: DurableOrchestrationContext) -> Flow:

@@ -10,6 +10,7 @@ from shared.plan import Plan
 
 ENDS = ("finished", "cancelled")
 LATELY = timedelta(minutes=30)  # Later what stands still may be as people want it.
+SKEW = timedelta(minutes=1)  # Of an app's clock and storage's.
 
 
 def end(record: dict) -> dict | None:
@@ -25,13 +26,16 @@ def given_back(record: dict, here: str) -> bool:
     return cancelled and record["active"] == here and record["epoch"] > 0
 
 
-def drained(record: dict, now: datetime) -> int:
+def drained(record: dict, now: datetime, since: datetime) -> int:
     """The number of the last transition with which a run has begun to drain the active side.
 
-    0: none lately, in this epoch. `now`: the witness's time.
+    0: none lately, nor since the record was read last, in this epoch. `now`: the witness's time.
+    `since`: when it was read last, by the reader's clock.
     """
-    drains = [t for t in of_now(record) if t["what"] == "quiesce" and young(t, now)]
-    return drains[-1]["n"] if drains else 0
+    unread = since - SKEW
+    drains = [t for t in of_now(record) if t["what"] == "quiesce"]
+    lately = [t for t in drains if young(t, now) or datetime.fromisoformat(t["at"]) > unread]
+    return lately[-1]["n"] if lately else 0
 
 
 def young(transition: dict, now: datetime) -> bool:

@@ -257,6 +257,15 @@ def test_a_drain_of_long_ago_starts_nothing() -> None:
     assert not beating(renew_lease=known).named("promote_workflow")
 
 
+def test_a_drain_of_long_ago_that_nobody_here_saw_is_made_up_for() -> None:
+    """Its carrier died, so nothing was undone, and the witness was away for hours."""
+    old = {**line("quiesce", 1, 3), "at": (START - timedelta(hours=2)).isoformat()}
+    away = {"renewedAt": (START - timedelta(hours=3)).isoformat(), "stoodDown": None, "turn": 0}
+    known = succeeded(record=record(1, transitions=[old]))
+    run = beating(renew_lease=known, observe_workflow=SERVING, memory=away)
+    assert sorted(set(acted(run, "promote_workflow"))) == sorted(MOVERS)
+
+
 def returned(minutes: float, **changes: object) -> Replay:
     """It stepped back without the witness; meanwhile the plan went away and was given back."""
     known = succeeded(record=record(3, LOST, transitions=[line("cancelled", 3, 9)]))
