@@ -32,18 +32,16 @@ WAVE = {
 OBSERVED, CHANGED = 1, 3  # One look; or a look before, the change, and a look after.
 LOOKS = 2  # At each of many workflows: before its change and after it.
 CALLS, ENABLED = "ARM calls", "/enable?"
-BUCKET, RATE_PER_SECOND = arm_throttle.LIMITS["writes"]
 
 
 def parts(drill: "Drill", scenario: Scenario, moments: dict) -> list[dict]:
     """The parts in order: `{"name", "seconds", "because"}`."""
     watch = drill.plan["watch"]
     rounds, every = watch["rounds"], watch["everySeconds"]
-    links, count = chain(drill, moments)
+    links = chain(drill, moments)
     calls = sum(number for _, number in links)
-    latency, held = drill.stage.world.latency_seconds, max(0, count - BUCKET) / RATE_PER_SECOND
+    latency = drill.stage.world.latency_seconds
     said = ", ".join(f"{name} {number}" for name, number in links)
-    paced = f", and {held:.1f} s of ARM's token bucket for {count} writes" if held else ""
     ttl = drill.stage.estate.trafficManager.ttlSeconds
     detection = {
         "name": "detection",
@@ -54,8 +52,8 @@ def parts(drill: "Drill", scenario: Scenario, moments: dict) -> list[dict]:
         *([] if scenario.planned else [detection]),
         {
             "name": CALLS,
-            "seconds": round(calls * latency + held, 3),
-            "because": f"{calls} calls one after another at {latency:g} s ({said}){paced}",
+            "seconds": round(calls * latency, 3),
+            "because": f"{calls} calls one after another at {latency:g} s ({said})",
         },
         {"name": "DNS", "seconds": float(ttl), "because": "the TTL that callers may hold on to"},
     ]
@@ -86,7 +84,7 @@ def pace(drill: "Drill", moments: dict) -> dict | None:
         "seconds": round(taken, 3),
         "boundSeconds": paid_seconds(len(enabled)),
         "movedSeconds": report.seconds_between(start, end),
-        "movedBoundSeconds": calls["seconds"],
+        "movedBoundSeconds": round(calls["seconds"] + paid_seconds(len(enabled)), 3),
         "throttled": sum(row["status"] == 429 and row["at"] >= start for row in mine),
     }
 
@@ -110,11 +108,11 @@ def judge(drill: "Drill", found: dict | None) -> None:
     drill.check("paceKept", kept, f"{words}, {found['throttled']} requests met 429")
 
 
-def chain(drill: "Drill", moments: dict) -> tuple[list[tuple[str, int]], int]:
-    """(link, calls one after another) for the longest chain, and the number of writes."""
+def chain(drill: "Drill", moments: dict) -> list[tuple[str, int]]:
+    """(link, calls one after another) for the longest chain."""
     start, end = moments.get("claimedAt"), moments.get("redirectedAt")
     if not start or not end:
-        return [], 0
+        return []
     rows = [
         row
         for row in drill.stage.world.journal.after(0)
@@ -130,7 +128,7 @@ def chain(drill: "Drill", moments: dict) -> tuple[list[tuple[str, int]], int]:
             links.append((name, CHANGED))
         elif _about(looked, ids):
             links.append((name, OBSERVED))
-    return links, sum(row["method"] in WRITES for row in rows)
+    return links
 
 
 def _path(row: dict) -> str:

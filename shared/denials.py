@@ -39,10 +39,16 @@ def refusal(reply: Reply, what: str, role: str = ROLE) -> dict:
     said = f"{what}: {reply.status} {reply.code}".strip()
     if reply.status not in BARRED + BUSY + BAD:
         raise Unheard(said) if reply.status == 504 else Surprise(said)
-    if reply.code in ADVICE:
+    if reply.code in ADVICE and not _passing(reply):
         return refused(f"{what}: {reply.words}: {ADVICE[reply.code]}")
     if reply.status in BARRED:
         return refused(f"{what}: {reply.words}: give the app's identity {role}")
     if reply.status in BUSY:
         return refused(f"{said}: it is being changed by somebody else: wait", busy=True)
     return refused(said)
+
+
+def _passing(reply: Reply) -> bool:
+    """OperationNotAllowed is said of a spent quota, and of what is in the midst of a change."""
+    spent = "quota" in reply.words.lower()
+    return reply.code == "OperationNotAllowed" and reply.status in BUSY and not spent

@@ -29,12 +29,14 @@ SHOWN = {
 # What one PATCH of the service writes. A component of its own writes what ADDED says.
 WRITTEN = ("customDomainCertificates", "managedIdentity", "protocolsAndCiphers")
 ADDED = {"diagnostics": "diagnosticSetting"}
+# Of a host name ARM shows these; what it has is told by the vault, or by the file it came as.
+ONLY_SHOWN = ("certificate", "certificateSource", "certificateStatus")
 ADVICE = {
     "analytics": "keep it in workspaces by diagnostic settings, usage of the past cannot be set",
     "customDomainCertificates": "declare the host names with their keyVaultId and apply: true",
     "caCertificates": "ARM takes them as files only: give them to the gateway's template",
     "virtualNetwork": "a change takes the gateway away for up to 45 minutes: deploy it beforehand",
-    "managedIdentity": "declare it with apply: true",
+    "managedIdentity": "declare the system-assigned one with apply: true, assign others once",
     "diagnostics": "declare a diagnosticSetting component for the gateway, with apply: true",
     "protocolsAndCiphers": "declare customProperties with apply: true",
     "developerPortal": "publish it by the portal's own pipeline",
@@ -91,11 +93,14 @@ def change(declared: list[dict], location: str, service: dict) -> Change:
         if has(what, service, wanted):
             continue
         if what == "managedIdentity":
-            body["identity"] = _identity(service.get("identity") or {}, wanted)
+            # Naming a user-assigned one takes the right to assign each, which no role of ours has.
+            if "UserAssigned" in _types(service.get("identity") or {}):
+                return Change({}, [], f"it has a user-assigned identity: {BY_HAND}")
+            body["identity"] = {"type": SYSTEM}
         elif what == "protocolsAndCiphers":
             # What a PATCH leaves out of these is set back to its default, so all of them go.
-            known = at(service, SHOWN[what]) or {}
-            own = {**known, **wanted} if isinstance(known, dict) else wanted
+            known = at(service, SHOWN[what])
+            own = _over(known, wanted) if isinstance(known, dict) else wanted
             body.setdefault("properties", {})["customProperties"] = own
         else:
             rows = at(service, SHOWN[what])
@@ -103,8 +108,7 @@ def change(declared: list[dict], location: str, service: dict) -> Change:
             barred = _unsendable(rows, wanted)
             if barred:
                 return Change({}, [], barred)
-            hosts = [*_besides(rows, wanted), *wanted]
-            body.setdefault("properties", {})["hostnameConfigurations"] = hosts
+            body.setdefault("properties", {})["hostnameConfigurations"] = _hosts(rows, wanted)
         names.append(KINDS[what])
     return Change(body, names)
 
@@ -114,7 +118,7 @@ def has(what: str, service: dict, wanted: object) -> bool:
     known = at(service, SHOWN[what])
     if what != "managedIdentity" or not isinstance(known, dict) or not isinstance(wanted, dict):
         return covers(known, wanted)
-    rest = {key: value for key, value in wanted.items() if key != "type"}
+    rest = {key: value for key, value in wanted.items() if key != "type" and value}
     return _types(wanted) <= _types(known) and covers(known, rest)
 
 
@@ -124,12 +128,18 @@ def _types(identity: dict) -> set[str]:
     return told - {"", "None"}
 
 
-def _identity(known: dict, wanted: dict) -> dict:
-    """Both what is there and what is wanted: nobody's identity is taken from a gateway."""
-    types = sorted(_types(known) | _types(wanted))
-    users = {**known.get("userAssignedIdentities", {}), **wanted.get("userAssignedIdentities", {})}
-    made: dict = {"type": ", ".join(types)}
-    return {**made, "userAssignedIdentities": {one: {} for one in users}} if users else made
+def _over(known: dict, wanted: dict) -> dict:
+    """What is wanted over what is there; a key that is there keeps its spelling."""
+    spelt = {key.lower(): key for key in known}
+    return {**known, **{spelt.get(key.lower(), key): value for key, value in wanted.items()}}
+
+
+def _hosts(rows: list[dict], wanted: list[dict]) -> list[dict]:
+    """All host names: the others as they are, each wanted one with what it had besides."""
+    known = {str(row.get("hostName")).lower(): row for row in rows}
+    made = [_over(known.get(str(one["hostName"]).lower(), {}), one) for one in wanted]
+    told = [{key: row[key] for key in row if key not in ONLY_SHOWN} for row in made]
+    return [*_besides(rows, wanted), *told]
 
 
 def _besides(rows: list[dict], wanted: list[dict]) -> list[dict]:
@@ -206,9 +216,11 @@ def _inapplicable(where: str, what: str, one: dict, kinds: dict[str, str]) -> It
         yield f"{where}.expect: to be applied it must be {SHAPES[what]}"
 
 
+SYSTEM = "SystemAssigned"
+BY_HAND = "assign those by hand, once; only a gateway without any is given the system-assigned one"
 SHAPES = {
     "customDomainCertificates": "a list of host names, each with hostName, type and keyVaultId",
-    "managedIdentity": "an object with a type",
+    "managedIdentity": f"type: {SYSTEM} and nothing else; of user-assigned ones, {BY_HAND}",
     "protocolsAndCiphers": "an object of texts",
 }
 
@@ -220,5 +232,6 @@ def _writable(what: str, value: object) -> bool:
         return all(isinstance(row, dict) and all(row.get(k) for k in keys) for row in rows)
     if not isinstance(value, dict):
         return False
-    texts = all(isinstance(one, str) for one in value.values())
-    return texts if what == "protocolsAndCiphers" else isinstance(value.get("type"), str)
+    if what == "managedIdentity":
+        return value.get("type") == SYSTEM and not value.get("userAssignedIdentities")
+    return all(isinstance(one, str) for one in value.values())
