@@ -13,13 +13,15 @@ from orchestrations.backup import IDLE
 from orchestrations.steps import attempt, plan_of, settle, step, told_to
 from shared import backups, not_in_backup, watch, witness
 from shared.kinds import KINDS
-from shared.outcome import refused, skipped, succeeded
+from shared.outcome import refused, running, skipped, succeeded
 from shared.plan import Plan
 
 CALM = ("healthy", "degraded")
 CALM_ROUNDS_MAX = 30
 CALM_PAUSE = timedelta(seconds=20)
 STATUS_MAX = 300
+WAITS_MAX = 2  # Changes of a gateway that are waited out: ours from before, and one of others.
+POLL_SECONDS = 15
 
 
 def restore(context: DurableOrchestrationContext) -> Flow:
@@ -207,7 +209,7 @@ def provide(context: DurableOrchestrationContext, plan: Plan, task: dict) -> Flo
     declared = task["component"].get("notInBackup", [])
     applied = [one for one in declared if one.get("apply")]
     if any(one["what"] in not_in_backup.WRITTEN for one in applied):
-        wrote = yield from step(context, "provide_gateway", task)
+        wrote = yield from written(context, task)
         if wrote["status"] == "refused":
             return wrote
     for one in applied:
@@ -218,3 +220,17 @@ def provide(context: DurableOrchestrationContext, plan: Plan, task: dict) -> Flo
             if added["status"] == "refused":
                 return added
     return succeeded()
+
+
+def written(context: DurableOrchestrationContext, task: dict) -> Flow:
+    """The step that writes; a change under way is waited out first, then looked at anew.
+
+    It may be what a killed try of ours has sent, and take far longer than a step waits.
+    """
+    wrote = yield from step(context, "provide_gateway", task)
+    for _ in range(WAITS_MAX):
+        if not wrote.get("busy") or "operation" not in wrote:
+            break
+        yield from settle(context, running(wrote["operation"], POLL_SECONDS))
+        wrote = yield from step(context, "provide_gateway", task)
+    return wrote

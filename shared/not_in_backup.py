@@ -95,7 +95,7 @@ def change(declared: list[dict], location: str, service: dict) -> Change:
         if what == "managedIdentity":
             # Naming a user-assigned one takes the right to assign each, which no role of ours has.
             if "UserAssigned" in _types(service.get("identity") or {}):
-                return Change({}, [], f"it has a user-assigned identity: {BY_HAND}")
+                return Change({}, [], f"has a user-assigned identity already: {BY_HAND}")
             body["identity"] = {"type": SYSTEM}
         elif what == "protocolsAndCiphers":
             # What a PATCH leaves out of these is set back to its default, so all of them go.
@@ -137,9 +137,9 @@ def _over(known: dict, wanted: dict) -> dict:
 def _hosts(rows: list[dict], wanted: list[dict]) -> list[dict]:
     """All host names: the others as they are, each wanted one with what it had besides."""
     known = {str(row.get("hostName")).lower(): row for row in rows}
-    made = [_over(known.get(str(one["hostName"]).lower(), {}), one) for one in wanted]
-    told = [{key: row[key] for key in row if key not in ONLY_SHOWN} for row in made]
-    return [*_besides(rows, wanted), *told]
+    had = [known.get(str(one["hostName"]).lower(), {}) for one in wanted]
+    kept = [{key: row[key] for key in row if key not in ONLY_SHOWN} for row in had]
+    return [*_besides(rows, wanted), *map(_over, kept, wanted)]
 
 
 def _besides(rows: list[dict], wanted: list[dict]) -> list[dict]:
@@ -217,10 +217,10 @@ def _inapplicable(where: str, what: str, one: dict, kinds: dict[str, str]) -> It
 
 
 SYSTEM = "SystemAssigned"
-BY_HAND = "assign those by hand, once; only a gateway without any is given the system-assigned one"
+BY_HAND = "user-assigned ones are given by hand, once, and the system-assigned one beside them"
 SHAPES = {
     "customDomainCertificates": "a list of host names, each with hostName, type and keyVaultId",
-    "managedIdentity": f"type: {SYSTEM} and nothing else; of user-assigned ones, {BY_HAND}",
+    "managedIdentity": f"type: {SYSTEM} alone: {BY_HAND}",
     "protocolsAndCiphers": "an object of texts",
 }
 

@@ -8,12 +8,12 @@ from shared.reply import Reply, Surprise, Unheard
 SAID = "said the service"
 
 
-def answered(status: int, code: str) -> Reply:
-    return Reply(status, {}, {"error": {"code": code, "message": SAID}})
+def answered(status: int, code: str, said: str) -> Reply:
+    return Reply(status, {}, {"error": {"code": code, "message": said}})
 
 
-def refused(status: int, code: str) -> dict:
-    no = denied(answered(status, code), "account x", "the role Keeper")
+def refused(status: int, code: str, said: str = SAID) -> dict:
+    no = denied(answered(status, code, said), "account x", "the role Keeper")
     assert no and no["status"] == "refused" and "account x" in no["because"]
     return no
 
@@ -50,8 +50,13 @@ def test_what_is_being_changed_is_waited_for(status: int):
 
 @pytest.mark.parametrize("code", sorted(ADVICE))
 def test_what_has_its_advice_is_not_waited_for(code: str):
-    no = refused(409, code)
+    no = refused(409, code, "it exceeds the approved Total Regional Cores quota")
     assert ("busy" in no, no["because"].endswith(ADVICE[code])) == (False, True)
+
+
+def test_what_may_not_be_done_just_now_is_waited_for():
+    """OperationNotAllowed is a quota's code, and that of a failover while another one goes on."""
+    assert refused(409, "OperationNotAllowed")["busy"]
 
 
 @pytest.mark.parametrize("status", [400, 409, 422])

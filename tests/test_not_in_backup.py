@@ -10,6 +10,7 @@ import pytest
 from activities import readiness_gateway
 from rehearsal.world import Resource
 from shared import not_in_backup, plan
+from shared.outcome import running
 from shared.plan import BadPlan, Plan
 from tests.doors import HERE, THERE, Doors
 from tests.wire import check_exchanges
@@ -88,6 +89,7 @@ def test_host_names_are_looked_for_among_others(doors: Doors) -> None:
     assert row["status"] == "fail"
 
 
+USERS = {"/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/x/reader": {}}
 VAULTED = {
     "hostName": "api.contoso.example",
     "type": "Proxy",
@@ -100,12 +102,20 @@ def applying(what: str, expect: object) -> list[dict]:
     return [{"what": what, "by": "us", "apply": True, "expect": {HERE: expect}}]
 
 
-def provide(doors: Doors, rows: list[dict]) -> dict:
-    """What the order of a restore here comes to, asked until it has settled."""
+def asked(doors: Doors, rows: list[dict]) -> dict:
+    """The order of a restore here."""
     part = doors.plan.component(GATEWAY, HERE) | {"notInBackup": rows}
     told = doors.task(GATEWAY, "promote") | {"component": part, "run": "restore-1"}
     doors.hold(epoch=0, active=THERE, run=None)
-    outcome = doors.call("provide_gateway", {**told, "stage": "restore", "epoch": None})
+    return {**told, "stage": "restore", "epoch": None}
+
+
+def provide(doors: Doors, rows: list[dict]) -> dict:
+    """What the order comes to, asked until it has settled."""
+    return settled(doors, doors.call("provide_gateway", asked(doors, rows)))
+
+
+def settled(doors: Doors, outcome: dict) -> dict:
     for _ in range(POLLS_MAX):
         if outcome["status"] != "running":
             break
@@ -132,6 +142,13 @@ def own(doors: Doors) -> Iterator[Resource]:
         ([{"what": "diagnostics", "by": "x", "apply": True}], "of kind diagnosticSetting"),
         (applying("customDomainCertificates", [{"hostName": "a"}]), "and keyVaultId"),
         (applying("protocolsAndCiphers", {"a": True}), "an object of texts"),
+        (applying("managedIdentity", {"type": "UserAssigned"}), "given by hand, once"),
+        (
+            applying(
+                "managedIdentity", {"type": "SystemAssigned", "userAssignedIdentities": USERS}
+            ),
+            "given by hand, once",
+        ),
     ],
 )
 def test_what_arm_does_not_take_cannot_be_applied(
@@ -139,6 +156,15 @@ def test_what_arm_does_not_take_cannot_be_applied(
 ) -> None:
     with pytest.raises(BadPlan, match=words):
         declaring(doors, rows)
+
+
+def test_a_gateway_with_an_identity_of_a_user_is_given_none(doors: Doors, own: Resource) -> None:
+    """Its PATCH would have to name that one, and the app may not assign it."""
+    own.body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": USERS}
+    since = doors.mark()
+    outcome = provide(doors, applying("managedIdentity", {"type": "SystemAssigned"}))
+    assert outcome["status"] == "refused" and "given by hand, once" in outcome["because"]
+    assert doors.sent(since, "PATCH") == []
 
 
 def test_a_host_name_whose_certificate_would_be_lost_bars_the_change(
@@ -177,13 +203,44 @@ def test_a_host_name_comes_beside_the_gateway_s_own(doors: Doors, own: Resource)
     assert VAULTED["hostName"] in names and len(names) == 2
 
 
-def test_an_identity_is_added_to_the_one_that_is_there(doors: Doors, own: Resource) -> None:
-    user = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/x/reader"
-    own.body["identity"] = {"type": "UserAssigned", "userAssignedIdentities": {user: {}}}
-    rows = applying("managedIdentity", {"type": "SystemAssigned"})
-    assert provide(doors, rows)["status"] == "succeeded"
-    assert own.body["identity"]["type"] == "SystemAssigned, UserAssigned"
-    assert list(own.body["identity"]["userAssignedIdentities"]) == [user]
+def test_a_wanted_host_name_keeps_what_it_has_of_its_own(doors: Doors, own: Resource) -> None:
+    kept = {"negotiateClientCertificate": True, "identityClientId": "i", "defaultSslBinding": True}
+    told = {"thumbprint": "A", "subject": "CN=api", "expiry": "2030-01-01T00:00:00Z"}
+    shown = {"certificate": told, "certificateSource": "KeyVault"}
+    own.properties["hostnameConfigurations"] = [{**VAULTED, **kept, **shown}]
+    missing = {**VAULTED, "hostName": "new.contoso.example"}
+    since = doors.mark()
+    provide(doors, applying("customDomainCertificates", [VAULTED, missing]))
+    assert own.properties["hostnameConfigurations"] == [{**VAULTED, **kept}, missing]
+    check_exchanges(doors.world.journal.after(since))
+
+
+@pytest.mark.parametrize("users", [None, {}])
+def test_a_system_assigned_identity_is_given_to_a_gateway_without_any(
+    doors: Doors, own: Resource, users: dict | None
+) -> None:
+    own.body["identity"] = {"type": "None", "userAssignedIdentities": users}
+    wanted = {"type": "SystemAssigned", "userAssignedIdentities": None}
+    assert provide(doors, applying("managedIdentity", wanted))["status"] == "succeeded"
+    assert own.body["identity"]["type"] == "SystemAssigned"
+
+
+def test_protocols_that_differ_in_case_only_are_sent_once() -> None:
+    shown = {"properties": {"customProperties": {"TLS11": "True"}}}
+    wanted = applying("protocolsAndCiphers", {"Tls11": "False"})
+    body = not_in_backup.change(wanted, HERE, shown).body
+    assert body == {"properties": {"customProperties": {"TLS11": "False"}}}
+
+
+def test_what_was_sent_by_a_try_that_was_killed_is_waited_for(doors: Doors, own: Resource) -> None:
+    told = asked(doors, applying("protocolsAndCiphers", CIPHERS))
+    since = doors.mark()
+    assert doors.call("provide_gateway", told)["status"] == "running"
+    again = doors.call("provide_gateway", told)
+    assert (again["status"], again["busy"]) == ("refused", True)
+    assert settled(doors, running(again["operation"], 0))["status"] == "succeeded"
+    assert doors.call("provide_gateway", told)["status"] == "skipped"
+    assert len(doors.sent(since, "PATCH")) == 1
 
 
 def test_what_is_there_already_is_not_written_again(doors: Doors, own: Resource) -> None:

@@ -197,6 +197,21 @@ def test_a_restore_writes_what_the_plan_applies_before_it_compares():
     assert order.index("provide_gateway") < order.index("compare_gateways")
 
 
+def test_a_change_under_way_is_waited_out_and_then_looked_at_anew():
+    no = refused("is Updating", busy=True, operation="https://arm/gateway")
+    answers = [*[no] * 7, succeeded()]
+    run = restoring(load_plan=declared(CIPHERS), provide_gateway=lambda told: answers.pop(0))
+    waited = [asked["operation"] for asked in run.named("ask_operation")]
+    assert "https://arm/gateway" in waited and not answers
+    assert run.named("mark_proven")
+
+
+def test_a_gateway_that_is_changed_for_ever_leaves_the_backup_unproven():
+    no = refused("is Updating", busy=True, operation="https://arm/gateway")
+    run = restoring(load_plan=declared(CIPHERS), provide_gateway=no)
+    assert done(run)["because"] == "is Updating" and not run.named("mark_proven")
+
+
 LOGS = {
     "name": "gateway-logs",
     "kind": "diagnosticSetting",

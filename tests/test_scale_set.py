@@ -82,7 +82,7 @@ def test_what_azure_refuses_is_told_with_what_to_do(
     doors: Doors, status: int, code: str, words: str, busy: bool
 ) -> None:
     place(doors, 1)
-    body = {"error": {"code": code, "message": "No."}}
+    body = {"error": {"code": code, "message": "No quota is left."}}
     effect = {"status": status, "body": body}
     doors.world.faults.add({"match": {"method": "PATCH"}, "effect": effect, "times": 3})
     outcome = called(doors, "promote_scale_set", task(doors, PART, "promote"))
