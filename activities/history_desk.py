@@ -30,6 +30,29 @@ class Gone(Exception):
     """The workflow is not deployed in that location."""
 
 
+class Paused(Unreachable):
+    """ARM asks for a pause: whatever else it is asked is too much as well."""
+
+
+class Doubts:
+    """Whom one look does not ask any more: hosts of Standard sites, or the whole region."""
+
+    def __init__(self) -> None:
+        self.over = Event()
+        self.silent: set[str] = set()
+
+    def asks(self, part: dict) -> bool:
+        """Is it of use to ask for this workflow?"""
+        return not self.over.is_set() and part["resource"] not in self.silent
+
+    def note(self, part: dict, error: Unreachable) -> None:
+        """A few hosts may be slow or broken by themselves; every other silence is the region's."""
+        self.silent.add(part["resource"])
+        alone = part["kind"] == flow_runs.STANDARD and len(self.silent) < flow_runs.HOSTS_MAX
+        if not alone or isinstance(error, Paused):
+            self.over.set()
+
+
 @desk.answered
 def one_history(name: str, *told: str | None) -> tuple:
     """A page of both locations' rows in one list; `warnings` say what it does not show.
@@ -75,10 +98,12 @@ def lacking(reads: int) -> float:
         return _PURSE.pay(reads, time.monotonic())
 
 
-def owed() -> bool:
-    """Take one read that was not paid for in advance; False where history owes too many."""
+def owe() -> None:
+    """Take one read that was not paid for in advance; a 429 where history owes too many."""
     with _PAYING:
-        return _PURSE.owe(time.monotonic())
+        if _PURSE.owe(time.monotonic()):
+            return
+    pay(history.READS_MAX)  # The page is asked for anew, best with all that there can be.
 
 
 def forget() -> None:
@@ -101,20 +126,22 @@ def look(
     """What these workflows did in one location, and in words what could not be had of it.
 
     Never longer than a page has. Where nobody answers, or ARM asks for a pause, nothing more is
-    asked: a region that is dying does not answer the next question either.
+    asked: a region that is dying does not answer the next question either. The host of a Standard
+    site that is silent hides its own workflows alone.
     """
     seen: list[Listed] = []
     absent: list[str] = []
     unread: list[str] = []
     why: list[str] = []
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="history")
-    over = Event()
+    doubts = Doubts()
 
     def one_of(name: str) -> list[Listed]:
+        part = plan.component(name, location)
         try:
-            return [] if over.is_set() else lists_of(plan, location, name, asked, unread)
-        except Unreachable:
-            over.set()
+            return lists_of(part, location, asked, unread) if doubts.asks(part) else []
+        except Unreachable as error:
+            doubts.note(part, error)
             raise
 
     going = {pool.submit(one_of, name): name for name in names}
@@ -142,28 +169,29 @@ def look(
     return seen, warnings
 
 
-def lists_of(
-    plan: Plan, location: str, name: str, asked: Question, unread: list[str]
-) -> list[Listed]:
+def lists_of(part: dict, location: str, asked: Question, unread: list[str]) -> list[Listed]:
     """Runs of one workflow, and histories of each of its triggers, as far as they are asked for.
 
     One trigger is paid for in advance; those that cannot be paid for besides go to `unread`.
     """
-    resource = flow_runs.root(plan.component(name, location))
-    part = partial(listed, location, name, asked)
-    named = [str(one["name"]) for one in page(f"{resource}/triggers").get("value", [])]
+    resource, name = flow_runs.root(part), part["name"]
+    one = partial(listed, location, name, asked)
+    named = [str(trigger["name"]) for trigger in page(f"{resource}/triggers").get("value", [])]
     further = len(named[1:TRIGGERS_MAX])
     shown = 1 if further and lacking(further) else TRIGGERS_MAX
-    unread += [f"{name}/{one}" for one in named[shown:]]
-    paths = [quote(one, safe="") for one in named[:shown]]
+    unread += [f"{name}/{trigger}" for trigger in named[shown:]]
+    paths = [quote(trigger, safe="") for trigger in named[:shown]]
     return [
-        part("run", f"{resource}/runs"),
-        *(part("trigger", f"{resource}/triggers/{path}/histories") for path in paths),
+        one("run", f"{resource}/runs"),
+        *(one("trigger", f"{resource}/triggers/{path}/histories") for path in paths),
     ]
 
 
 def listed(location: str, name: str, asked: Question, kind: str, path: str) -> Listed:
-    """One page of rows, newest first; more where all of that were on an earlier page."""
+    """One page of rows, newest first; more where all of that were on an earlier page.
+
+    A 429 where those can not be paid for: rows that are left out here come on no later page.
+    """
     found = Listed(location, name)
     # ARM filters by the second: the row that an earlier page ended with comes once more.
     most = asked.top + (asked.after is not None)
@@ -177,8 +205,7 @@ def listed(location: str, name: str, asked: Question, kind: str, path: str) -> L
         found.more = bool(body.get("nextLink"))
         if not found.more or not rows or not all(map(asked.passed, rows)):
             return found
-        if not owed():
-            break
+        owe()
         body = page(body["nextLink"])
     found.crowded = True
     return found
@@ -187,12 +214,14 @@ def listed(location: str, name: str, asked: Question, kind: str, path: str) -> L
 def page(path: str, query: dict[str, str] | None = None) -> dict:
     """One page of ARM's, within seconds.
 
-    Raises Gone where there is no such workflow, Unreachable where it is useless to ask on, and a
-    Surprise where this answer alone was a no.
+    Raises Gone where there is no such workflow, Unreachable or Paused where it is useless to ask
+    on, and a Surprise where this answer alone was a no.
     """
     reply = clients.ask("GET", path, query=query, bounds=clients.HURRIED)
     if reply.status == 404:
         raise Gone(path)
-    if reply.status == 429 or reply.status >= 500:
+    if reply.status == 429:
+        raise Paused(reply.words)
+    if reply.status >= 500:
         raise Unreachable(reply.words)
     return reply.expect().document

@@ -7,12 +7,11 @@ not answer is an answer: it leaves the ledger as it was.
 
 from datetime import UTC, datetime, timedelta
 
-from shared import clients, flow_runs, ledger, ledger_orders, ledger_store, store
+from shared import clients, flow_runs, ledger, ledger_asking, ledger_orders, ledger_store, store
 from shared.outcome import refused, skipped, succeeded
 from shared.plan import Plan
-from shared.reply import Reply, Surprise, Unreachable
+from shared.reply import Surprise
 
-RUNS_MAX = 100  # Of one workflow in one status: one page.
 SKEW = timedelta(seconds=5)  # Times of two regions and of the witness meet in one filter.
 RUNNING = tuple(f"status eq '{status}'" for status in ledger.IN_FLIGHT)
 
@@ -21,14 +20,16 @@ def keep_ledger(payload: dict) -> dict:
     """Look at `most` workflows of `plan` in `location`, from `cursor` on, and write down what runs.
 
     Facts: `cursor` for the next call (0: all have been looked at), `runs` in flight as known.
-    Refused where nobody answers, and where `epoch` is not the ledger's. Safe to repeat: reads, and
-    the same look again.
+    Refused where nobody answers, and where `epoch` is not the ledger's; a Standard site whose host
+    alone is silent is noted and passed by. Safe to repeat: reads, and the same look again.
     """
     plan, location, cursor = known(payload["plan"]), payload["location"], payload["cursor"]
     names = workflows(plan)
     cursor = cursor if cursor < len(names) else 0
     chunk = names[cursor : cursor + payload["most"]]
-    seen, silent = seen_of(plan, location, chunk)
+    wanted = dict.fromkeys(chunk, RUNNING)
+    seen, missed, silent = ledger_asking.seen_of(plan, location, wanted)
+    unseen = set(names) - {one["workflow"] for one in seen}
     onward = cursor + len(chunk) if cursor + len(chunk) < len(names) else 0
     now = datetime.now(UTC)
 
@@ -36,6 +37,7 @@ def keep_ledger(payload: dict) -> dict:
         if was["epoch"] != payload["epoch"] or was["location"] != location:
             return None
         was = ledger.looked(was, seen, now, plan.ledger.runs_max)
+        was = ledger.missed(was, missed, unseen, now)
         if silent:
             return ledger.unanswered(was, silent, now)
         return ledger.swept(was, cursor, onward, now)
@@ -60,53 +62,6 @@ def known(name: str) -> Plan:
 def workflows(plan: Plan) -> list[str]:
     """The plan's workflows, Consumption's and Standard's, in its order."""
     return [part.name for part in plan.components if part.kind in flow_runs.KINDS]
-
-
-def seen_of(
-    plan: Plan, location: str, names: list[str], filters: tuple[str, ...] = RUNNING
-) -> tuple[list[dict], str]:
-    """What runs in these workflows, and why the look ended early. One silence ends it: a region
-    that is dying does not answer the next question either."""
-    seen: list[dict] = []
-    for name in names:
-        part = plan.component(name, location)
-        one: dict | None = {"workflow": name, "runs": [], "more": False}
-        for wanted in filters:
-            try:
-                reply = listed(flow_runs.root(part), wanted)
-            except Unreachable as error:
-                return seen, str(error)
-            if reply.status == 404:  # Not deployed there: nothing of it can be in flight.
-                break
-            if flow_runs.hostless(part, reply.status):
-                one = None  # What was known of it stays known: its runs go on with the host.
-                break
-            if not reply.ok:
-                return seen, f"{name}: {reply.words}"
-            body = reply.document
-            one["runs"] += [in_flight(run) for run in body.get("value", [])]
-            one["more"] = one["more"] or bool(body.get("nextLink"))
-        if one is not None:
-            seen.append(one)
-    return seen, ""
-
-
-def listed(resource: str, wanted: str, most: int = RUNS_MAX) -> Reply:
-    """One page of a workflow's runs, newest first, within seconds."""
-    query = {"$filter": wanted, "$top": str(most)}
-    return clients.ask("GET", f"{resource}/runs", query=query, bounds=clients.HURRIED)
-
-
-def in_flight(run: dict) -> dict:
-    """What the ledger keeps of a run as ARM shows it."""
-    own = run["properties"]
-    return {
-        "run": run["name"],
-        "trigger": (own.get("trigger") or {}).get("name"),
-        "startedAt": own.get("startTime"),
-        "status": own.get("status"),
-        "tracking": (own.get("correlation") or {}).get("clientTrackingId"),
-    }
 
 
 def count_queues(payload: dict) -> dict:
@@ -183,7 +138,7 @@ def review_ledger(payload: dict) -> dict:
         return skipped("no such ledger here", more=False, orders=0)
     plan, now = known(payload["plan"]), datetime.now(UTC)
     rows = ledger.to_look_at(held, ledger.REVIEWS_PER_CALL)
-    found, silent = ends_of(plan, held["location"], rows)
+    found, silent = ledger_asking.ends_of(plan, held["location"], rows)
     late, onward, queues = [], held["late"]["cursor"], []
     if not silent and onward is not None:
         late, onward, silent = late_of(plan, held, onward)
@@ -209,11 +164,18 @@ def late_of(plan: Plan, held: dict, cursor: int) -> tuple[list[dict], int | None
     """The runs of some workflows that began between the last look and the claim; where to go on."""
     names = workflows(plan)
     chunk = names[cursor : cursor + ledger.WORKFLOWS_PER_CALL]
-    since = zulu(ledger.blind_since(held), -SKEW)
-    wanted = f"startTime ge {since} and startTime le {zulu(held['failover']['at'], SKEW)}"
-    seen, silent = seen_of(plan, held["location"], chunk, (wanted,))
+    until = zulu(held["failover"]["at"], SKEW)
+    wanted = {
+        name: (
+            f"startTime ge {zulu(ledger.blind_since(held, name), -SKEW)} and startTime le {until}",
+        )
+        for name in chunk
+    }
+    seen, missed, silent = ledger_asking.seen_of(plan, held["location"], wanted)
     if silent:
         return [], cursor, silent
+    # Nobody looks for them again: the ledger says that there may be more than it lists.
+    seen += [{"workflow": name, "runs": [], "more": True} for name in missed]
     onward = cursor + len(chunk)
     return seen, onward if onward < len(names) else None, ""
 
@@ -222,27 +184,3 @@ def zulu(time: str, later: timedelta) -> str:
     """An ISO 8601 time, `later`, as Logic Apps takes it in a filter: to the second."""
     moved = datetime.fromisoformat(time).astimezone(UTC) + later
     return moved.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def ends_of(plan: Plan, location: str, rows: list[dict]) -> tuple[dict[str, str], str]:
-    """run -> its status now, of those that could be asked for, and why the look ended early."""
-    found: dict[str, str] = {}
-    for row in rows:
-        if row["workflow"] not in plan.parts:
-            found[row["run"]] = ledger.GONE
-            continue
-        part = plan.component(row["workflow"], location)
-        url = f"{flow_runs.root(part)}/runs/{row['run']}"
-        try:
-            reply = clients.ask("GET", url, bounds=clients.HURRIED)
-        except Unreachable as error:
-            return found, str(error)
-        if reply.status == 404:
-            found[row["run"]] = ledger.GONE
-        elif reply.ok:
-            found[row["run"]] = str(reply.properties.get("status", ""))
-        elif flow_runs.hostless(part, reply.status):
-            found[row["run"]] = ledger.HOSTLESS
-        else:
-            return found, f"{row['workflow']}: {reply.words}"
-    return found, ""

@@ -6,6 +6,7 @@ through it (Microsoft.Web 2025-05-01); below the root the paths and the filters 
 
 KINDS = ("logicWorkflow", "logicAppWorkflow")
 STANDARD = "logicAppWorkflow"
+HOSTS_MAX = 3  # Sites whose hosts are silent; so many at once are their region after all.
 RUNTIME = "hostruntime/runtime/webhooks/workflow/api/management/workflows"
 
 

@@ -14,6 +14,7 @@ WELL = ("Succeeded", "Skipped", "Ignored")
 ILL = ("Failed", "Cancelled", "TimedOut", "Aborted", "Faulted")
 GONE = "Gone"  # Not in the run history any more.
 HOSTLESS = "HostStopped"  # Of a Standard workflow whose site's host does not run: asked again.
+HOST_SILENT = "HostSilent"  # Of one whose site's host did not answer, or broke: asked again.
 SETTLED = (*WELL, *ILL, GONE)
 LOOKS_PER_SECOND = 5  # A fifth of what ARM's bucket of reads refills (request-limits).
 WORKFLOWS_PER_CALL = 20
@@ -32,7 +33,8 @@ def fresh(plan: str, epoch: int, location: str) -> dict:
         "epoch": epoch,
         "location": location,
         "at": None,  # When something last answered.
-        "sweep": {"startedAt": None, "completeSince": None},
+        # `missed`: workflow -> since when its site's host could not say what runs.
+        "sweep": {"startedAt": None, "completeSince": None, "missed": {}},
         "silent": None,  # {"because", "since"} while nobody answers.
         "runs": [],
         "cut": {},  # workflow -> at least so many runs are left out.
@@ -79,6 +81,18 @@ def swept(ledger: dict, cursor: int, onward: int, now: datetime) -> dict:
     if onward == 0:
         sweep["completeSince"] = sweep["startedAt"]
     return {**ledger, "sweep": sweep}
+
+
+def missed(ledger: dict, names: list[str], unseen: set[str], now: datetime) -> dict:
+    """The ledger with workflows that were asked for and whose site's host alone could not say.
+
+    For them no sweep is complete: each keeps the time since which runs of it may have begun that no
+    look has seen. `unseen`: all that this look has not seen; who was seen is not missed any more.
+    """
+    sweep = ledger["sweep"]
+    before = {name: at for name, at in sweep.get("missed", {}).items() if name in unseen}
+    new = dict.fromkeys(names, blind_since(ledger) or stamp(now))
+    return {**ledger, "sweep": {**sweep, "missed": {**new, **before}}}
 
 
 def counted(ledger: dict, queues: list[dict], now: datetime) -> dict:
@@ -132,10 +146,14 @@ def status_of(ledger: dict, run: str) -> str | None:
     return ledger["found"].get(run, {}).get("status")
 
 
-def blind_since(ledger: dict) -> str:
-    """Since when a run may have begun that no look has seen: the beginning of the last sweep."""
+def blind_since(ledger: dict, workflow: str = "") -> str:
+    """Since when a run may have begun that no look has seen: the beginning of the last sweep.
+
+    Of a `workflow` that was missed since, that of the last one that saw it.
+    """
     sweep = ledger["sweep"]
-    return sweep["completeSince"] or sweep["startedAt"] or ledger["at"]
+    own = sweep.get("missed", {}).get(workflow)
+    return own or sweep["completeSince"] or sweep["startedAt"] or ledger["at"]
 
 
 def belated(ledger: dict, seen: list[dict], onward: int, now: datetime, runs_max: int) -> dict:
