@@ -209,7 +209,7 @@ def test_a_pause_between_two_blocks_holds_the_rest_until_it_is_resumed():
     answers = register.answers(load_plan=document, component=step)
     run = Replay(stage, told, answers, {"block": block})
     run.run(stop_at=START + timedelta(minutes=1))
-    assert 200 < len(begun) < 400
+    assert 100 < len(begun) < 400
     register.say("resume")
     run.raise_event(heard(run), {})
     assert len(done(run.run())["rows"]) == len(begun) == 400
