@@ -50,9 +50,3 @@ def outwait(
     known = {} if noted["status"] == "refused" else {"of": epoch}
     until = missed.doubted_until(plan, context.current_utc_datetime)
     return {**memory, "stoodDown": {**down, **known, "until": until}}
-
-
-def doubted(down: dict | None, now: datetime) -> bool:
-    """May the other side still do what stepped back here?"""
-    until = down.get("until") if down else None
-    return until is not None and now < datetime.fromisoformat(until)

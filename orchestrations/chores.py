@@ -134,15 +134,9 @@ def do(
 def unseen(context: DurableOrchestrationContext, memory: dict, chore: dict) -> list[str]:
     """What may still run at the other side, where a cancelled run may have started it."""
     there = memory["chores"].get("stop-there")
-    if there is None or there["looks"] or not early(context, chore):
+    if there is None or there["looks"] or not missed.doubted(chore, context.current_utc_datetime):
         return []
     return [name for name in chore["left"] if name in there["left"]]
-
-
-def early(context: DurableOrchestrationContext, chore: dict) -> bool:
-    """May the other side still work by the lease that a cancel has ended?"""
-    until = chore.get("until")
-    return bool(until) and context.current_utc_datetime < datetime.fromisoformat(until)
 
 
 def in_turn(
@@ -213,7 +207,11 @@ def put_off(
         end = "given up" if given_up else kind.open
         yield from tell(context, plan, f"{where}: {end}: {', '.join(left)}", refused[0]["because"])
         chore = {**chore, "told": True}
-    soon = context.current_utc_datetime.isoformat() if early(context, chore) else ""
+    soon = (
+        context.current_utc_datetime.isoformat()
+        if missed.doubted(chore, context.current_utc_datetime)
+        else ""
+    )
     due = None if given_up else soon or later(context, tries, kind)
     return {**chore, "left": left, "tries": tries, "due": due}
 

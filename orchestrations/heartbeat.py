@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
-from orchestrations.absence import doubted, outwait, overslept
+from orchestrations.absence import outwait, overslept
 from orchestrations.audit import write_behind
 from orchestrations.steps import attempt, newest, plan_of, told_to
 from orchestrations.waves import act
-from shared import witness
+from shared import missed, witness
 from shared.plan import Plan
 
 BEATS_PER_GENERATION = 12
@@ -93,7 +93,7 @@ def heed(
         memory = overslept(plan, here, memory, record, there, since)
         memory = yield from outwait(context, plan, here, memory, record)
         memory = {**memory, "epoch": record["epoch"]}
-        if doubted(memory["stoodDown"], now):
+        if missed.doubted(memory["stoodDown"] or {}, now):
             return memory
         return (yield from serve_again(context, plan, here, memory, record["epoch"]))
     record, down = renewed.get("record"), memory["stoodDown"]

@@ -50,3 +50,9 @@ def doubted_until(plan: Plan, clock: datetime) -> str:
     """Until when the other side may work by a lease that was ended, if nobody vouches for it."""
     lease = plan.witness.lease_seconds + witness.LEASE_MARGIN_SECONDS
     return (clock + timedelta(seconds=lease)).isoformat()
+
+
+def doubted(held: dict, now: datetime) -> bool:
+    """May the other side still work by that lease? `held`: what waits, with `until` if it does."""
+    until = held.get("until")
+    return bool(until) and now < datetime.fromisoformat(until)
