@@ -22,7 +22,7 @@ CHUNK = 25  # Side by side: enough to use ARM's rate, few enough for one host's 
 ALONE_MAX = 50
 BLOCK = 4 * CHUNK
 
-COSTS = {"promote": pace.PROMOTION, "verify": pace.LOOK}  # Of every other verb: pace.CHANGE.
+COSTS = {"promote": pace.PROMOTION, "verify": pace.LOOK}
 FUTILE = "not tried: all the others before it were refused, it may still run"
 
 
@@ -127,7 +127,7 @@ def in_turn(
     """Do the errand on each of `parts`, chunk after chunk, when ARM's buckets have paid for it."""
     rows: list[dict] = []
     parts, beside = told["parts"], told["beside"]
-    cost = COSTS.get(told["errand"]["verb"], pace.CHANGE)
+    cost = cost_of(told["errand"])
     for first in range(0, len(parts), CHUNK):
         some = parts[first : first + CHUNK]
         if told["futile"] and hopeless(rows):
@@ -165,8 +165,7 @@ def apart(
         buckets.become(found["buckets"])
         return found["rows"]
     except Exception as surprise:  # As in `side_by_side`: the host's own trouble.
-        cost = COSTS.get(told["errand"]["verb"], pace.CHANGE)
-        buckets.spend(cost, len(told["parts"]), context.current_utc_datetime)
+        buckets.spend(cost_of(told["errand"]), len(told["parts"]), context.current_utc_datetime)
         because = f"the {sort} that it was in broke off: {brief(surprise)}"
         tasks = [named(told["errand"], part["name"]) for part in told["parts"]]
         tasks += [order["task"] for order in told["beside"]]
@@ -221,6 +220,11 @@ def errand(plan: Plan, paper: dict, verb: str, location: str) -> dict:
         "away": plan.other(location),
         "witness": plan.document["witness"],
     }
+
+
+def cost_of(errand: dict) -> pace.Cost:
+    """What one step of an errand asks of ARM."""
+    return COSTS.get(errand["verb"], pace.CHANGE)
 
 
 def named(errand: dict, name: str) -> dict:
