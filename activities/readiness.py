@@ -141,6 +141,7 @@ def _looks(plan: Plan, document: dict, to: str) -> list[tuple[str, str, Look]]:
         ("quota", whole, partial(readiness_world.quota, plan, to)),
     ]
     flows: dict[str, list[LogicWorkflow]] = {}
+    groups = flow_groups(plan, to)
     for part in plan.components:
         seen = plan.component(part.name, to)
         if isinstance(part, LogicWorkflow):
@@ -152,7 +153,7 @@ def _looks(plan: Plan, document: dict, to: str) -> list[tuple[str, str, Look]]:
             looks.append(("endpoint", part.name, partial(_traffic, plan, part.name, to)))
             looks.append(("ttl", part.name, partial(readiness_world.profile, plan, part.name, to)))
         if "check" in KINDS[part.kind]:
-            looks.append(("check", part.name, partial(_checked, plan, part.name, to)))
+            looks.append(("check", part.name, partial(_checked, plan, part.name, to, groups)))
     for job, names in halves.jobs(plan.components).items():
         looks.append(("schedule", job, partial(readiness_flows.schedule, plan, job, names, to)))
     for group, parts in flows.items():
@@ -222,15 +223,18 @@ def _traffic(plan: Plan, name: str, to: str) -> list[dict]:
     return [readiness.traffic(name, to, traffic.observe_traffic(task))]
 
 
-def _checked(plan: Plan, name: str, to: str) -> list[dict]:
-    """What the kind's own `check` finds: its `checks`, {"name", "status", "because", "fix"}."""
+def _checked(plan: Plan, name: str, to: str, groups: list[str]) -> list[dict]:
+    """What the kind's own `check` finds: its `checks`, {"name", "status", "because", "fix"}.
+
+    `groups`: as `flow_groups` gives them.
+    """
     from activities import BY_NAME  # The table of all activities: this one is in it too.
 
     away = plan.other(to)
     part = {**plan.component(name, to), "other": plan.component(name, away)}
     activity = BY_NAME[KINDS[part["kind"]]["check"].activity]
     told = {"plan": plan.name, "location": to, "away": away, "component": part}
-    outcome = activity({**told, "groups": flow_groups(plan, to)})
+    outcome = activity({**told, "groups": groups})
     if outcome["status"] != "succeeded":
         return [readiness.seen(name, to, "check", outcome, outcome.get("fix", "look again"))]
     return [
