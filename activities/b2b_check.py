@@ -1,6 +1,6 @@
 """Integration accounts: what would make a failover of partners, agreements and numbers fail."""
 
-from shared import b2b, b2b_wire, clients
+from shared import arm_calls, b2b, b2b_wire, clients
 from shared.b2b_wire import Account, No
 from shared.denials import denied
 from shared.outcome import refused, succeeded
@@ -81,15 +81,10 @@ def _links(part: dict, location: str, groups: list[str]) -> dict:
 def _flows(group: str) -> list[dict] | None:
     """Every Consumption workflow of a resource group; None where it is not shown to us."""
     rows: list[dict] = []
-    url: str | None = f"{group}/providers/Microsoft.Logic/workflows"
-    for _ in range(PAGES_MAX):
-        reply = clients.ask("GET", url)
+    for reply in arm_calls.pages(f"{group}/providers/Microsoft.Logic/workflows", PAGES_MAX):
         if denied(reply, f"resource group {group}"):
             return None
         rows += reply.document.get("value", [])
-        url = reply.document.get("nextLink")
-        if not url:
-            break
     return rows
 
 

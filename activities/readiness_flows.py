@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from shared import clients, probe, readiness, readiness_flows
+from shared import arm_calls, clients, probe, readiness, readiness_flows
 from shared.plan import LogicWorkflow, Plan
 from shared.reply import Surprise
 from shared.resource_ids import group_of
@@ -47,13 +47,9 @@ def schedule(plan: Plan, job: str, names: list[str], to: str) -> list[dict]:
 def listed(group: str) -> dict[str, dict]:
     """Every workflow of a resource group: id in lower case -> its properties."""
     found: dict[str, dict] = {}
-    url: str | None = f"{group}/providers/Microsoft.Logic/workflows"
-    for _ in range(PAGES_MAX):
-        if url is None:
-            break
-        page = clients.ask("GET", url).expect().document
-        found |= {str(r["id"]).lower(): r.get("properties") or {} for r in page.get("value", [])}
-        url = page.get("nextLink") or None
+    for reply in arm_calls.pages(f"{group}/providers/Microsoft.Logic/workflows", PAGES_MAX):
+        rows = reply.expect().document.get("value", [])
+        found |= {str(row["id"]).lower(): row.get("properties") or {} for row in rows}
     return found
 
 

@@ -3,6 +3,7 @@
 A call is {"method", "url", "body"?}; its url begins with the path and holds the api-version.
 """
 
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from shared import clients
@@ -34,6 +35,17 @@ def follow(link: str) -> Reply:
 def send(task: dict, asked: dict) -> Reply:
     """Send a call that changes something, unless the witness says that `task` is over."""
     return clients.ask(asked["method"], whole(asked), asked.get("body"), before=still(task))
+
+
+def pages(path: str, most: int) -> Iterator[Reply]:
+    """The answers to a list, page after page, at most `most`; one that is no yes is the last."""
+    url: str | None = path
+    for _ in range(most):
+        reply = clients.ask("GET", url)
+        yield reply
+        url = reply.document.get("nextLink") if reply.ok else None
+        if not url:
+            return
 
 
 def whole(asked: dict) -> str:
