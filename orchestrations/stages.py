@@ -59,7 +59,7 @@ def stage(context: DurableOrchestrationContext) -> Flow:
     if told.halt:
         return (yield from halt(context, paper, witness, told.halt, told.rows))
     paper = slip.switched(paper, told.mode or paper["mode"])
-    facts = {f"{paper['stage']}At": context.current_utc_datetime.isoformat(), **told.facts}
+    facts = {slip.done_at(paper["stage"]): context.current_utc_datetime.isoformat(), **told.facts}
     return (yield from leave(context, plan, paper, witness, told.rows, facts, started))
 
 

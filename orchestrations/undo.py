@@ -36,6 +36,7 @@ def undo(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     for name in reversed(slip.STAGES):
         unsure = [*plan.exclusive(paper["to"]), *unseen(plan)]
         names = changed(stages, name, "promote") + doubtful(stages, name, unsure)
+        names += beside(plan, paper)
         rows += yield from take_back(context, plan, paper, name, names)
     kept = [one["component"] for one in rows if one["outcome"] == "refused"]
     stopped = [name for stage in stages for name in changed(stages, stage, "demote")]
@@ -54,6 +55,13 @@ def changed(stages: dict[str, list[dict]], stage: str, verb: str) -> list[str]:
         for one in stages.get(stage, [])
         if one["verb"] == verb and one["outcome"] == "succeeded"
     ]
+
+
+def beside(plan: Plan, paper: dict) -> list[str]:
+    """What somebody else may have started at the target: before a run was taken up, another one
+    may have come and gone, whose journal is not this one's."""
+    taken_up = len(resumption.lineage(paper["run"])) > 1
+    return plan.exclusive(paper["to"]) if taken_up else []
 
 
 def unseen(plan: Plan) -> list[str]:

@@ -176,6 +176,11 @@ def instance_id(paper: dict) -> str:
 message_id = instance_id
 
 
+def done_at(stage: str) -> str:
+    """The name of the fact that says when this stage was done."""
+    return f"{stage}At"
+
+
 def parse(body: str | bytes, stage: str | None, here: str | None = None) -> dict:
     """The slip in a message that arrived in the queue of `stage`; raises BadSlip, with why.
 

@@ -110,8 +110,10 @@ def minutes_of(paper: dict) -> float:
         return RESTORE_MINUTES
     if paper.get("epoch") is not None:
         return witness.STALLED_MINUTES
+    # A graceful run that a person has made a forced one has a drain behind it all the same.
+    drained = slip.done_at("quiesce") in paper.get("facts", {})
     first = paper.get("stage") == slip.ROUTES.get(str(paper.get("mode")), [""])[0]
-    return witness.REQUEST_MINUTES if first else witness.DRAIN_STALLED_MINUTES
+    return witness.REQUEST_MINUTES if first and not drained else witness.DRAIN_STALLED_MINUTES
 
 
 def lively(book: dict, now: datetime) -> bool:

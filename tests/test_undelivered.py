@@ -93,6 +93,7 @@ def test_the_restore_of_another_plan_waits_beside_it() -> None:
     [
         (of_run("r", "claim", epoch=None), 10),
         (of_run("r", "claim", epoch=None, mode="graceful"), 20),
+        (of_run("r", "claim", epoch=None, facts={"quiesceAt": "2026-11-21T08:59:00+00:00"}), 20),
         (of_run("r", "verify"), 60),
         (RESTORE, 24 * 60),
     ],

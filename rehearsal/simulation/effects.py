@@ -18,6 +18,9 @@ RECORDS_MAX = 200
 STEP_BACK_LEASES = 1.5
 LATENCY_SECONDS = 0.5  # Between the witness's answer and what is sent because of it.
 KEEPERS = ("-heartbeat-", "-caretaker-")
+# So often a location's own ARM may leave a stop without an answer, the last one just now, and what
+# runs on there is not its app's fault.
+STEP_BACK_TRIES = 4
 
 
 class Breach(NamedTuple):
@@ -36,6 +39,10 @@ class Effects:
         self._records = deque([(0.0, world.record)], maxlen=RECORDS_MAX)
         # (epoch, workflow): would not stop; in which stage it was last tried.
         self._missed: dict[tuple[int, str], str] = {}
+        self._vain: dict[
+            tuple[str, str], list[float]
+        ] = {}  # When a location could not stop its own.
+        self.at: dict[tuple[str, str], float] = {}  # When a workflow was switched last.
         self._strays: set[tuple[str, str]] = set()  # Enabled by what was sent in time, and late.
         self._claimed_at = 0.0
 
@@ -47,12 +54,15 @@ class Effects:
 
     def missed(self, task: dict) -> None:
         """A location, its app or its fence, was told to stop this, and it did not."""
-        self._missed[task["epoch"], task["component"]["name"]] = task["stage"]
+        name = task["component"]["name"]
+        self._missed[task["epoch"], name] = task["stage"]
+        if kept(task):
+            self._vain.setdefault((task["location"], name), []).append(self.world.now)
 
     def switched(self, task: dict, on: bool, sent: float) -> Breach | None:
         """A workflow was enabled or disabled by a request that was sent at `sent`."""
         name, here, record = task["component"]["name"], task["location"], self.world.record
-        self.last[here, name] = task
+        self.last[here, name], self.at[here, name] = task, self.world.now
         self._strays.discard((here, name))
         if self.stale(task, record):
             old = self.stale_since(task, sent)
@@ -93,7 +103,11 @@ class Effects:
         since = max(app.booted, world.mended.get((other, f"arm.{other}"), 0.0))
         if self._by_person():  # Who overrides a lease that lives is shown what it is.
             since = max(since, self._claimed_at)
-        if world.now - since <= STEP_BACK_LEASES * world.plan.witness.lease_seconds:
+        lease = world.plan.witness.lease_seconds
+        if world.now - since <= STEP_BACK_LEASES * lease:
+            return None
+        tries = [at for at in self._vain.get((other, name), []) if at >= since]
+        if len(tries) >= STEP_BACK_TRIES and world.now - tries[-1] <= lease:
             return None
         return Breach(
             "stepped-back-late", f"its app could have stopped it for {world.now - since:.0f} s"

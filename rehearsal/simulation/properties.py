@@ -32,7 +32,7 @@ class Judge(Register):
         ]
         self.effects = Effects(world)
         self.detection = Detection(world)
-        self._begun: dict[str, int] = {}
+        self._begun: dict[str, tuple[float, int]] = {}  # When, and after how many troubles.
 
     def wrote(self, before: dict, after: dict) -> None:
         """The record was changed."""
@@ -90,7 +90,7 @@ class Judge(Register):
             return
         if instance.id in self._begun:
             self.breach("twice", instance.id, "is started again")
-        self._begun[instance.id] = self.world.troubled
+        self._begun[instance.id] = self.world.now, self.world.troubled
 
     def ended(self, here: str, instance: "Instance") -> None:
         output = cast(dict, instance.output)
@@ -109,10 +109,16 @@ class Judge(Register):
 
     def _rowed(self, instance: "Instance", task: dict, row: dict) -> None:
         effects, record = self.effects, self.world.record
-        last = effects.last.get((task["location"], task["component"]["name"]), task)
+        spot, (begun, troubled) = (
+            (task["location"], task["component"]["name"]),
+            self._begun[instance.id],
+        )
+        last = effects.last.get(spot, task)
         if task["verb"] == "verify" or effects.stale(task, record) or last["run"] != task["run"]:
             return  # It says nothing of now, or somebody else was at it meanwhile.
-        calm = self._begun[instance.id] == self.world.troubled
+        if last["verb"] != task["verb"] and effects.at.get(spot, -1.0) >= begun:
+            return  # What the same one had sent before, and given up, has landed meanwhile.
+        calm = troubled == self.world.troubled
         run, left = record["run"], record["unfinished"]
         claimed = run and run["to"] == record["active"] and run["phase"] != "protect"
         # Keepers stand aside, also while a claimed run waits for somebody to go on with it.
