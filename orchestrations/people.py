@@ -14,7 +14,6 @@ from orchestrations import Flow
 from orchestrations.steps import attempt
 from shared import pace, witness
 from shared.outcome import refused
-from shared.plan import Plan
 
 LOOK_LEAST_SECONDS = 10.0
 LOOK_SHARE = 0.1
@@ -36,11 +35,12 @@ def page(context: DurableOrchestrationContext, paper: dict, title: str, because:
     yield from attempt(context, "alert", payload, attempts_max=1)
 
 
-def wait(context: DurableOrchestrationContext, plan: Plan, paper: dict, held: dict) -> Flow:
+def wait(context: DurableOrchestrationContext, known: dict, paper: dict, held: dict) -> Flow:
     """Wait while people hold the run; None once it may be tried again, or why it may not be.
 
-    `held`: the refusal with `waits` and `record`. A run that nobody approved in time is ended at
-    the witness here: to be held is the default. A pause is bounded by a day.
+    `known`: {"plan", "witness"}, what `read_witness` is asked. `held`: the refusal with `waits` and
+    `record`. A run that nobody approved in time is ended at the witness here: to be held is the
+    default. A pause is bounded by a day.
     """
     started = context.current_utc_datetime
     reminded = timedelta(0) if held["waits"] == "approval" else REMIND_FIRST
@@ -50,7 +50,7 @@ def wait(context: DurableOrchestrationContext, plan: Plan, paper: dict, held: di
             yield from remind(context, paper, held, until)
             reminded = max(2 * reminded, REMIND_FIRST)
         yield from nap(context, paper, held, until, waited)
-        seen = yield from read(context, plan)
+        seen = yield from read(context, known)
         if seen is None:
             continue
         stop = hindrance(seen["record"], paper)
@@ -58,17 +58,17 @@ def wait(context: DurableOrchestrationContext, plan: Plan, paper: dict, held: di
             return None
         held = {**stop, "record": seen["record"]}
         if seen["now"] >= bound(held):
-            return (yield from lapse(context, plan, paper, held))
+            return (yield from lapse(context, known, paper, held))
     return {**held, "waits": ""}
 
 
-def lapse(context: DurableOrchestrationContext, plan: Plan, paper: dict, held: dict) -> Flow:
+def lapse(context: DurableOrchestrationContext, known: dict, paper: dict, held: dict) -> Flow:
     """Nobody said anything in time."""
     until = bound(held).isoformat()
     if held["waits"] != "approval":
         return {**refused(f"paused until {until}, and nobody resumed it"), "record": held["record"]}
     because = f"nobody approved it until {until}: nothing is moved"
-    payload = {"slip": paper, "witness": plan.document["witness"], "because": because}
+    payload = {"slip": paper, "witness": known["witness"], "because": because}
     yield from attempt(context, "halt_run", {**payload, "end": "expired"})
     return None
 
@@ -118,10 +118,9 @@ def nap(
     context.set_custom_status({"stage": paper["stage"], "waitsFor": None})
 
 
-def read(context: DurableOrchestrationContext, plan: Plan) -> Flow:
+def read(context: DurableOrchestrationContext, known: dict) -> Flow:
     """{"record", "now": the witness's time}, or None while the witness is silent."""
-    asked = {"plan": plan.name, "witness": plan.document["witness"]}
-    seen = yield from attempt(context, "read_witness", asked, attempts_max=1)
+    seen = yield from attempt(context, "read_witness", known, attempts_max=1)
     if seen["status"] != "succeeded":
         return None
     there = seen.get("serverTime")
@@ -136,24 +135,40 @@ def hindrance(record: dict, paper: dict) -> dict | None:
 
 
 class Ear:
-    """Hears now and then, between two chunks of a long stage, what people say to its run."""
+    """Hears now and then, between two chunks of a long stage, what people say to its run.
 
-    def __init__(self, context: DurableOrchestrationContext, plan: Plan, paper: dict) -> None:
-        self.context, self.plan, self.paper = context, plan, paper
+    `known`: it has "plan" and "witness", of which `read_witness` is asked.
+    """
+
+    def __init__(self, context: DurableOrchestrationContext, known: dict, paper: dict) -> None:
+        self.known = {key: known[key] for key in ("plan", "witness")}
+        self.context, self.paper = context, paper
         self.heard_at = context.current_utc_datetime
         self.stop = ""
 
+    def listen(self) -> None:
+        """Ask at the next occasion, however lately that was done."""
+        self.heard_at -= HEED_EVERY
+
+    def held(self) -> Flow:
+        """What holds the run, with its `record`; None where nothing does, or as it was just now."""
+        now = self.context.current_utc_datetime
+        if now - self.heard_at < HEED_EVERY:
+            return None
+        self.heard_at = now
+        seen = yield from read(self.context, self.known)
+        held = hindrance(seen["record"], self.paper) if seen else None
+        return {**held, "record": seen["record"]} if seen and held else None
+
     def heed(self) -> Flow:
         """Wait while the run is paused; why the rest is not to be done, or nothing."""
-        if self.stop or self.context.current_utc_datetime - self.heard_at < HEED_EVERY:
+        if self.stop:
             return self.stop
-        seen = yield from read(self.context, self.plan)
-        held = hindrance(seen["record"], self.paper) if seen else None
+        held = yield from self.held()
         if held and held.get("waits"):
-            told = {**held, "record": seen["record"]}
-            lapsed = yield from wait(self.context, self.plan, self.paper, told)
-            seen = yield from read(self.context, self.plan)
-            held = lapsed or (hindrance(seen["record"], self.paper) if seen else None)
+            lapsed = yield from wait(self.context, self.known, self.paper, held)
+            self.listen()
+            held = lapsed or (yield from self.held())
         self.heard_at = self.context.current_utc_datetime
         self.stop = held["because"] if held else ""
         return self.stop

@@ -101,7 +101,8 @@ def enter(context: DurableOrchestrationContext, plan: Plan, paper: dict, witness
             entered = yield from outwait(context, paper, "advance_run", payload)
         if not entered.get("waits"):
             return entered
-        lapsed = yield from wait(context, plan, paper, entered)
+        known = {"plan": plan.name, "witness": witness}
+        lapsed = yield from wait(context, known, paper, entered)
         if lapsed:
             return lapsed
     return refused(f"held {HELD_MAX} times", record=entered["record"])

@@ -15,12 +15,13 @@ from shared.outcome import refused, skipped
 from shared.plan import Plan
 
 CHUNK = 25  # Side by side: enough to use ARM's rate, few enough for one host's threads.
-# Every answer replays all that an instance has asked for. In a plan of more components than this
-# some chunks at a time are an instance of their own, and each chunk of them is one again, so that a
-# thousand answers do not replay a thousand questions. People are heard between two such blocks:
-# they take ten seconds at ARM's rate.
+# Every answer replays all that an instance has asked for, the plan's text included. In a plan of
+# more components than this some chunks at a time are an instance of their own, each chunk of them
+# is one again, and so is a group of such blocks: else five thousand answers would replay five
+# thousand questions. People are heard between two blocks: they take ten seconds at ARM's rate.
 ALONE_MAX = 50
-BLOCK = 4 * CHUNK
+SIZES = {"chunk": CHUNK, "block": 4 * CHUNK, "group": 20 * CHUNK}
+INNER = {"group": "block", "block": "chunk"}
 
 COSTS = {"promote": pace.PROMOTION, "verify": pace.LOOK}
 FUTILE = "not tried: all the others before it were refused, it may still run"
@@ -42,7 +43,7 @@ def promote_wave_by_wave(
     `waves`: only these. `before`: the rows of the waves before them. `buckets`, `beside`: as `act`
     has them, `beside` for the first of them.
     """
-    ear = Ear(context, plan, paper)
+    ear = Ear(context, known_by(plan), paper)
     rows, buckets = [*before], buckets or pace.Buckets()
     for wave in plan.waves(paper["stage"], paper["to"]) if waves is None else waves:
         broken = set(refusals(rows))
@@ -94,27 +95,39 @@ def act(
     another sort that go along with the first chunk, or alone where there is none.
     """
     buckets = buckets or pace.Buckets()
-    ear = ear or Ear(context, plan, paper)
-    alone = len(plan.components) <= ALONE_MAX
-    size, go = (CHUNK, in_turn) if alone else (BLOCK, apart)
+    ear = ear or Ear(context, known_by(plan), paper)
+    sort = sort_of(plan, names)
     rows: list[dict] = [] if names else (yield from side_by_side(context, paper, beside, turn))
-    same = errand(plan, paper, verb, location)
-    for first in range(0, len(names), size):
-        some = names[first : first + size]
+    same, left = errand(plan, paper, verb, location), names
+    while left:
+        some = left[: SIZES[sort]]
         if futile and hopeless(rows):
-            rows += [untried(context, named(same, name), FUTILE) for name in some]
-            continue
+            return rows + [untried(context, named(same, name), FUTILE) for name in left]
         told = yield from ear.heed()
         if told:
-            rows += [unwanted(context, named(same, name), told) for name in some]
-            continue
+            return rows + [unwanted(context, named(same, name), told) for name in left]
         parts = [part_for(plan, verb, location, name) for name in some]
         work = {"errand": same, "parts": parts, "attempts": attempts, "turn": turn}
-        work |= {"whole": not alone, "futile": futile, "beside": [*beside]}
-        rows += yield from go(context, paper, work, buckets)
-        beside = ()
+        work |= {"sort": sort, "futile": futile, "beside": [*beside]}
+        go = in_turn if sort == "chunk" else apart
+        done = yield from go(context, paper, work, buckets)
+        if done["left"]:  # People hold the run: they are heard here, where they look for it.
+            ear.listen()
+        rows, beside = rows + done["rows"], ()
+        left = left[len(some) - done["left"] :]
         context.set_custom_status({"stage": paper["stage"], "done": len(rows), "of": len(names)})
     return rows
+
+
+def known_by(plan: Plan) -> dict:
+    """What `read_witness` is asked about a plan."""
+    return {"plan": plan.name, "witness": plan.document["witness"]}
+
+
+def sort_of(plan: Plan, names: list[str]) -> str:
+    """In instances of which sort, of SIZES, so many components are done."""
+    large = "group" if len(names) > SIZES["group"] else "block"
+    return large if len(plan.components) > ALONE_MAX else "chunk"
 
 
 def hopeless(rows: list[dict]) -> bool:
@@ -124,29 +137,34 @@ def hopeless(rows: list[dict]) -> bool:
 def in_turn(
     context: DurableOrchestrationContext, paper: dict, told: dict, buckets: pace.Buckets
 ) -> Flow:
-    """Do the errand on each of `parts`, chunk after chunk, when ARM's buckets have paid for it."""
+    """Do the errand on each of `parts`, chunk after chunk, when ARM's buckets have paid for it.
+
+    {"rows", "left": how many of the last ones were not begun, because people hold the run}.
+    """
     rows: list[dict] = []
-    parts, beside = told["parts"], told["beside"]
-    cost = cost_of(told["errand"])
-    for first in range(0, len(parts), CHUNK):
-        some = parts[first : first + CHUNK]
+    parts, beside, inner = told["parts"], told["beside"], INNER.get(told["sort"])
+    cost, size = cost_of(told["errand"]), SIZES[inner or "chunk"]
+    ear = Ear(context, told["errand"], paper)
+    for first in range(0, len(parts), size):
+        some = parts[first : first + size]
         if told["futile"] and hopeless(rows):
             rows += [untried(context, named(told["errand"], part["name"]), FUTILE) for part in some]
             continue
-        if told["whole"]:
-            chunk = {**told, "parts": some, "beside": beside, "whole": False}
-            rows += yield from apart(context, paper, chunk, buckets)
+        if told["sort"] == "group" and (yield from ear.held()):
+            return {"rows": rows, "left": len(parts) - first}
+        if inner:
+            work = {**told, "parts": some, "beside": beside, "sort": inner}
+            rows += (yield from apart(context, paper, work, buckets))["rows"]
         else:
             seconds = buckets.wait_seconds(cost, len(some), context.current_utc_datetime)
             if seconds:
-                yield context.create_timer(
-                    context.current_utc_datetime + timedelta(seconds=seconds)
-                )
+                due = context.current_utc_datetime + timedelta(seconds=seconds)
+                yield context.create_timer(due)
             orders = [order_for(told["errand"], part, told["attempts"]) for part in some]
             rows += yield from side_by_side(context, paper, [*orders, *beside], told["turn"])
             buckets.spend(cost, len(some), context.current_utc_datetime)
         beside = []
-    return rows
+    return {"rows": rows, "left": 0}
 
 
 def apart(
@@ -154,33 +172,33 @@ def apart(
 ) -> Flow:
     """The same as `in_turn` in an instance of its own: here it is one question and one answer.
 
-    `whole`: it is a block, whose chunks are such instances again.
+    What it is made of (INNER) are such instances again.
     """
     known = {"run": paper["run"], "stage": paper["stage"]}
-    name, sort = told["parts"][0]["name"], "block" if told["whole"] else "chunk"
+    name, sort = told["parts"][0]["name"], told["sort"]
     instance = f"{instance_of(paper, name, told['turn'])}.{sort}"
     order = {**told, "paper": known, "buckets": buckets.told()}
     try:
         found = yield context.call_sub_orchestrator("block", order, instance)
         buckets.become(found["buckets"])
-        return found["rows"]
+        return found
     except Exception as surprise:  # As in `side_by_side`: the host's own trouble.
         buckets.spend(cost_of(told["errand"]), len(told["parts"]), context.current_utc_datetime)
         because = f"the {sort} that it was in broke off: {brief(surprise)}"
         tasks = [named(told["errand"], part["name"]) for part in told["parts"]]
         tasks += [order["task"] for order in told["beside"]]
-        return [untried(context, task, because) for task in tasks]
+        return {"rows": [untried(context, task, because) for task in tasks], "left": 0}
 
 
 def block(context: DurableOrchestrationContext) -> Flow:
-    """Some chunks of a large plan, or one of them. Input: as `apart` tells it.
+    """A part of a large plan, of whatever sort. Input: as `apart` has it.
 
-    Output: {"rows", "buckets": what is left in them}.
+    Output: {"rows", "left": as `in_turn` has them, "buckets": what is left in them}.
     """
     told = told_to(context)
     buckets = pace.Buckets().become(told["buckets"])
-    rows = yield from in_turn(context, told["paper"], told, buckets)
-    return {"rows": rows, "buckets": buckets.told()}
+    done = yield from in_turn(context, told["paper"], told, buckets)
+    return {**done, "buckets": buckets.told()}
 
 
 def side_by_side(

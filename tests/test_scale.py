@@ -45,5 +45,6 @@ def test_what_a_stage_writes_and_how_often_it_is_replayed_grows_in_proportion(
     assert slope(measured, key) <= 1.1
 
 
-def test_a_block_holds_whole_chunks() -> None:
-    assert waves.BLOCK % waves.CHUNK == 0
+@pytest.mark.parametrize("outer", waves.INNER)
+def test_what_is_done_apart_holds_whole_parts(outer: str) -> None:
+    assert waves.SIZES[outer] % waves.SIZES[waves.INNER[outer]] == 0
