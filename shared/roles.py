@@ -116,7 +116,8 @@ def trigger_class(definition: dict) -> Found:
         if isinstance(trigger, dict)
     ]
     if not found:
-        return Found(UNKNOWN, "the definition has no trigger that is known here", False)
+        known = " that is known here" if triggers else ""
+        return Found(UNKNOWN, f"the definition has no trigger{known}", False)
     worst = max(found, key=lambda one: (TRIGGERS[one.trigger].wave, not one.known))
     return worst._replace(known=all(one.known for one in found))
 

@@ -26,8 +26,7 @@ def of(kind: str, **inputs: object) -> dict:
 
 
 def row(definition: object) -> dict:
-    found = roles_of.judged("w", json.dumps(definition))
-    assert found is not None
+    [found] = roles_of.judged("w", json.dumps(definition))
     return found
 
 
@@ -140,6 +139,107 @@ def test_a_definition_is_found_as_it_is_kept(document: dict):
     assert row(document)["roles"] == ["activePassive", "split"]
 
 
+SCHEMA = "https://schema.management.azure.com/providers/Microsoft.Logic/schemas/2016-06-01/workflowdefinition.json#"
+
+
+def resource(name: str, definition: object, **more: object) -> dict:
+    kind = "Microsoft.Logic/workflows"
+    return {"type": kind, "name": name, "properties": {"definition": definition}, **more}
+
+
+def template(*resources: dict) -> dict:
+    """Its schema's name ends as a definition's does not."""
+    schema = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+    return {"$schema": schema, "contentVersion": "1.0.0.0", "resources": list(resources)}
+
+
+@pytest.mark.parametrize(
+    "document", [{"definition": {"actions": {}}, "kind": "Stateful"}, {"$schema": SCHEMA}]
+)
+def test_a_workflow_without_a_trigger_is_told(
+    document: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "flow.json").write_text(json.dumps(document), encoding="utf-8")
+    assert told(tmp_path) == 1
+    out = capsys.readouterr().out
+    assert "the definition has no trigger;" in out and "not known here: flow" in out
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "null", '{"definition": "later"}'])
+def test_standards_file_is_a_workflow_whatever_stands_in_it(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "workflow.json").write_text(text, encoding="utf-8")
+    assert told(tmp_path) == 1
+    assert "no workflow definition\n1 workflows:" in capsys.readouterr().out
+
+
+def test_every_workflow_of_a_template_has_its_row(tmp_path: Path):
+    """Also below another resource, in a nested deployment, and where keys name resources."""
+    inner = template(resource("c", of("Batch")))
+    nested = {"type": "Microsoft.Resources/deployments", "name": "more"}
+    file = tmp_path / "azuredeploy.json"
+    document = template(
+        resource("a", of("Request")),
+        {"type": "Any/other", "name": "x", "resources": [resource("b", of("Recurrence"))]},
+        nested | {"properties": {"template": inner}},
+        nested | {"properties": {"template": {"resources": {"d": resource("", of("Http"))}}}},
+    )
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert [(one["workflow"], one["trigger"]) for one in roles_of.rows_of([tmp_path])] == [
+        ("azuredeploy/a", "request"),
+        ("azuredeploy/x/b", "recurrence"),
+        ("azuredeploy/more/c", "batch"),
+        ("azuredeploy/more/d", "httpPolling"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("definition", "because"),
+    [
+        ("[json(parameters('definition'))]", "its definition is a template expression"),
+        (None, "no workflow definition"),
+        (7, "no workflow definition"),
+        ({"actions": {}}, "the definition has no trigger;"),
+        ({"triggers": "[variables('all')]"}, "no trigger that is known here"),
+    ],
+)
+def test_what_a_template_leaves_open_is_told(
+    definition: object, because: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    file = tmp_path / "azuredeploy.json"
+    text = json.dumps(template(resource("[parameters('name')]", definition)))
+    file.write_text(text, encoding="utf-8")
+    assert told(tmp_path) == 1
+    out = capsys.readouterr().out
+    assert because in out and "not known here: azuredeploy/[parameters('name')]" in out
+
+
+def test_what_a_template_deploys_besides_is_no_workflow(tmp_path: Path):
+    alert = {"type": "Microsoft.Insights/activityLogAlerts", "name": "a"}
+    alert |= {"properties": {"actions": {"actionGroups": []}}}
+    referred = resource("there", None, existing=True)
+    (tmp_path / "azuredeploy.json").write_text(json.dumps(template(alert, referred)), "utf-8")
+    (tmp_path / "alert.json").write_text(json.dumps(alert), encoding="utf-8")
+    assert roles_of.rows_of([tmp_path]) == []
+
+
+def test_a_template_that_nests_too_deep_is_told():
+    document = template(resource("a", of("Request")))
+    for _ in range(roles_of.NESTED_MAX):
+        document = template({"type": "Any/other", "name": "x", **document})
+    [found] = roles_of.judged("w", json.dumps(document))
+    assert (found["known"], "nests deeper" in found["because"]) == (False, True)
+
+
+def test_a_folder_that_is_too_large_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(roles_of, "FILES_MAX", 1)
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(of("Request")), encoding="utf-8")
+    assert [one["known"] for one in roles_of.rows_of([tmp_path])] == [True, False]
+
+
 def test_a_folder_is_told_by_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "orders").mkdir()
     text = json.dumps({"definition": of("Request"), "kind": "Stateful"})
@@ -174,7 +274,10 @@ def test_what_is_exclusive_is_never_active_in_both(trigger: str):
         lambda part: (
             st.lists(part, max_size=3)
             | st.dictionaries(
-                st.sampled_from(["triggers", "type", "inputs", "host", "connection", "queries"]),
+                st.sampled_from(
+                    ["triggers", "type", "inputs", "host", "connection", "queries", "actions"]
+                    + ["resources", "properties", "definition", "template", "name"]
+                ),
                 part,
             )
         ),
@@ -183,4 +286,4 @@ def test_what_is_exclusive_is_never_active_in_both(trigger: str):
 )
 def test_no_json_breaks_it(document: object):
     found = roles_of.judged("w", json.dumps(document))
-    assert found is None or found["because"]
+    assert all(one["because"] for one in found)
