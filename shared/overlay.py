@@ -8,7 +8,8 @@ App does; its pools say where callers go first, and where in reserve.
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
-from urllib.parse import urlsplit
+
+from shared import own_hosts
 
 READ = "(read from the workflow)"
 SECRET = "(a secret, read from the workflow)"
@@ -113,13 +114,15 @@ def foreign(
 ) -> list[str]:
     """What of a gateway's backends leads callers of `location` to another one, a sentence each.
 
-    A member of a pool that only stands in for others (of lower priority) leads nobody there, nor
-    does one whose pool the overlay makes so. `but`: backends that are not asked about.
+    Theirs is what the overlay of another location leads to and whatever is known to answer there
+    (`hosts` of the component, location by location), unless it is this location's too. A member of
+    a pool that only stands in for others (of lower priority) leads nobody there, nor does one whose
+    pool the overlay makes so. `but`: backends that are not asked about.
     """
     overlays = part.get("overlay", {})
-    mine = _urls(overlays.get(location, {}))
     others = sorted((part.get("backups", {}).keys() | overlays.keys()) - {location})
-    theirs = {url for place in others for url in _urls(overlays.get(place, {}))} - mine
+    theirs = {url for place in others for url in _urls(part, place)} - _urls(part, location)
+    hosts = {host for place in others for host in _hosts(part, place)} - _hosts(part, location)
     pools = overlays.get(location, {}).get("pools", {})
     spared = reserves([row for row in rows if row["name"] not in pools] + _declared(pools))
     found = []
@@ -127,7 +130,8 @@ def foreign(
         url = str(row.get("properties", {}).get("url") or "").rstrip("/").lower()
         if row["name"].lower() in spared or row["name"] in but or not url:
             continue
-        if url in theirs or any(lies_in(url, place) for place in others):
+        known = url in theirs or own_hosts.host(url) in hosts
+        if known or any(lies_in(url, place) for place in others):
             found.append(f"backend {row['name']} still points at the other location")
     return found
 
@@ -158,12 +162,18 @@ def reserves(rows: list[dict]) -> set[str]:
 
 def lies_in(url: str, location: str) -> bool:
     """Does the host of a URL name this region, as those of Logic Apps and new sites do?"""
-    labels = (urlsplit(url).hostname or "").split(".")
+    labels = own_hosts.host(url).split(".")
     return any(one == location or one.startswith(f"{location}-") for one in labels)
 
 
-def _urls(laid: dict) -> set[str]:
+def _urls(part: dict, location: str) -> set[str]:
+    laid = part.get("overlay", {}).get(location, {})
     return {row["url"].rstrip("/").lower() for row in laid.get("backends", {}).values()}
+
+
+def _hosts(part: dict, location: str) -> set[str]:
+    known = part.get("hosts", {}).get(location, [])
+    return {*known, *(own_hosts.host(url) for url in _urls(part, location))}
 
 
 def problems(path: str, part: dict, flows: set[str]) -> Iterator[str]:

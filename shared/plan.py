@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from shared import halves, overlay, roles
+from shared import halves, overlay, own_hosts, roles
 from shared.kinds import KINDS
 from shared.plan_kinds import Component
 from shared.plan_parts import (
@@ -113,12 +113,24 @@ class Plan(Part):
         """
         key = (name, location)
         if key not in self._seen:
-            spot = self.locations[location].model_dump(by_alias=True)
-            part = self.part(name).model_dump(mode="json", by_alias=True, exclude_none=True)
-            seen = resolved(part, location, spot)
+            seen = self._resolved(self.part(name), location)
             found = overlay.linked(seen, lambda flow, at: self.component(flow, at)["resource"])
+            if found["kind"] == "apiManagement":
+                found["hosts"] = {at: self.hosts(at) for at in self.locations}
             self._seen[key] = json.dumps(found)
         return json.loads(self._seen[key])
+
+    def hosts(self, location: str) -> list[str]:
+        """The names under which what the plan knows answers in `location`."""
+        spot = self.locations[location]
+        known = (part for part in self.components if part.kind in own_hosts.KINDS)
+        parts = (self._resolved(part, location) for part in known)
+        return own_hosts.of(location, [spot.app, spot.health], parts)
+
+    def _resolved(self, part: Part, location: str) -> dict:
+        spot = self.locations[location].model_dump(by_alias=True)
+        given = part.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return resolved(given, location, spot)
 
     @cached_property
     def _seen(self) -> dict[tuple[str, str], str]:
@@ -127,10 +139,7 @@ class Plan(Part):
 
     def queues(self, location: str) -> list[dict]:
         """The queues whose depth the ledger keeps: {"namespace": id, "queue"}, as of `location`."""
-        spot = self.locations[location].model_dump(by_alias=True)
-        return [
-            resolved(one.model_dump(by_alias=True), location, spot) for one in self.ledger.queues
-        ]
+        return [self._resolved(one, location) for one in self.ledger.queues]
 
     def gateway(self) -> str | None:
         """The name of the plan's API Management component, if it has one."""

@@ -171,6 +171,88 @@ def test_a_host_says_its_region() -> None:
     assert not overlay.lies_in("https://westeurope-partner.example.net", "westeurope2")
 
 
+SITE = "{resourceGroup}/providers/Microsoft.Web/sites/"
+STOCK = "sql-{}.database.windows.net"
+KNOWN = (
+    {"name": "pricing", "kind": "functionApp", "resource": f"{SITE}func-pricing-{{short}}"},
+    {
+        "name": "refunds",
+        "kind": "logicAppWorkflow",
+        "trigger": "request",
+        "resource": f"{SITE}logic-contoso-{{short}}",
+        "workflow": "refunds",
+    },
+    {
+        "name": "stock-link",
+        "kind": "apiConnection",
+        "resource": "{resourceGroup}/providers/Microsoft.Web/connections/stock-{short}",
+        "api": "sql",
+        "endpoint": "replica",
+        "hosts": {THERE: STOCK.format("we"), HERE: STOCK.format("ne")},
+    },
+)
+
+
+def with_known(known: Plan) -> dict:
+    """The gateway in `HERE` of a plan that knows more hosts."""
+    document = json.loads(json.dumps(known.document))
+    document["components"] += KNOWN
+    return plan.checked(document).component(GATEWAY, HERE)
+
+
+def backend(url: str) -> list[dict]:
+    return [{"name": "stray", "properties": {"url": url}}]
+
+
+THEIRS = (
+    "https://func-pricing-we.azurewebsites.net/api",
+    "https://FUNC-pricing-we.azurewebsites.net:443/api",
+    "https://logic-contoso-we.azurewebsites.net/api/refunds",
+    "https://apim-contoso-we.azure-api.net/orders",
+    f"https://{STOCK.format('we')}",
+    "https://func-contoso-we.azurewebsites.net",
+    "https://prod-we.westeurope.logic.azure.com/elsewhere",
+)
+
+
+@pytest.mark.parametrize("url", THEIRS)
+def test_a_host_that_the_plan_knows_over_there_is_named(doors: Doors, url: str) -> None:
+    part = with_known(doors.plan)
+    assert overlay.foreign(part, HERE, backend(url)) == [
+        "backend stray still points at the other location"
+    ]
+    assert overlay.foreign(part, THERE, backend(url)) == []
+
+
+@pytest.mark.parametrize("url", [url.replace("-we.", "-ne.") for url in THEIRS[:6]])
+def test_a_host_of_this_location_s_own_leads_nobody_away(doors: Doors, url: str) -> None:
+    assert overlay.foreign(with_known(doors.plan), HERE, backend(url)) == []
+
+
+def test_a_host_that_both_locations_use_is_nobody_s(doors: Doors) -> None:
+    part = with_known(doors.plan)
+    part["hosts"] = {
+        place: [*known, "shared.example.net"] for place, known in part["hosts"].items()
+    }
+    assert overlay.foreign(part, HERE, backend("https://shared.example.net/x")) == []
+    assert overlay.foreign(part, HERE, backend("https://partner.example.net/x")) == []
+
+
+def test_another_path_on_a_host_of_the_other_overlay_is_named(doors: Doors, linked: Plan) -> None:
+    known = with_overlay(doors.plan)
+    part = known.component(GATEWAY, HERE)
+    part["overlay"][THERE]["backends"]["erp"] = {"url": "https://erp-we.contoso.net/orders"}
+    found = overlay.foreign(part, HERE, backend("https://erp-we.contoso.net/stock"))
+    assert len(found) == 1
+
+
+def test_a_backend_at_a_site_in_the_lost_region_is_refused(doors: Doors, linked: Plan) -> None:
+    place(doors, "own-app", "https://func-contoso-we.azurewebsites.net/api")
+    doors.call("promote_gateway", task(doors, linked))
+    outcome = doors.call("verify_gateway", task(doors, linked, "verify"))
+    assert outcome["status"] == "refused" and "backend own-app" in outcome["because"]
+
+
 def test_every_exchange_is_as_published(doors: Doors, linked: Plan) -> None:
     stock(doors)
     known = with_overlay(doors.plan, callbacks={"orders": LINK}, pools={"stock": POOL})
