@@ -16,15 +16,18 @@ DELETES_MAX = 25  # In one call; the next one goes on.
 
 
 def observe_alias(payload: dict) -> dict:
-    """Who is primary: facts `serving` for `location`, `pending` or `primary`; `calls` when asked.
+    """Who is primary: facts `serving` for `location`, `pending` or `primary`.
 
-    With verb `verify` a location that does not serve is refused. Safe to repeat: reads.
+    Asked with `dryRun`: `calls`, and what would be lost (`rpoSeconds`). With verb `verify` a
+    location that does not serve is refused. Safe to repeat: reads.
     """
     seen = _seen(payload)
     if payload.get("dryRun"):
         sent = alias.promotion(payload["component"], payload["location"], _graceful(payload))
         seen["calls"] = {"promote": [sent]}
         seen["would"] = "have its primary in this location"
+        if seen["status"] == "succeeded":
+            seen |= alias.losing(payload["component"], seen, _graceful(payload))
     if payload.get("verb") == "verify" and seen["status"] == "succeeded" and not seen["serving"]:
         return refused(f"{payload['component']['name']} {seen['because']}", serving=False)
     return seen
@@ -140,7 +143,8 @@ def _replica(payload: dict, reply: Reply) -> dict:
     settled = seen["state"] in ("Succeeded", "Active", "")
     serving = seen["primary"] == payload["location"] and settled
     words = f"is primary in {seen['primary']}, {seen['state']}"
-    return succeeded(words, serving=serving, primary=seen["primary"], settled=settled)
+    known = {"primary": seen["primary"], "settled": settled, "lagSeconds": seen["lagSeconds"]}
+    return succeeded(words, serving=serving, **known)
 
 
 def _hindrance(payload: dict, seen: dict) -> dict | None:

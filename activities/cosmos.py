@@ -12,9 +12,10 @@ from shared.outcome import refused, skipped, succeeded
 
 
 def observe_cosmos(payload: dict) -> dict:
-    """Does the account write in `location`? Facts `serving`, `account`; `calls` when asked.
+    """Does the account write in `location`? Facts `serving`, `account`.
 
-    With verb `verify` a region that does not write is refused. Safe to repeat: reads.
+    Asked with `dryRun`: `calls`, and what would be lost (`rpoSeconds`). With verb `verify` a
+    region that does not write is refused. Safe to repeat: reads.
     """
     outcome = _seen(payload)
     if payload.get("dryRun") and outcome["status"] == "succeeded":
@@ -22,6 +23,7 @@ def observe_cosmos(payload: dict) -> dict:
         calls = [] if no else [_promotion(payload, outcome["account"])]
         would = f"be refused: {no['because']}" if no else "write in this location"
         outcome |= {"calls": {"promote": calls}, "would": would}
+        outcome |= cosmos.losing(outcome["account"], payload["location"], _graceful(payload))
     if payload.get("verb") == "verify" and outcome.get("serving") is False:
         return refused(f"{payload['component']['name']} {outcome['because']}", serving=False)
     return outcome

@@ -83,7 +83,7 @@ def compared(plan: Plan, mode: str, act: dict, silent: set[str]) -> dict:
         seen = {"status": "refused", "because": f"not asked: {act['location']} is silent"}
     elif observe:
         seen = looked(observe, task, silent)
-    behind = {"rpoSeconds": seen["rpoSeconds"]} if "rpoSeconds" in seen else {}
+    behind = forecast_steps.behind(part["kind"], seen)
     return {**dryrun.difference(act, part, seen), **behind}
 
 

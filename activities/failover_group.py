@@ -12,14 +12,17 @@ from shared.outcome import refused, skipped, succeeded
 
 
 def observe_failover_group(payload: dict) -> dict:
-    """Is `location`'s server the primary? Facts `serving`, `group`; `calls` when asked.
+    """Is `location`'s server the primary? Facts `serving`, `group`.
 
-    With verb `verify` a secondary is refused. Safe to repeat: reads.
+    Asked with `dryRun`: `calls`, and what would be lost (`rpoSeconds`). With verb `verify` a
+    secondary is refused. Safe to repeat: reads.
     """
     outcome = _seen(payload["component"])
     if payload.get("dryRun"):
         sent = failover_group.failover(payload["component"], _graceful(payload))
         outcome |= {"calls": {"promote": [sent]}, "would": "have its primary in this location"}
+        if outcome["status"] == "succeeded":
+            outcome |= failover_group.losing(outcome["group"], _graceful(payload))
     if payload.get("verb") == "verify" and outcome.get("serving") is False:
         return refused(f"{payload['component']['name']} {outcome['because']}", serving=False)
     return outcome

@@ -97,8 +97,32 @@ def replica_of(properties: dict) -> dict:
         "primary": normal(str(first[0].get("locationName", ""))) if first else "",
         "places": [normal(str(row.get("locationName", ""))) for row in rows],
         "state": str(properties.get("provisioningState", "")),
-        "lagSeconds": int(geo.get("maxReplicationLagDurationInSeconds") or 0),
+        "lagSeconds": geo.get("maxReplicationLagDurationInSeconds"),
     }
+
+
+def lag_of(seen: dict) -> str:
+    """How late the copy of a replicated namespace may be; beyond it the primary takes no more."""
+    known = {None: "with a lag that it does not show", 0: "synchronously"}
+    return known.get(seen["lagSeconds"], f"up to {seen['lagSeconds']} s late")
+
+
+def losing(part: dict, seen: dict, graceful: bool) -> dict:
+    """What a failover would lose; `seen`: the outcome of a look. Empty where it serves already.
+
+    A pairing carries no messages. A replicated namespace refuses what would put its copy further
+    behind than maxReplicationLagDurationInSeconds (GeoDataReplicationProperties).
+    """
+    if seen["serving"]:
+        return {}
+    if graceful:
+        return {"rpoSeconds": 0.0}
+    if part["mode"] == "pairing":
+        words = "a pairing carries no messages, and ARM does not show how old those are"
+        return {"rpoSeconds": None, "rpoBecause": words}
+    late = seen["lagSeconds"]
+    words = f"is replicated {lag_of(seen)}"
+    return {"rpoSeconds": None if late is None else float(late), "rpoBecause": words}
 
 
 def words_of(seen: dict) -> str:

@@ -3,7 +3,7 @@
 Each check is {"name", "status": "ok" | "warn" | "fail", "because", "fix"}.
 """
 
-from shared.alias import NOT_REPLICATED, PRIMARY, SORTS, name_of, normal, shown, words_of
+from shared.alias import NOT_REPLICATED, PRIMARY, SORTS, lag_of, name_of, normal, shown, words_of
 
 
 def row(name: str, status: str, because: str, fix: str = "") -> dict:
@@ -90,8 +90,8 @@ def replication(part: dict, seen: dict, location: str, away: str) -> list[dict]:
     if location not in seen["places"] or away not in seen["places"]:
         there = ", ".join(seen["places"]) or "one location only"
         return [row("pairing", "fail", f"{here(part)} is replicated in {there}", fix)]
-    lag = f"up to {seen['lagSeconds']} s late" if seen["lagSeconds"] else "synchronously"
-    words = f"{here(part)} is primary in {seen['primary']}, {seen['state']}, replicated {lag}"
+    told = f"{here(part)} is primary in {seen['primary']}, {seen['state']}"
+    words = f"{told}, replicated {lag_of(seen)}"
     if seen["primary"] == location:
         return [row("pairing", "warn", f"{words}: callers are served from here already", fix)]
     status = "ok" if seen["state"] == "Succeeded" else "fail"

@@ -19,6 +19,7 @@ def seen_of(document: dict) -> dict:
     policies = properties.get("failoverPolicies") or []
     ordered = sorted(policies, key=lambda one: int(one.get("failoverPriority") or 0))
     regions = properties.get("locations") or []
+    policy = properties.get("consistencyPolicy") or {}
     return {
         "writes": [str(one.get("locationName", "")) for one in _rows(properties, "writeLocations")],
         "order": [str(one.get("locationName", "")) for one in ordered],
@@ -30,6 +31,8 @@ def seen_of(document: dict) -> dict:
         "state": str(properties.get("provisioningState") or ""),
         "automatic": bool(properties.get("enableAutomaticFailover")),
         "many": bool(properties.get("enableMultipleWriteLocations")),
+        "consistency": str(policy.get("defaultConsistencyLevel") or ""),
+        "staleSeconds": policy.get("maxIntervalInSeconds"),
     }
 
 
@@ -63,6 +66,25 @@ def promotion(resource: str, seen: dict, location: str, graceful: bool) -> dict:
     policies = [{"locationName": n, "failoverPriority": at} for at, n in enumerate(names)]
     body = {"failoverPolicies": policies}
     return call("POST", f"{resource}/failoverPriorityChange", VERSION, body)
+
+
+def losing(seen: dict, location: str, graceful: bool) -> dict:
+    """What is lost where `location` writes from now on; empty where it alone does already.
+
+    After the table of recovery points in cosmos-db/consistency-levels: none with strong
+    consistency, the bound of bounded staleness; for the others Azure expects less than 15 minutes.
+    """
+    if serving(seen, location) and len(seen["writes"]) == 1:
+        return {}
+    if graceful:
+        return {"rpoSeconds": 0.0}
+    if seen["consistency"] == "Strong":
+        return {"rpoSeconds": 0.0, "rpoBecause": "every write is in every region (Strong)"}
+    if seen["consistency"] == "BoundedStaleness" and seen["staleSeconds"] is not None:
+        late = float(seen["staleSeconds"])
+        return {"rpoSeconds": late, "rpoBecause": f"its regions are at most {late:g} s behind"}
+    words = f"consistency {seen['consistency'] or 'that is not shown'} bounds no region's lag"
+    return {"rpoSeconds": None, "rpoBecause": words}
 
 
 def return_of(resource: str, region: str) -> dict:

@@ -48,6 +48,19 @@ def failover(part: dict, graceful: bool) -> dict:
     return call("POST", f"{path(part)}/{verb}", VERSION)
 
 
+def losing(seen: dict, graceful: bool) -> dict:
+    """What a failover to the server that shows `seen` would lose; empty where it is primary.
+
+    The lag of a group is in its databases (sys.dm_geo_replication_link_status), not in ARM.
+    """
+    if seen["role"] in PRIMARY:
+        return {}
+    if graceful:
+        return {"rpoSeconds": 0.0}
+    words = "a forced failover may lose data, and ARM does not show how far the copy lags"
+    return {"rpoSeconds": None, "rpoBecause": words}
+
+
 def hindrance(seen: dict, graceful: bool) -> dict | None:
     """Why the group is not failed over; None when it may be."""
     if graceful and seen["state"] not in WELL:

@@ -22,6 +22,9 @@ HOP_SECONDS = 1.0  # From the end of a stage to the first step of the next: slip
 STEP_SECONDS = {"change": 0.5, "look": 0.2, "silence": 5.0}
 WAITED_FOR = ("fence", "quiesce")  # What comes before the claim or beside it is not paced.
 SERVED = "redirect"  # Callers are served from its end on; what follows is proof.
+# Kinds that carry data of their own to the other location; of the others there is nothing to lose.
+HOLDS_DATA = ("storageAccount", "sqlFailoverGroup", "cosmosDb", "serviceBusAlias", "eventHubsAlias")
+UNKNOWN = "the age of its copy is not known"
 
 
 @dataclass(frozen=True)
@@ -153,19 +156,33 @@ def stage_seconds(
     return now - begun, sent
 
 
+def behind(kind: str, seen: dict) -> dict:
+    """What one act would lose: {"rpoSeconds", "rpoBecause"} of its observer's outcome `seen`.
+
+    Both may be absent: nothing is copied. None is unknown, as is what could not be looked at of a
+    kind that holds data.
+    """
+    if kind in HOLDS_DATA and seen["status"] != "succeeded":
+        return {"rpoSeconds": None, "rpoBecause": seen["because"]}
+    return {key: seen[key] for key in ("rpoSeconds", "rpoBecause") if key in seen}
+
+
 def losing(plan: Plan, backups: dict[str, float | None], acts: list[dict]) -> dict:
     """{"rpoSeconds", "meetsRpo", "rpoBecause"}: the oldest state that would be gone on with.
 
     `backups`: gateway -> age of its newest proven backup in seconds, None where there is none; and
-    what observers say of their own replicas (`rpoSeconds` of an act).
+    what observers say of their own replicas (`behind` of an act). One that nobody knows makes the
+    whole unknown.
     """
     ages = {f"the backup of {name}": age for name, age in backups.items()}
-    ages |= {
-        act["component"]: act["rpoSeconds"] for act in acts if act.get("rpoSeconds") is not None
-    }
-    unknown = [name for name, age in ages.items() if age is None]
+    why = dict.fromkeys(ages, "nothing is proven")
+    for act in acts:
+        if "rpoSeconds" in act:
+            ages[act["component"]] = act["rpoSeconds"]
+            why[act["component"]] = act.get("rpoBecause", "")
+    unknown = [f"{name}: {why[name] or UNKNOWN}" for name, age in ages.items() if age is None]
     if unknown:
-        because = f"nothing proven: {', '.join(unknown)}"
+        because = f"nobody knows of {'; '.join(unknown)}"
         return {"rpoSeconds": None, "meetsRpo": False, "rpoBecause": because}
     if not ages:
         because = "nothing in the plan is copied: what is in flight is the ledger's to say"
@@ -173,4 +190,5 @@ def losing(plan: Plan, backups: dict[str, float | None], acts: list[dict]) -> di
     name, age = max(ages.items(), key=lambda one: one[1] or 0.0)
     worst = round(age or 0.0, 1)
     meets = worst <= plan.objectives.rpo_seconds
-    return {"rpoSeconds": worst, "meetsRpo": meets, "rpoBecause": f"{name} is {worst:g} s old"}
+    because = f"{name}: {why[name]}" if why[name] else f"{name} is {worst:g} s old"
+    return {"rpoSeconds": worst, "meetsRpo": meets, "rpoBecause": because}

@@ -418,6 +418,35 @@ def test_a_replicated_namespace_needs_no_protection_and_is_ready(doors: Doors, k
 
 
 @both_kinds
+def test_nobody_knows_what_a_forced_run_loses_of_a_pairing(doors: Doors, kind: str) -> None:
+    paired(doors, kind)
+    told = doors.call("observe_alias", task(doors, kind, "promote", dryRun=True))
+    assert (told["rpoSeconds"], "carries no messages" in told["rpoBecause"]) == (None, True)
+    graceful = task(doors, kind, "promote", dryRun=True, mode="graceful")
+    assert doors.call("observe_alias", graceful)["rpoSeconds"] == 0
+
+
+# The lag that a namespace allows -> what a forced run would lose.
+LAGS = {"unknown": None, "synchronous": 0, "bounded": 300}
+ROLES = ("Primary", "Secondary")
+
+
+@both_kinds
+@pytest.mark.parametrize("lag", LAGS)
+def test_a_replicated_namespace_loses_its_lag_at_most(doors: Doors, kind: str, lag: str) -> None:
+    found = replicated(doors, kind, THERE, HERE)
+    if lag != "unknown":
+        found.properties["geoDataReplication"]["maxReplicationLagDurationInSeconds"] = LAGS[lag]
+    told = doors.call("observe_alias", replica(doors, kind, "promote", dryRun=True))
+    assert (told["rpoSeconds"], told["rpoBecause"] != "") == (LAGS[lag], True)
+    found.properties["geoDataReplication"]["locations"].reverse()
+    for row, role in zip(found.properties["geoDataReplication"]["locations"], ROLES, strict=True):
+        row["roleType"] = role
+    told = doors.call("observe_alias", replica(doors, kind, "promote", dryRun=True))
+    assert "rpoSeconds" not in told
+
+
+@both_kinds
 def test_no_outcome_holds_what_a_namespace_hides(doors: Doors, kind: str) -> None:
     paired(doors, kind)
     told = [

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from rehearsal.world import Resource
+from shared import cosmos
 from tests.doors import HERE, THERE, Doors
 from tests.parts import (
     MARKER,
@@ -156,6 +157,34 @@ def test_verify_refuses_a_region_that_does_not_write(doors: Doors) -> None:
 def test_a_dry_run_names_the_call_that_a_run_sends(doors: Doors, mode: str) -> None:
     told = task(doors, "promote", mode=mode)
     check_forecast(doors, "observe_cosmos", "promote_cosmos", told)
+
+
+# Consistency -> what a forced run would lose, as cosmos-db/consistency-levels has it.
+LOST = {"Strong": 0.0, "BoundedStaleness": 300.0, "Session": None, "Eventual": None}
+
+
+@pytest.mark.parametrize("level", LOST)
+def test_what_a_forced_run_would_lose_is_what_the_consistency_bounds(
+    doors: Doors, account: Resource, level: str
+) -> None:
+    bound = {"maxIntervalInSeconds": 300} if level == "BoundedStaleness" else {}
+    account.properties["consistencyPolicy"] = {"defaultConsistencyLevel": level, **bound}
+    told = doors.call("observe_cosmos", task(doors, "promote", dryRun=True))
+    assert (told["rpoSeconds"], told["rpoBecause"] != "") == (LOST[level], True)
+
+
+def test_a_change_of_priorities_would_lose_nothing(doors: Doors, account: Resource) -> None:
+    told = task(doors, "promote", mode="graceful", dryRun=True)
+    assert doors.call("observe_cosmos", told)["rpoSeconds"] == 0
+    account.properties["regions"] = ["North Europe", "West Europe"]
+    assert "rpoSeconds" not in doors.call("observe_cosmos", {**told, "mode": "forced"})
+
+
+def test_what_several_regions_write_may_be_lost_where_this_one_writes_already() -> None:
+    """The rehearsal has no account that writes in many regions."""
+    regions = ("westeurope", "northeurope")
+    document = {"properties": {"writeLocations": [{"locationName": name} for name in regions]}}
+    assert cosmos.losing(cosmos.seen_of(document), HERE, graceful=False)["rpoSeconds"] is None
 
 
 def test_a_good_account_has_nothing_wrong(doors: Doors) -> None:

@@ -133,6 +133,23 @@ def test_a_dry_run_names_the_call_that_a_run_sends(doors: Doors) -> None:
     check_forecast(doors, "observe_failover_group", "promote_failover_group", told)
 
 
+def behind(doors: Doors, mode: str) -> dict:
+    """What a dry run says of the age of the copy."""
+    told = doors.call("observe_failover_group", task(doors, "promote", mode=mode, dryRun=True))
+    return {key: told[key] for key in ("rpoSeconds", "rpoBecause") if key in told}
+
+
+def test_nobody_knows_what_a_forced_failover_would_lose(doors: Doors) -> None:
+    found = behind(doors, "forced")
+    assert (found["rpoSeconds"], "may lose data" in found["rpoBecause"]) == (None, True)
+
+
+def test_a_planned_failover_would_lose_nothing(doors: Doors, group: Resource) -> None:
+    assert behind(doors, "graceful") == {"rpoSeconds": 0.0}
+    group.properties["replicationRole"] = "Primary"
+    assert behind(doors, "forced") == {}
+
+
 def test_a_good_group_has_nothing_wrong(doors: Doors) -> None:
     assert checks(doors) == {"pairing": "ok", "policy": "ok"}
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from orchestrations import waves
-from shared import dryrun_text, forecast_steps, pace
-from shared.forecast_steps import Steps, forecast, losing, measured
+from shared import alias, cosmos, dryrun_text, failover_group, forecast_steps, pace
+from shared.forecast_steps import Steps, behind, forecast, losing, measured
 from shared.plan import Plan, load
 from tests.app_index import ROOT
 
@@ -100,8 +100,48 @@ def test_the_oldest_copy_is_what_is_lost() -> None:
     assert found["rpoBecause"] == "ledger is 90 s old"
 
 
-def test_an_age_that_nobody_knows_is_no_zero() -> None:
-    assert losing(CONTOSO, {"gateway": None}, [])["rpoSeconds"] is None
+PAIRING, REPLICA = {"mode": "pairing"}, {"mode": "replication"}
+SECONDARY = failover_group.seen_of({"properties": {"replicationRole": "Secondary"}})
+SESSION = {**cosmos.seen_of({}), "consistency": "Session"}
+UNKNOWN = {
+    "an account that was never synchronised": {"rpoSeconds": None},
+    "a forced failover group": failover_group.losing(SECONDARY, graceful=False),
+    "a forced pairing": alias.losing(PAIRING, {"serving": False}, graceful=False),
+    "a replica of unknown lag": alias.losing(
+        REPLICA, {"serving": False, "lagSeconds": None}, graceful=False
+    ),
+    "regions without a bound": cosmos.losing(SESSION, TO, graceful=False),
+    "what could not be seen": behind("cosmosDb", {"status": "refused", "because": "HTTP 403"}),
+}
+
+
+@pytest.mark.parametrize("what", UNKNOWN)
+def test_an_age_that_nobody_knows_is_no_zero(what: str) -> None:
+    one = {"component": "documents", **UNKNOWN[what]}
+    known = {"component": "ledger", "rpoSeconds": 90.0}
+    for found in (losing(CONTOSO, {}, [one]), losing(CONTOSO, {"gateway": 1.0}, [one, known])):
+        assert (found["rpoSeconds"], found["meetsRpo"]) == (None, False)
+        assert found["rpoBecause"].startswith("nobody knows of documents: ")
+        assert len(found["rpoBecause"]) > len("nobody knows of documents: ")
+
+
+def test_a_gateway_without_a_proven_backup_has_no_age() -> None:
+    found = losing(CONTOSO, {"gateway": None}, [{"component": "ledger", "rpoSeconds": 90.0}])
+    assert (found["rpoSeconds"], found["meetsRpo"]) == (None, False)
+    assert found["rpoBecause"] == "nobody knows of the backup of gateway: nothing is proven"
+
+
+def test_where_nothing_is_copied_nothing_is_lost() -> None:
+    assert behind("logicWorkflow", {"status": "refused", "because": "HTTP 403"}) == {}
+    found = losing(CONTOSO, {}, [{"component": "orders-intake"}])
+    assert (found["rpoSeconds"], found["meetsRpo"]) == (0.0, True)
+
+
+def test_a_bound_is_told_in_its_own_words() -> None:
+    seen = alias.losing(REPLICA, {"serving": False, "lagSeconds": 300}, graceful=False)
+    found = losing(CONTOSO, {}, [{"component": "bus", **seen}])
+    assert found["rpoSeconds"] == 300.0
+    assert found["rpoBecause"] == "bus: is replicated up to 300 s late"
 
 
 def test_a_chunk_of_the_forecast_is_a_chunk_of_the_run() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from activities import desk_orders, readiness
 from rehearsal.estate import DEFAULT
+from shared.forecast_steps import HOLDS_DATA
 from shared.kinds import KINDS
 from tests.doors import HERE, THERE, Doors, made_doors
 from tests.wire import check_exchanges
@@ -120,6 +121,16 @@ def test_a_dry_run_of_every_kind_sends_nothing_that_changes_anything(dry: Dry) -
 @pytest.mark.parametrize("what", ["resources", "blobs", "slips", "told"])
 def test_a_dry_run_of_every_kind_leaves_all_as_it_is(dry: Dry, what: str) -> None:
     assert dry.before[what] == dry.after[what]
+
+
+def test_a_dry_run_says_of_all_that_holds_data_what_would_be_lost(dry: Dry) -> None:
+    rows = [row for row in dry.body["differences"] if row["kind"] in HOLDS_DATA]
+    assert {row["kind"] for row in rows} == set(HOLDS_DATA)
+    assert [row["component"] for row in rows if "rpoSeconds" not in row] == []
+    told = dry.body["forecast"]
+    unknown = [row["component"] for row in rows if row["rpoSeconds"] is None]
+    assert (told["rpoSeconds"], told["meetsRpo"]) == (None, False)
+    assert unknown and not [name for name in unknown if f"{name}: " not in told["rpoBecause"]]
 
 
 def test_a_dry_run_of_every_kind_says_what_each_would_do(dry: Dry) -> None:

@@ -54,6 +54,14 @@ def task(doors: Doors, verb: str, failover: str = "customerManaged", **more: obj
     return forced(doors, part, verb, HERE, **more)
 
 
+def compared(doors: Doors) -> dict:
+    """The account in a dry run of a forced run towards northeurope."""
+    part, document = task(doors, "promote")["component"], doors.plan.document
+    plan = Plan.model_validate({**document, "components": [*document["components"], part]})
+    act = {"component": "docs", "stage": "promote", "verb": "promote", "location": HERE}
+    return desk_dryrun.compared(plan, "forced", act, set())
+
+
 def left(doors: Doors) -> dict:
     """The task of the end of that run: for the location that it has left."""
     return {**task(doors, "protect"), "location": THERE}
@@ -180,6 +188,14 @@ def test_an_account_without_a_copy_does_not_know_what_it_would_lose(
     assert observed(doors)["rpoSeconds"] is None
 
 
+def test_an_account_that_is_not_shown_may_lose_anything(doors: Doors) -> None:
+    """The forecast of a dry run that may not read it."""
+    refused = {"match": {"path": resource(doors)}, "effect": {"status": 403, "code": "Forbidden"}}
+    doors.world.faults.add({**refused, "times": 1})
+    found = compared(doors)
+    assert (found["rpoSeconds"], found["rpoBecause"]) == (None, found["seen"])
+
+
 def test_an_account_that_is_here_has_nothing_to_lose(doors: Doors, account: Resource) -> None:
     account.properties.update({"primaryLocation": HERE, "secondaryLocation": THERE})
     assert "rpoSeconds" not in observed(doors)
@@ -189,11 +205,7 @@ def test_the_forecast_of_a_dry_run_counts_the_age_of_the_copy(
     doors: Doors, account: Resource
 ) -> None:
     account.body["lagSeconds"] = 7200
-    part = task(doors, "promote")["component"]
-    document = doors.plan.document
-    plan = Plan.model_validate({**document, "components": [*document["components"], part]})
-    act = {"component": "docs", "stage": "promote", "verb": "promote", "location": HERE}
-    told = forecast_steps.losing(plan, {}, [desk_dryrun.compared(plan, "forced", act, set())])
+    told = forecast_steps.losing(doors.plan, {}, [compared(doors)])
     assert (told["meetsRpo"], told["rpoBecause"].split()[0]) == (False, "docs")
 
 

@@ -3,7 +3,7 @@
 After api-versions 2025-10-15 and 2026-03-15. An account of the table has no location of its own:
 ARM reaches it while its resource group's region is up. Error codes are recollections.
 Not emulated: databases, consistency, many write regions, a lost region that Azure takes offline by
-itself (`enableAutomaticFailover` is shown and does nothing).
+itself (`consistencyPolicy` and `enableAutomaticFailover` are shown and do nothing).
 """
 
 from rehearsal.arm_provider import Call, Provider, Refused, Running, running
@@ -12,7 +12,12 @@ from rehearsal.world import Resource, normal
 VERSIONS = ("2025-10-15", "2026-03-15")
 accounts = Provider("Microsoft.DocumentDB/databaseAccounts", VERSIONS, methods=frozenset({"GET"}))
 PROVIDERS = [accounts]
-PLAIN = ("enableAutomaticFailover", "databaseAccountOfferType", "provisioningState")
+PLAIN = (
+    "enableAutomaticFailover",
+    "databaseAccountOfferType",
+    "provisioningState",
+    "consistencyPolicy",
+)
 
 
 def regions(account: Resource) -> list[str]:
