@@ -21,7 +21,7 @@ from shared.reply import Surprise, Unreachable
 THREADS = 8  # In each location.
 TRIGGERS_MAX = 10  # As many as a workflow can have.
 FURTHER_MAX = 5  # Pages of one list: five hundred rows that began in one second.
-QUERY = ("top", "component", "status", "from", "to", "after", "format", "Accept")
+QUERY = ("top", "component", "set", "status", "from", "to", "after", "format", "Accept")
 _PURSE = history.Purse()
 _PAYING = Lock()
 
@@ -62,26 +62,37 @@ def one_history(name: str, *told: str | None) -> tuple:
     plan = Plan.model_validate(desk.known_plan(name)["plan"])
     given = {key: text for key, text in zip(QUERY, told, strict=False) if text is not None}
     asked = wanted(plan, given)
-    component = asked.component
-    names, warnings = history.chosen([component] if component else ledger.workflows(plan))
+    every = list(asked.components) or ledger.workflows(plan)
+    names, left, further = history.chosen(every, asked.set)
     pay(len(names) * history.REQUESTS_EACH)
     with ThreadPoolExecutor(len(plan.locations)) as pool:
         looks = [pool.submit(look, plan, place, names, asked) for place in plan.locations]
         answers = [one.result() for one in looks]
     lists = [one for seen, _ in answers for one in seen]
     rows, place, short = history.merged(lists, asked.top, asked.after)
-    said = [*warnings, *(word for _, words in answers for word in words), *short]
+    query = {key: given[key] for key in QUERY[:-1] if key in given}
+    elsewhere = unseen(left, len(every), {**query, "set": str(further)})
+    said = [*elsewhere, *(word for _, words in answers for word in words), *short]
     following = history_question.onward(name, asked, place) if place else None
     # CSV has no place for what comes next: the header says it of both.
-    query = urlencode(
-        {**{key: given[key] for key in QUERY[:-1] if key in given}, "after": following}
-    )
-    link = {"Link": f'<?{query}>; rel="next"'} if following else {}
+    onward = urlencode({**query, "after": following}, safe=",")
+    link = {"Link": f'<?{onward}>; rel="next"'} if following else {}
     if asked.csv:
         file = {"Content-Disposition": f'attachment; filename="{name}-history.csv"'}
         return 200, history_csv.table(rows, said), {"Content-Type": CSV, **file, **link}
-    shown = {"plan": name, "component": component, "status": asked.status}
+    component = ",".join(asked.components) or None
+    parts = {"set": asked.set, "sets": history.sets(every)}
+    shown = {"plan": name, "component": component, **parts, "status": asked.status}
     return 200, {**shown, "rows": rows, "warnings": said, "next": following}, link
+
+
+def unseen(left: list[str], count: int, query: dict[str, str]) -> list[str]:
+    """Which of `count` workflows the answer leaves out, and the link to the next set of them."""
+    if not left:
+        return []
+    query.pop("after", None)  # That is a place in this set.
+    link = f"history?{urlencode(query, safe=',')}"
+    return [f"{len(left)} of {count} workflows are left out: {history.some(left)}: see {link}"]
 
 
 def pay(reads: int) -> None:

@@ -4,14 +4,16 @@ After Microsoft.Logic 2019-05-01 (WorkflowRun, WorkflowTriggerHistory). Of what 
 what is named here goes on: the links to inputs and outputs are signed, and so are no reader's.
 """
 
+import math
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 TOP_DEFAULT = 50
 TOP_MAX = 200
 PAGE_MAX = 100  # Of one list: what a single answer holds.
-WORKFLOWS_MAX = 25  # Of a plan.
+WORKFLOWS_MAX = 25  # Of one set of a plan's workflows: as many as READS_MAX pays for.
 REQUESTS_EACH = 6  # Of one workflow: in both locations its runs, its triggers, what one did.
 # ARM's bucket holds 250 reads and gets 25 a second back, and the app moves plans out of the same
 # one: a page that is asked for again and again must leave a failover its share.
@@ -178,13 +180,24 @@ def order(shown: dict) -> Order:
     )
 
 
-def chosen(names: list[str]) -> tuple[list[str], list[str]]:
-    """The workflows that one answer looks at, and a warning that says which it left out."""
-    left = names[WORKFLOWS_MAX:]
-    if not left:
-        return names, []
-    says = f"{len(left)} of {len(names)} workflows are left out: {some(left)}: ask for a component"
-    return names[:WORKFLOWS_MAX], [says]
+class Chosen(NamedTuple):
+    """One set of workflows. `left`: those behind it, then those before; `next`: the set to see."""
+
+    names: list[str]
+    left: list[str]
+    next: int
+
+
+def sets(names: list[str]) -> int:
+    """Into how many sets these workflows are parted; the last one may be smaller."""
+    return max(1, math.ceil(len(names) / WORKFLOWS_MAX))
+
+
+def chosen(names: list[str], number: int = 1) -> Chosen:
+    """The workflows that one answer looks at, the set of this `number`, and what it leaves out."""
+    start = (number - 1) * WORKFLOWS_MAX
+    end = start + WORKFLOWS_MAX
+    return Chosen(names[start:end], names[end:] + names[:start], number % sets(names) + 1)
 
 
 def some(names: list[str]) -> str:

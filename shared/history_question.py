@@ -12,7 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from shared.history import NEWEST, OLDEST, TOP_DEFAULT, TOP_MAX, Order, age, order, some
+from shared.history import (
+    NEWEST,
+    OLDEST,
+    TOP_DEFAULT,
+    TOP_MAX,
+    Order,
+    age,
+    order,
+    plain,
+    sets,
+    some,
+)
 
 # WorkflowStatus of Microsoft.Logic 2019-05-01.
 STATUSES = (
@@ -33,14 +44,20 @@ STATUSES = (
 FORMATS = ("json", "csv")
 CSV = "text/csv"
 AFTER_LENGTH_MAX = 600
+COMPONENTS_MAX = 100
+NAME_SHOWN = 40  # Letters of a name that is none.
 
 
 @dataclass(frozen=True)
 class Question:
-    """Which rows: `since` <= at < `until`, of one component or all, of one status or any."""
+    """Which rows: `since` <= at < `until`, of some components or all, of one status or any.
+
+    `components` are in the plan's order, and empty for all; of those the `set` of this number.
+    """
 
     top: int = TOP_DEFAULT
-    component: str | None = None
+    components: tuple[str, ...] = ()
+    set: int = 1
     status: str | None = None
     since: datetime = OLDEST
     until: datetime = NEWEST
@@ -81,22 +98,22 @@ def question(
 ) -> tuple[Question, list[str]]:
     """What the query `given` asks of a plan's history, and every error in it, each by name.
 
-    `given`: top, component, status, from, to, after, format, and Accept, the header.
+    `given`: top, component, set, status, from, to, after, format, and Accept, the header.
     """
     errors: list[str] = []
     since = time_of(given, "from", OLDEST, errors)
     until = time_of(given, "to", NEWEST, errors)
     if not errors and since >= until:
         errors.append("from: must be before to")
-    component, status = given.get("component"), given.get("status")
-    if component is not None and component not in workflows:
-        errors.append(f"component: one of the plan's workflows: {some(workflows)}")
+    components = components_of(given.get("component"), workflows, errors)
+    status = given.get("status")
     known = next((one for one in STATUSES if status and one.lower() == status.lower()), None)
     if status is not None and known is None:
         errors.append(f"status: one of {', '.join(STATUSES)}")
     made = Question(
-        top=number_of(given.get("top"), errors),
-        component=component,
+        top=number_of(given, "top", TOP_DEFAULT, TOP_MAX, errors),
+        components=tuple(components),
+        set=number_of(given, "set", 1, sets(components or workflows), errors),
         status=known,
         since=since,
         until=until,
@@ -107,14 +124,34 @@ def question(
     return Question(**{**vars(made), "after": place}), errors
 
 
-def number_of(text: str | None, errors: list[str]) -> int:
-    number = text if text is not None else str(TOP_DEFAULT)
+def components_of(text: str | None, workflows: list[str], errors: list[str]) -> list[str]:
+    """The named ones in the plan's order, each once; an error for each that is none of them.
+
+    They are parted by commas: what a query names twice, the Functions host hands over so too
+    (azure-functions-host, ToRpcHttp: `pair.Value.ToString()` of StringValues).
+    """
+    named = list(dict.fromkeys(text.split(","))) if text is not None else []
+    if len(named) > COMPONENTS_MAX:
+        errors.append(f"component: at most {COMPONENTS_MAX} workflows")
+        return []
+    errors += [
+        f"component: {plain(one)[:NAME_SHOWN]!r} is none of the plan's workflows: {some(workflows)}"
+        for one in named
+        if one not in workflows
+    ]
+    return [one for one in workflows if one in named]
+
+
+def number_of(
+    given: Mapping[str, str], key: str, default: int, most: int, errors: list[str]
+) -> int:
+    number = given.get(key, str(default))
     # A number of more digits than the bound has is none that is worth reading.
-    fits = number.isascii() and number.isdecimal() and len(number) <= len(str(TOP_MAX))
-    if fits and 1 <= int(number) <= TOP_MAX:
+    fits = number.isascii() and number.isdecimal() and len(number) <= len(str(most))
+    if fits and 1 <= int(number) <= most:
         return int(number)
-    errors.append(f"top: a whole number from 1 to {TOP_MAX}")
-    return TOP_DEFAULT
+    errors.append(f"{key}: a whole number from 1 to {most}")
+    return default
 
 
 def time_of(given: Mapping[str, str], key: str, default: datetime, errors: list[str]) -> datetime:
@@ -139,7 +176,8 @@ def is_csv(given: Mapping[str, str], errors: list[str]) -> bool:
 
 def mark(plan: str, asked: Question) -> str:
     """What tells the pages of one question from those of another."""
-    said = [plan, asked.component, asked.status, asked.since.isoformat(), asked.until.isoformat()]
+    whose = [plan, asked.components, asked.set]
+    said = [*whose, asked.status, asked.since.isoformat(), asked.until.isoformat()]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:12]
 
 

@@ -5,7 +5,7 @@ from pydantic.json_schema import models_json_schema
 from shared import access, runs
 from shared.api import Acknowledgement, Decision, Failover, LedgerOrder
 from shared.history import TOP_DEFAULT, TOP_MAX
-from shared.history_question import AFTER_LENGTH_MAX, CSV, FORMATS, STATUSES
+from shared.history_question import AFTER_LENGTH_MAX, COMPONENTS_MAX, CSV, FORMATS, STATUSES
 from shared.openapi_routes import CHANGE, OPEN, READ, ROUTES, Route
 
 VERSION = "0.1.0"
@@ -31,7 +31,8 @@ QUERIES = {
     "getAudit": {"after": WHOLE},
     "getHistory": {
         "top": {**WHOLE, "minimum": 1, "maximum": TOP_MAX, "default": TOP_DEFAULT},
-        "component": TEXT,
+        "component": {"type": "array", "maxItems": COMPONENTS_MAX, "items": TEXT},
+        "set": {**WHOLE, "minimum": 1, "default": 1},
         "status": {**TEXT, "enum": list(STATUSES)},
         "from": {**TEXT, "format": "date-time"},
         "to": {**TEXT, "format": "date-time"},

@@ -115,7 +115,8 @@ ROUTES: tuple[Route, ...] = (
         READ,
         {
             200: "the newest `top` rows that are asked for; `next` (and Link) is the `after` of "
-            "the next page; see `warnings`. As CSV with `format=csv`, or for who accepts text/csv",
+            "the next page. Of `sets` of 25 workflows it is this `set`: `warnings` link to the "
+            "next one. As CSV with `format=csv`, or for who accepts text/csv",
             400: "the query is wrong; every error is named",
             404: "no such plan",
             429: "asked so often that a failover's own reads would wait; it says for how long",

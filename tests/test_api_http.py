@@ -215,9 +215,9 @@ def test_an_audit_is_read_by_a_cursor_that_is_a_number(app: HostProcess) -> None
 
 
 def test_a_history_names_each_error_of_its_query(app: HostProcess) -> None:
-    query = "top=201&component=nobody&status=x&from=x&to=x&after=x&format=x"
+    query = "top=201&component=nobody&component=none&set=x&status=x&from=x&to=x&after=x&format=x"
     wrong = app.call("GET", f"/api/plans/contoso/history?{query}")
-    assert (wrong.status_code, len(wrong.json()["errors"])) == (400, 7)
+    assert (wrong.status_code, len(wrong.json()["errors"])) == (400, 9)
 
 
 def test_a_dry_run_is_told_in_words_to_who_accepts_nothing_else(app: HostProcess) -> None:
@@ -244,11 +244,19 @@ def test_a_history_of_one_component_is_its_own(app: HostProcess) -> None:
     assert good.json() == {
         "plan": "contoso",
         "component": "orders-worker",
+        "set": 1,
+        "sets": 1,
         "status": None,
         "rows": [],
         "warnings": [],
         "next": None,
     }
+
+
+def test_a_history_of_several_components_may_name_them_one_by_one(app: HostProcess) -> None:
+    query = "component=orders-worker&component=orders-intake&format="
+    good = app.call("GET", f"/api/plans/contoso/history?{query}")
+    assert good.json()["component"] == "orders-intake,orders-worker"
 
 
 def test_the_backups_are_listed(app: HostProcess) -> None:

@@ -329,7 +329,7 @@ def crowded(doors: Doors, running: Workflows) -> Listed:
     found = flow(doors, THERE, OTHER)
     fill(running, found, 300, timedelta(0), 0)
     oldest = min(run.started_at for run in running.flow(found).runs)
-    asked = Question(top=1, component=OTHER, after=(oldest, "", "", -1, ""))
+    asked = Question(top=1, components=(OTHER,), after=(oldest, "", "", -1, ""))
     return history_desk.listed(THERE, OTHER, asked, "run", f"{found.id}/runs")
 
 

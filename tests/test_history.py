@@ -129,12 +129,26 @@ def test_more_rows_of_one_second_than_can_be_read_are_a_warning_and_no_standstil
     assert warnings[0].startswith("not all rows are shown of orders in west")
 
 
-def test_what_a_large_plan_leaves_out_is_said():
-    names = [f"w{n}" for n in range(history.WORKFLOWS_MAX + 7)]
-    looked, warnings = history.chosen(names)
-    assert looked == names[: history.WORKFLOWS_MAX]
-    assert f"7 of {len(names)} workflows are left out: w{len(looked)}, " in warnings[0]
-    assert "and 2 more" in warnings[0]
+NAMES = [f"w{n}" for n in range(2 * history.WORKFLOWS_MAX + 7)]
+
+
+def test_every_workflow_of_a_large_plan_is_in_one_set() -> None:
+    numbers = range(1, history.sets(NAMES) + 1)
+    assert [name for number in numbers for name in history.chosen(NAMES, number).names] == NAMES
+
+
+def test_the_sets_lead_to_each_other_and_the_last_one_to_the_first() -> None:
+    assert [history.chosen(NAMES, number).next for number in (1, 2, 3)] == [2, 3, 1]
+
+
+def test_what_a_set_leaves_out_are_those_behind_it_and_then_those_before() -> None:
+    most = history.WORKFLOWS_MAX
+    assert history.chosen(NAMES, 2).left == NAMES[2 * most :] + NAMES[:most]
+
+
+@pytest.mark.parametrize("count", [0, 1, history.WORKFLOWS_MAX])
+def test_a_small_plan_is_one_set_and_leaves_nothing_out(count: int) -> None:
+    assert history.chosen(NAMES[:count]) == (NAMES[:count], [], 1)
 
 
 def test_a_purse_that_is_empty_says_when_it_is_not():

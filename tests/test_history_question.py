@@ -11,6 +11,7 @@ from shared.history_question import Question, onward, question
 from tests.unhurried import UNHURRIED
 
 WORKFLOWS = ["orders", "mails"]
+QUOTED = ["'x'", "'y'", "''"]
 AT = datetime(2026, 1, 5, 8, 0, 0, 500_000, tzinfo=UTC)
 PLACE: history.Order = (AT, "west", "orders", 1, "run-1")
 
@@ -55,8 +56,49 @@ def test_the_place_of_another_question_is_refused() -> None:
     assert errors(after=word)[0].endswith("this one is of another question")
 
 
+def test_each_component_that_is_no_workflow_is_named_in_an_error() -> None:
+    found = errors(component="x,orders,y,x,")
+    assert [one.split(" is none")[0] for one in found] == [f"component: {n}" for n in QUOTED]
+
+
+def test_a_wrong_component_does_not_tell_what_is_secret_and_is_cut_short() -> None:
+    (found,) = errors(component=f"password={'hunter2'}{'a' * 500}")
+    assert "hunter2" not in found and len(found) < 150
+
+
+def test_more_components_than_can_be_named_are_refused() -> None:
+    many = ",".join(f"x{n}" for n in range(history_question.COMPONENTS_MAX + 1))
+    assert errors(component=many) == ["component: at most 100 workflows"]
+
+
+@pytest.mark.parametrize("word", ["0", "2", "-1", "x", "", "1.0", "1,1", "9" * 50])
+def test_a_set_that_there_is_not_is_refused(word: str) -> None:
+    assert errors(set=word) == ["set: a whole number from 1 to 1"]
+
+
+def test_there_are_as_many_sets_as_what_is_asked_for_needs() -> None:
+    many = [f"w{n}" for n in range(history.WORKFLOWS_MAX + 1)]
+    assert question("contoso", many, {"set": "2"})[1] == []
+    told = {"set": "2", "component": ",".join(many[:5])}
+    assert question("contoso", many, told)[1] == ["set: a whole number from 1 to 1"]
+
+
+def test_components_are_the_same_question_in_any_order() -> None:
+    assert asked(component="mails,orders,mails").components == ("orders", "mails")
+    word = onward("contoso", asked(component="mails,orders"), PLACE)
+    assert errors(component="orders,mails", after=word) == []
+    assert errors(component="orders", after=word)[0].endswith("of another question")
+
+
+def test_the_place_in_another_set_is_refused() -> None:
+    many = [f"w{n}" for n in range(history.WORKFLOWS_MAX + 1)]
+    told = {"set": "2", "after": onward("contoso", Question(set=1), PLACE)}
+    assert question("contoso", many, told)[1][0].endswith("of another question")
+
+
 def test_every_error_has_a_line_of_its_own() -> None:
-    told = {"top": "0", "component": "x", "status": "x", "from": "x", "to": "x", "after": "x"}
+    told = {"top": "0", "component": "x", "set": "0", "status": "x", "from": "x", "to": "x"}
+    told |= {"after": "x"}
     found = errors(**told, format="x")
     assert sorted(one.split(":")[0] for one in found) == sorted([*told, "format"])
 
@@ -64,7 +106,7 @@ def test_every_error_has_a_line_of_its_own() -> None:
 @UNHURRIED
 @given(st.text(max_size=80))
 def test_no_text_makes_a_question_fail_otherwise(text: str) -> None:
-    keys = ("top", "component", "status", "from", "to", "after", "format")
+    keys = ("top", "component", "set", "status", "from", "to", "after", "format")
     assert all(errors(**{key: text}) or asked(**{key: text}) for key in keys)
 
 

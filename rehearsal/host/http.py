@@ -111,7 +111,7 @@ class HttpTriggers:
             request.method,
             str(request.url),
             headers=dict(request.headers),
-            params=dict(request.query),
+            params=query_of(request),
             route_params={k: v for k, v in found.groupdict().items() if v is not None},
             body=await request.read(),
         )
@@ -122,6 +122,13 @@ class HttpTriggers:
             log.exception("function failed", extra={"function": each.function.name})
             return web.Response(status=500)
         return as_response(result)
+
+
+def query_of(request: web.Request) -> dict[str, str]:
+    """The query as a worker gets it: what is given twice is joined by a comma, what is empty is
+    left out (azure-functions-host, ToRpcHttp)."""
+    told = {name: ",".join(request.query.getall(name)) for name in request.query}
+    return {name: text for name, text in told.items() if text}
 
 
 def given_key(request: web.Request) -> str | None:
