@@ -42,7 +42,8 @@ class Effects:
         self._vain: dict[
             tuple[str, str], list[float]
         ] = {}  # When a location could not stop its own.
-        self.at: dict[tuple[str, str], float] = {}  # When a workflow was switched last.
+        self.sent: dict[tuple[str, str], float] = {}  # When a workflow's last switch was sent,
+        self.at: dict[tuple[str, str], float] = {}  # and when it landed.
         self._strays: set[tuple[str, str]] = set()  # Enabled by what was sent in time, and late.
         self._claimed_at = 0.0
 
@@ -52,17 +53,18 @@ class Effects:
         if after["epoch"] != before["epoch"]:
             self._claimed_at = self.world.now
 
-    def missed(self, task: dict) -> None:
-        """A location, its app or its fence, was told to stop this, and it did not."""
+    def missed(self, here: str, task: dict) -> None:
+        """The app of `here`, or its fence, told a location to stop this, and no answer came."""
         name = task["component"]["name"]
         self._missed[task["epoch"], name] = task["stage"]
-        if kept(task):
+        if kept(task) and here == task["location"]:
             self._vain.setdefault((task["location"], name), []).append(self.world.now)
 
     def switched(self, task: dict, on: bool, sent: float) -> Breach | None:
         """A workflow was enabled or disabled by a request that was sent at `sent`."""
         name, here, record = task["component"]["name"], task["location"], self.world.record
-        self.last[here, name], self.at[here, name] = task, self.world.now
+        self.last[here, name] = task
+        self.sent[here, name], self.at[here, name] = sent, self.world.now
         self._strays.discard((here, name))
         if self.stale(task, record):
             old = self.stale_since(task, sent)

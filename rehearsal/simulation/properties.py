@@ -54,8 +54,8 @@ class Judge(Register):
             self.breach("unexplained", name, "is", answer["status"], "without a reason")
         if name in LOOKS:
             self.evidence.saw(here, answer)
-        elif name == "demote_workflow" and answer["status"] in ("refused", "raised"):
-            self.effects.missed(told)
+        elif name == "demote_workflow" and unanswered(answer):
+            self.effects.missed(here, told)
 
     def switched(self, task: dict, on: bool, sent: float) -> None:
         """A workflow was enabled or disabled, by a request that was sent at `sent`."""
@@ -116,7 +116,8 @@ class Judge(Register):
         last = effects.last.get(spot, task)
         if task["verb"] == "verify" or effects.stale(task, record) or last["run"] != task["run"]:
             return  # It says nothing of now, or somebody else was at it meanwhile.
-        if last["verb"] != task["verb"] and effects.at.get(spot, -1.0) >= begun:
+        late = effects.sent.get(spot, begun) < begun <= effects.at.get(spot, -1.0)
+        if last["verb"] != task["verb"] and late:
             return  # What the same one had sent before, and given up, has landed meanwhile.
         calm = troubled == self.world.troubled
         run, left = record["run"], record["unfinished"]
@@ -184,3 +185,8 @@ class Judge(Register):
             wanted = {place: True, plan.other(place): False}
             rows += [(name, at) for at, on in wanted.items() if enabled[at, name] != on]
         return rows
+
+
+def unanswered(answer: dict) -> bool:
+    """Did a stop come to nothing? What the app's own guard kept back was never sent."""
+    return answer["status"] in ("refused", "raised") and not answer.get("stale")
