@@ -107,6 +107,7 @@ def restore_time(plan: Plan, name: str, to: str) -> list[dict]:
 
 def quota(plan: Plan, to: str) -> list[dict]:
     """Do the workflows fit into the standby's region, and their activation into the RTO?"""
-    flows = [part for part in plan.components if isinstance(part, LogicWorkflow)]
+    names = [part.name for part in plan.components if isinstance(part, LogicWorkflow)]
+    flows = {str(plan.component(name, to)["resource"]) for name in names}
     writes = len(plan.movers())
-    return readiness_world.quota(to, len(flows), writes, plan.objectives.rto_seconds)
+    return readiness_world.quota(to, flows, writes, plan.objectives.rto_seconds)

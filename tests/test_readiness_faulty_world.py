@@ -138,6 +138,24 @@ def test_more_workflows_than_a_region_takes_are_found(name: str) -> None:
     assert wrong(readiness_world.quota(plans.checked(tight), HERE), name)
 
 
+def test_workflows_in_more_subscriptions_fit_as_the_check_advises() -> None:
+    document = plans.load(grow(load(), FLOWS).plan_text).document
+    first, second = (f"/subscriptions/00000000-0000-4000-8000-00000000000{n}/" for n in (1, 2))
+    group = f"{second}resourceGroups/rg-more-{{short}}/providers/Microsoft.Logic/workflows"
+    names = [part["name"] for part in document["components"] if part["kind"] == "logicWorkflow"]
+    moved = set(names[-FLOWS // 2 :])
+    components = [
+        {**part, "resource": f"{group}/{part['name']}"} if part["name"] in moved else part
+        for part in document["components"]
+    ]
+    plan = plans.checked({**document, "components": components})
+    rows = [row for row in readiness_world.quota(plan, HERE) if row["name"] == "quota"]
+    assert [row["status"] for row in rows] == ["ok", "ok"]
+    counts = [int(row["because"].split()[0]) for row in rows]
+    assert counts == [len(names) - len(moved), len(moved)]
+    assert first.strip("/").split("/")[1] in rows[0]["because"]
+
+
 def test_a_fault_of_a_component_that_is_not_there_is_refused() -> None:
     with pytest.raises(BadEstate, match="there is no component none"):
         spoiled(load().plan_text, [PlanFault(finds="x", component="none", change={})])

@@ -92,9 +92,30 @@ def test_without_a_proven_backup_nothing_is_said_of_restores():
 
 
 def test_more_changes_than_the_bucket_pays_for_within_the_rto_fail():
-    assert status(world.quota("here", 10, 2000, 120))["writes"] == "fail"
-    assert status(world.quota("here", 10, 1000, 120))["writes"] == "ok"
+    assert status(world.quota("here", [], 2000, 120)) == {"writes": "fail"}
+    assert status(world.quota("here", [], 1000, 120)) == {"writes": "ok"}
 
 
-def test_more_workflows_than_a_region_takes_fail():
-    assert status(world.quota("here", 1001, 0, 120))["quota"] == "fail"
+def flows(subscription: str, count: int) -> list[str]:
+    """The ids of so many workflows there."""
+    group = f"/subscriptions/{subscription}/resourceGroups/rg"
+    return [f"{group}/providers/Microsoft.Logic/workflows/flow-{n}" for n in range(count)]
+
+
+def test_more_workflows_than_a_region_takes_of_a_subscription_fail():
+    assert status(world.quota("here", flows("one", 1001), 0, 120))["quota"] == "fail"
+    assert status(world.quota("here", flows("one", 1000), 0, 120))["quota"] == "ok"
+
+
+def test_each_subscription_has_a_limit_of_its_own():
+    """Spread as the check advises, a plan of more than a thousand workflows is well."""
+    spread = [*flows("one", 516), *flows("TWO", 500), *flows("two", 200)]
+    rows = [one for one in world.quota("here", spread, 0, 120) if one["name"] == "quota"]
+    assert [(one["status"], one["because"].split()[0]) for one in rows] == [
+        ("ok", "516"),
+        ("ok", "700"),
+    ]
+    more = world.quota("here", [*spread, *flows("one", 490)], 0, 120)
+    (bad,) = [one for one in more if one["status"] == "fail"]
+    assert "subscription one " in bad["because"]
+    assert "others not counted" in bad["because"]
