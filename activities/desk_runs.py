@@ -7,7 +7,9 @@ whoever waits for it.
 from datetime import UTC, datetime
 
 from activities import desk, plans, witness
-from shared import api, evidence, runs, store
+from shared import api, evidence, maintenance, runs, store
+from shared import witness as witness_rules
+from shared.plan import Plan
 from shared.reply import Surprise
 
 
@@ -19,12 +21,22 @@ def order_word(run: str, word: str, body: bytes) -> tuple:
     except api.BadRequest as bad:
         raise desk.refuse(400, "Bad request", str(bad), errors=bad.errors) from bad
     document, record = owner(run)
+    if word == "approve":
+        refuse_in_a_window(document, record, run)
     shown = overridden(document, record) if word == "approve" else None
     told = say(document, run, word, said.by, said.comment, shown)
     if told["status"] != "succeeded":
         raise desk.refuse(409, "Not now", told["because"], run=run)
     answer = {"run": run, "word": word, "by": said.by, **runs.state(told["record"], run)}
     return 200, {**answer, "evidence": shown} if shown else answer
+
+
+def refuse_in_a_window(document: dict, record: dict, run: str) -> None:
+    """An approved run would be refused its claim while people work on one of the two sides."""
+    windows, now = document["maintenance"], datetime.now(UTC)
+    closed = maintenance.holds(document["name"], windows, record.get("liftedAt"), now)
+    if closed and not witness_rules.ended(record, run):
+        raise desk.refuse(409, "Not now", closed, run=run)
 
 
 def say(
@@ -38,7 +50,7 @@ def say(
         "word": word,
         "by": by,
         "comment": comment,
-        "point": document["pointOfNoReturn"],
+        "point": Plan.model_validate(document).no_return,
         "quietMinutes": document["quietMinutes"],
         "evidence": evidence.words(shown) if shown else "",
     }

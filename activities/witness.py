@@ -47,6 +47,8 @@ def reserve_run(payload: dict) -> dict:
 def claim_epoch(payload: dict) -> dict:
     """Take the next epoch for `slip`'s target. Safe to repeat: a run claims once.
 
+    `maintenance`: the plan's windows; in none of them a plan is moved.
+
     That a claim is tried is noted here first: from then on this location vouches for nobody,
     until the witness has refused it.
     """
@@ -57,7 +59,8 @@ def claim_epoch(payload: dict) -> dict:
     epoch = known["record"]["epoch"] + 1
     noted = {"epoch": epoch, "run": paper["run"]}
     store.write_claim(paper["plan"], {**noted, "mine": True})
-    outcome = _changed(payload, paper["plan"], lambda r, now: witness.claim(r, paper, now))
+    windows = payload.get("maintenance", [])
+    outcome = _changed(payload, paper["plan"], lambda r, now: witness.claim(r, paper, now, windows))
     if outcome["status"] == "refused":
         store.write_claim(paper["plan"], {**noted, "mine": False})
     return outcome

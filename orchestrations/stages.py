@@ -93,6 +93,8 @@ def enter(context: DurableOrchestrationContext, plan: Plan, paper: dict, witness
     payload = {"slip": paper, "witness": witness, "phase": paper["stage"]}
     if paper["stage"] == "protect":
         payload["quietMinutes"] = plan.quiet_minutes
+    if paper["stage"] == "claim":
+        payload["maintenance"] = plan.document["maintenance"]
     entered = refused("")
     for _ in range(HELD_MAX):
         if paper["stage"] == "claim":
@@ -155,7 +157,7 @@ def may_be_done(one: dict) -> bool:
 
 def note(context: DurableOrchestrationContext, plan: Plan, paper: dict, rows: list[dict]) -> Flow:
     """Keep what this stage did where an undo finds it; the fact that names what could not be."""
-    if slip.STAGES.index(paper["stage"]) >= slip.STAGES.index(plan.point_of_no_return):
+    if slip.STAGES.index(paper["stage"]) >= slip.STAGES.index(plan.no_return):
         return {}
     keys = ("component", "verb", "location", "outcome")
     kept = [done_again(one) for one in rows]

@@ -13,7 +13,7 @@ from orchestrations.quiesce import carry_over
 from orchestrations.steps import ATTEMPTS_MAX, attempt
 from orchestrations.waves import act, order, untried
 from shared import resumption, slip
-from shared.kinds import KINDS, UNSEEN, Verb
+from shared.kinds import KINDS, ONCE, UNSEEN, Verb
 from shared.outcome import refused, skipped
 from shared.plan import Plan
 
@@ -149,7 +149,9 @@ def start_again(
 def unable(context: DurableOrchestrationContext, plan: Plan, paper: dict, name: str) -> dict:
     task = order(plan, paper, "promote", paper["to"], name, ATTEMPTS_MAX)["task"]
     now = context.current_utc_datetime
-    stays = skipped(f"a {plan.part(name).kind} has no undo: it stays as it is")
+    kind = plan.part(name).kind
+    words = f"a {kind} has no undo: it stays as it is"
+    stays = refused(words) if kind in ONCE else skipped(words)
     return row({**task, "verb": "undo"}, now, now, stays)
 
 

@@ -11,11 +11,12 @@ from typing import NamedTuple
 class Verb(NamedTuple):
     """One verb of a kind. `stage` is None for what any stage may ask, and for a component that
     names its own stage. `both`: its task holds the other location too, as `away`, and its side, as
-    `other` of the component."""
+    `other` of the component. `own`: it sees something only in the location's own app."""
 
     stage: str | None
     activity: str
     both: bool = False
+    own: bool = False
 
 
 # A step that a keeper must not take again by itself after the run: it was done once, by order.
@@ -28,6 +29,8 @@ ONCE = (
     "sqlFailoverGroup",
     "cosmosDb",
 )
+# Of these, what no undo takes back: where it went it stays until it is moved the other way.
+ONE_WAY = tuple(kind for kind in ONCE if kind not in ("http", "deployment"))
 # Whose promote is never seen to succeed: it is on its way, and then it is found done.
 UNSEEN = ("plan",)
 
@@ -159,7 +162,7 @@ KINDS: dict[str, dict[str, Verb]] = {
     "deployment": {
         "observe": Verb(None, "observe_layer"),
         "promote": Verb("promote", "promote_layer"),
-        "check": Verb(None, "check_layer"),
+        "check": Verb(None, "check_layer", own=True),
     },
     "dataFactory": {
         "observe": Verb(None, "observe_factory"),

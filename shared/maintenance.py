@@ -31,6 +31,15 @@ def in_force(windows: list[dict], lifted_at: str | None, now: datetime) -> dict 
     return max(held, key=lambda one: parsed(one["until"]), default=None)
 
 
+def holds(plan: str, windows: list[dict], lifted_at: str | None, now: datetime) -> str:
+    """Why nobody moves `plan` now, and what lifts it; empty when no window is open."""
+    held = in_force(windows, lifted_at, now)
+    if held is None:
+        return ""
+    lift = f"POST /api/plans/{plan}/resume lifts it"
+    return f"maintenance until {held['until']} ({held['because']}): {lift}"
+
+
 def opened(window: dict, now: datetime) -> dict | None:
     """The window as it is open now, or None. Its latest opening is the one that ends last."""
     start = fired(window, now, later=False)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared import witness
-from shared.maintenance import in_force
+from shared.maintenance import holds
 
 MODES = ("forced", "graceful")
 HELD = ("declined", "expired")  # How a run ends that waited for a person in vain.
@@ -68,11 +68,7 @@ def grounds(case: Case, origin: str) -> str:
 def maintenance(case: Case) -> str:
     """A maintenance window stands above everything: people work on one of the two sides."""
     windows = case.plan.get("maintenance", [])
-    held = in_force(windows, case.record.get("liftedAt"), case.now)
-    if held is None:
-        return ""
-    lift = f"POST /api/plans/{case.plan['name']}/resume lifts it"
-    return f"maintenance until {held['until']} ({held['because']}): {lift}"
+    return holds(case.plan["name"], windows, case.record.get("liftedAt"), case.now)
 
 
 def known(case: Case) -> str:

@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from shared import halves, overlay, own_hosts, roles
-from shared.kinds import KINDS
+from shared.kinds import KINDS, ONE_WAY
 from shared.plan_kinds import Component
 from shared.plan_parts import (
     Alerts,
@@ -36,6 +36,7 @@ from shared.plan_parts import (
 )
 from shared.plan_rules import broken_rules, resolved
 from shared.plan_text import BadText, read
+from shared.slip import STAGES
 
 SCHEMA = "https://json-schema.org/draft/2020-12/schema"
 PROBLEMS_MAX = 200
@@ -90,6 +91,13 @@ class Plan(Part):
         """SHA-256 of the canonical JSON, in hex: pins a run to the plan that it began with."""
         text = json.dumps(self.document, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def no_return(self) -> str:
+        """The stage in which a run can no longer be cancelled: the declared one, or the one that
+        moves what no undo takes back."""
+        stages = [self.promoted_in(p.name) for p in self.components if p.kind in ONE_WAY]
+        return min([self.point_of_no_return, *filter(None, stages)], key=STAGES.index)
 
     @cached_property
     def parts(self) -> dict[str, Component]:

@@ -92,12 +92,17 @@ def cancel(record: dict, said: Said) -> dict:
             "only be finished, and then failed back"
         )
     if run["phase"] == "requested":
-        quiet = stamp(said.now + timedelta(minutes=said.quiet_minutes))
-        until = quiet if witness.automatic(run) else record["quietUntil"]
+        until = keeps_quiet(record, said.now, said.quiet_minutes)
         freed = {**record, "run": None, "quietUntil": until}
         return noted(freed, said.now, said.run, "cancelled", said.why)
     told = {"by": said.by, "at": stamp(said.now), "comment": said.comment}
     return changed(record, said, "told to cancel", cancel=told, paused=False)
+
+
+def keeps_quiet(record: dict, now: datetime, minutes: float) -> str | None:
+    """Until when no watchdog asks again, once the run in progress is cancelled."""
+    quiet = stamp(now + timedelta(minutes=minutes))
+    return quiet if witness.automatic(record["run"]) else record["quietUntil"]
 
 
 def switch(record: dict, said: Said) -> dict:
@@ -137,7 +142,10 @@ def changed(record: dict, said: Said, what: str, **fields: object) -> dict:
 
 
 def give_back(record: dict, paper: dict, now: datetime, quiet_minutes: float) -> dict:
-    """End a cancelled run: where it had claimed, the old side is active again, in a new epoch."""
+    """End a cancelled run: where it had claimed, the old side is active again, in a new epoch.
+
+    Quiet is left behind only by a watchdog's, or it would ask for the same again at once.
+    """
     if witness.ended(record, paper["run"]) == "cancelled":
         return record
     held = witness.holds(record, paper) or witness.moved(record, paper)
@@ -146,7 +154,8 @@ def give_back(record: dict, paper: dict, now: datetime, quiet_minutes: float) ->
     run = record["run"]
     if not run["cancel"]:
         return refused(f"nobody has cancelled run {run['id']}")
-    back = {**record, "run": None, "quietUntil": stamp(now + timedelta(minutes=quiet_minutes))}
+    until = keeps_quiet(record, now, quiet_minutes)
+    back = {**record, "run": None, "quietUntil": until}
     if witness.reached(run, "claim"):
         home = {"active": run["from"], "holder": run["from"], "leaseUntil": None}
         back = {**back, "epoch": record["epoch"] + 1, "unfinished": None, **home}

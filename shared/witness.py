@@ -6,8 +6,10 @@ lost answer), or a refusal: `refusal(answer)` tells. The caller writes with If-M
 two changes at once one must look again. A run that ended leaves `run` null and a transition.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from shared import maintenance
 from shared.hold import approved, hindered, reached
 from shared.outcome import refused
 from shared.record import WORDS_MAX, YOUNGER_OF_RUN, left_open, noted, stamp
@@ -86,11 +88,11 @@ def reserve(
     return noted({**record, "run": run}, now, paper["run"], "requested", why)
 
 
-def claim(record: dict, paper: dict, now: datetime) -> dict:
+def claim(record: dict, paper: dict, now: datetime, windows: Sequence[dict] = ()) -> dict:
     """Take the next epoch for the slip's target. The same run claims once, however often asked.
 
     A reservation grows old: what was lost when it was made may be well again when a slip that lay
-    in its queue for hours arrives.
+    in its queue for hours arrives. `windows`: the plan's; one may have opened since.
     """
     held = holds(record, paper)
     if held:
@@ -102,6 +104,9 @@ def claim(record: dict, paper: dict, now: datetime) -> dict:
         return refused(old)
     if record["active"] != paper["from"]:
         return refused(f"{record['active']} is active, not {paper['from']}: the epoch moved")
+    closed = maintenance.holds(record["plan"], [*windows], record.get("liftedAt"), now)
+    if closed:
+        return refused(closed)
     stop = hindered(record)
     if stop:
         return stop

@@ -83,6 +83,24 @@ def test_a_forced_order_is_refused_beside_a_run_that_waits_and_says_how_to_appro
     assert f"/api/runs/{run}/approve" in no.value.body["detail"]
 
 
+def test_nobody_approves_a_run_in_a_maintenance_window_and_its_claim_is_refused(
+    doors: Doors,
+) -> None:
+    run = reserved(doors, approvalMinutes=60)
+    window = {"cron": "0 0 * * *", "minutes": 2880, "because": "patching"}
+    text = f"{doors.plan_text}\nmaintenance: [{json.dumps(window)}]\n"
+    paper = {**paper_of(doors, run, "forced", "person"), "run": run}
+    told = {"slip": paper, "witness": doors.plan.document["witness"], "maintenance": [window]}
+    doors.lay("stcontosone", "understudy", "plans/contoso.yaml", text.encode())
+    try:
+        body = refused(run, "approve")
+        claimed = doors.call("claim_epoch", told)
+    finally:
+        doors.lay("stcontosone", "understudy", "plans/contoso.yaml", doors.plan_text.encode())
+    assert body["status"] == 409 and "maintenance until" in body["detail"]
+    assert claimed["status"] == "refused" and "patching" in claimed["because"]
+
+
 def test_a_run_that_is_cancelled_before_it_began_makes_room_for_another(doors: Doors) -> None:
     run = reserved(doors)
     assert say(run, "cancel")["state"] == "cancelled"

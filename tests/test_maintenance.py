@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import decisions, maintenance, permit
+from shared import decisions, maintenance, permit, witness
 from shared.record import fresh, stamp
+from tests import papers
 from tests.test_plan import check_refused, document
 from tests.unhurried import UNHURRIED
 
@@ -57,6 +58,25 @@ def test_a_window_in_no_time_zone_is_refused_with_its_path(zone: str):
 def test_a_window_stops_everybody(origin: str):
     answer = allow(later(minutes=5), origin)
     assert not answer["allowed"] and answer["reason"] == "maintenance"
+
+
+@pytest.mark.parametrize("by", ["person", "watchdog in ne"])
+def test_a_run_that_was_reserved_before_a_window_does_not_claim_in_it(by: str):
+    """Approved, resumed or merely late: people work on one of the two sides by now."""
+    asked, windows = papers.paper("r1", by=by), [WINDOW]
+    record = witness.reserve(fresh(PLAN, later(minutes=-5)), asked, later(minutes=-5))
+    refused = witness.claim(record, asked, later(minutes=1), windows)
+    assert witness.refusal(refused) and "maintenance until" in refused["because"]
+    assert "/api/plans/contoso/resume lifts it" in refused["because"]
+    lifted = {**record, "liftedAt": stamp(later(seconds=30))}
+    assert witness.claim(lifted, asked, later(minutes=1), windows)["epoch"] == 1
+
+
+def test_a_claim_that_was_made_before_a_window_stays_made():
+    asked = papers.paper("r1", by="person")
+    record = witness.reserve(fresh(PLAN, later(minutes=-5)), asked, later(minutes=-5))
+    claimed = witness.claim(record, asked, later(minutes=-1), [WINDOW])
+    assert witness.claim(claimed, asked, later(minutes=1), [WINDOW]) is claimed
 
 
 def test_a_window_stands_above_a_pause_too():

@@ -164,8 +164,17 @@ def test_a_watchdog_whose_run_is_cancelled_keeps_quiet():
 def test_a_cancelled_claim_gives_the_old_side_a_new_epoch():
     record = runs.give_back(say(claimed(), "cancel"), paper(epoch=1), NOW, 30)
     assert (record["active"], record["epoch"], record["run"]) == ("we", 2, None)
-    assert record["quietUntil"] == later(30).isoformat()
     assert last(record)[:2] == ("r1", "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("by", "until"), [("person", None), ("watchdog in ne", later(30).isoformat())]
+)
+def test_of_what_is_cancelled_only_a_watchdogs_run_leaves_quiet_behind(by: str, until: str | None):
+    """Or a real loss right after a drain that a person called off would wait for half an hour."""
+    held = witness.claim(requested(by=by), paper(by=by), NOW)
+    record = runs.give_back(say(held, "cancel"), paper(by=by, epoch=1), NOW, 30)
+    assert record["quietUntil"] == until
 
 
 def test_a_cancelled_run_that_had_not_claimed_takes_no_epoch():

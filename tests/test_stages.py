@@ -33,6 +33,11 @@ def test_a_claim_that_is_refused_ends_the_run_and_sends_no_slip():
     assert run.named("halt_run") and run.named("alert")
 
 
+def test_a_claim_is_told_the_maintenance_windows_of_its_plan():
+    told = at_stage("claim", None).named("claim_epoch")[0]
+    assert told["maintenance"] == PLAN.document["maintenance"]
+
+
 def test_an_epoch_that_moved_stops_a_later_stage_before_it_touches_anything():
     run = at_stage("activate", advance_run=refused("epoch moved: the slip has 2, the witness 3"))
     assert done(run)["outcome"] == "refused"

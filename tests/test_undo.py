@@ -10,6 +10,12 @@ from tests.registers import RUN, Register, at
 from tests.replay import START, Replay
 from tests.stories import DOCUMENT, HERE, LOST, PLAN, acted, done, paper
 
+ALIAS = {
+    "name": "orders-alias",
+    "kind": "serviceBusAlias",
+    "alias": "contoso-bus",
+    "resource": "{resourceGroup}/providers/Microsoft.ServiceBus/namespaces/sb-orders-{short}",
+}
 FENCED = PLAN.movers()
 WOKEN = [name for wave in PLAN.waves("activate", HERE) for name in wave]
 NOTED = {
@@ -178,3 +184,20 @@ def test_a_run_that_was_taken_up_stops_what_another_has_started_meanwhile():
     run = Replay(stage, told, answers, {"component": component}).run()
     assert sorted(acted(run, "demote_workflow")) == sorted(PLAN.exclusive(HERE))
     assert sorted(acted(run, "promote_workflow")) == sorted(FENCED)
+
+
+def test_what_has_no_way_back_is_named_where_a_run_was_cancelled_all_the_same():
+    """A run that an older version carried, or a plan that has changed under it."""
+    parts = [*DOCUMENT["components"], ALIAS]
+    both = plan.checked({**DOCUMENT, "components": parts})
+    row = {"component": "orders-alias", "verb": "promote", "location": HERE}
+    told = {"load_plan": succeeded(plan=both.document, digest=both.digest)}
+    run, register = cancelled({"promote": [{**row, "outcome": "succeeded"}]}, **told)
+    assert register.record["active"] == LOST
+    assert "1 could not be undone: orders-alias" in done(run)["because"]
+    assert "orders-alias" in run.named("alert")[-1]["because"]
+
+
+def test_what_has_no_way_back_brings_the_point_of_no_return_forward():
+    both = plan.checked({**DOCUMENT, "components": [*DOCUMENT["components"], ALIAS]})
+    assert (PLAN.no_return, both.no_return) == ("redirect", "promote")

@@ -35,12 +35,12 @@ def forget_the_cas() -> list[Patch]:
 def claim_at_every_repeat() -> list[Patch]:
     claim = witness.claim
 
-    def again(record: dict, paper: dict, now: datetime) -> dict:
+    def again(record: dict, paper: dict, now: datetime, *windows: list) -> dict:
         run = record["run"]
         if not run or run["id"] != paper["run"]:
-            return claim(record, paper, now)
+            return claim(record, paper, now, *windows)
         unclaimed = {**record, "active": paper["from"], "run": {**run, "phase": "requested"}}
-        return claim(unclaimed, paper, now)
+        return claim(unclaimed, paper, now, *windows)
 
     return [(witness, "claim", again)]
 
@@ -55,8 +55,8 @@ def claim_over_a_lease() -> list[Patch]:
 def skip_an_epoch() -> list[Patch]:
     claim = witness.claim
 
-    def two(record: dict, paper: dict, now: datetime) -> dict:
-        claimed = claim(record, paper, now)
+    def two(record: dict, paper: dict, now: datetime, *windows: list) -> dict:
+        claimed = claim(record, paper, now, *windows)
         grown = claimed is not record and not witness.refusal(claimed)
         return {**claimed, "epoch": claimed["epoch"] + 1} if grown else claimed
 

@@ -46,12 +46,12 @@ def leave_at_once() -> list[Patch]:
     """A graceful run that stops nothing, waits for nothing, and claims what nobody released."""
     claim = witness.claim
 
-    def greedy(record: dict, paper: dict, now: datetime) -> dict:
+    def greedy(record: dict, paper: dict, now: datetime, *windows: list) -> dict:
         run = record["run"]
         if not run or run["mode"] != "graceful":
-            return claim(record, paper, now)
+            return claim(record, paper, now, *windows)
         given = {**record, "leaseUntil": None, "run": {**run, "released": True}}
-        return claim(given, paper, now)
+        return claim(given, paper, now, *windows)
 
     return [(stages.STORIES, "quiesce", stages.claim), (witness, "claim", greedy)]
 

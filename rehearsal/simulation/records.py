@@ -67,7 +67,8 @@ def claim_epoch(world: World, app: Source, payload: dict) -> Asking:
         return known
     noted = {"epoch": known["record"]["epoch"] + 1, "run": paper["run"]}
     world.claims[app.here] = {**noted, "mine": True}
-    outcome = yield from changed(world, lambda r, now: witness.claim(r, paper, now))
+    windows = payload.get("maintenance", [])
+    outcome = yield from changed(world, lambda r, now: witness.claim(r, paper, now, windows))
     if outcome["status"] == "refused":
         world.claims[app.here] = {**noted, "mine": False}
     return outcome
