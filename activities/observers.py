@@ -75,7 +75,7 @@ def observe_traffic_manager(payload: dict) -> dict:
 
 
 def observe_lease(payload: dict) -> dict:
-    """Does the active location still renew its lease? Also gives fact `record`.
+    """Does the active location still renew its lease? Also gives facts `record`, `serverTime`.
 
     Compared with the Date of the same answer: one clock, the witness's own.
     """
@@ -90,7 +90,8 @@ def observe_lease(payload: dict) -> dict:
         record = parse(blob.data, name)
         if witness.refusal(record):
             return None, record["because"], {}
-        until, facts = record["leaseUntil"], {"record": record}
+        until = record["leaseUntil"]
+        facts = {"record": record, "serverTime": blob.server_time.isoformat()}
         if until is None:
             return None, f"{record['active']} has not taken a lease yet", facts
         left = (datetime.fromisoformat(until) - blob.server_time).total_seconds()

@@ -83,7 +83,9 @@ def watch_once(
     if judged["state"] == "healthy":  # What is refused from now on is another story.
         memory = {**memory, "refusal": "", "told": []}
     if judged["state"] == "lost":
-        memory = yield from take_over(context, loaded, here, active, memory, seen["record"])
+        if seen["record"] is None:  # A probe that was lost must not cost a whole round now.
+            seen = {**seen, **(yield from read_again(context, loaded["plan"]))}
+        memory = yield from take_over(context, loaded, here, active, memory, seen)
     if was is None or was["state"] != judged["state"]:
         title = f"{active} is {judged['state']}"
         yield from tell(context, plan.name, title, judged["because"])
@@ -91,6 +93,14 @@ def watch_once(
     known = memory["audited"]
     known = yield from write_behind(context, loaded["plan"], seen["record"], known)
     return {**memory, "audited": known}
+
+
+def read_again(context: DurableOrchestrationContext, document: dict) -> Flow:
+    """{"record", "serverTime"} of the witness, of now; both None while it is silent."""
+    asked = {"plan": document["name"], "witness": document["witness"]}
+    known = yield from attempt(context, "read_witness", asked, attempts_max=1)
+    good = known if known["status"] == "succeeded" else {}
+    return {key: good.get(key) for key in ("record", "serverTime")}
 
 
 def active_in(plan: Plan, memory: dict) -> str:
@@ -117,11 +127,12 @@ def look(context: DurableOrchestrationContext, plan: Plan, document: dict, activ
     # a watchdog that died of it would forget what it had counted.
     except Exception as surprise:
         answers = [{"observation": {"kind": "host", "ok": None, "because": brief(surprise)}}]
-    record = next((a["record"] for a in answers if a.get("record")), None)
+    known = next((a for a in answers if a.get("record")), {})
     return {
         "observations": [a["observation"] for a in answers if "observation" in a],
         "controls": [a["control"] for a in answers if "control" in a],
-        "record": record,
+        "record": known.get("record"),
+        "serverTime": known.get("serverTime"),
     }
 
 
@@ -148,20 +159,22 @@ def take_over(
     here: str,
     active: str,
     memory: dict,
-    record: dict | None,
+    seen: dict,
 ) -> Flow:
     """Ask for permission; when it is given, reserve the run at the witness and send its slip.
 
-    `record`: as read in this very round, or None. An older one says nothing of the lease.
+    `seen`: with the `record` of this very round, or None: an older one says nothing of the lease.
+    That is judged by `serverTime`, storage's own: a clock that is slow here would wait too long.
     """
-    document, judged = loaded["plan"], memory["verdict"]
+    document, judged, record = loaded["plan"], memory["verdict"], seen["record"]
     now, about = context.current_utc_datetime, (loaded["plan"]["name"], "failover refused")
-    if waiting(memory, here, now):
+    there = datetime.fromisoformat(seen["serverTime"]) if seen.get("serverTime") else now
+    if waiting(memory, here, there):
         paper = promised(loaded, memory)
         if asleep(memory, paper):
             return memory
         return (yield from send(context, document["name"], here, paper, memory))
-    answer = permit.allow(judged, record, document, here, now, origin="watchdog", mode="forced")
+    answer = permit.allow(judged, record, document, here, there, "watchdog", "forced")
     asks = answer["needs"] == "approval"  # Nothing else stands in the way: a person decides.
     if not answer["allowed"] and not asks:
         reason = refusals.key(answer["reason"])

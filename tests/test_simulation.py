@@ -15,7 +15,7 @@ from rehearsal.simulation.missing import NOT_YET
 from rehearsal.simulation.mutants import MUTANTS
 from rehearsal.simulation.patches import planted
 from rehearsal.simulation.play import SEEDS_PER_BATCH, play
-from shared import plan, witness
+from shared import permit, plan, witness
 
 SIMULATED = plan.load(PLAN.read_text(encoding="utf-8"))
 SEEDS = 60
@@ -86,7 +86,8 @@ def test_a_story_that_nobody_reads_is_not_written():
 
 
 def test_a_lost_region_is_seen_within_the_rounds_and_one_timeout():
-    assert days.losses(SIMULATED, 300).within >= days.TAIL
+    lost = days.losses(SIMULATED, 300)
+    assert lost.seen >= days.TAIL and lost.moved >= days.TAIL
 
 
 def test_a_loss_under_a_watchdogs_eyes_is_seen_in_time_in_nearly_any_weather():
@@ -111,8 +112,17 @@ def test_a_run_is_carried_though_its_namespace_is_away_all_the_time():
     assert (claims, world.record["active"], world.record["run"]) == (1, here, None)
 
 
-def test_nothing_is_claimed_on_days_without_a_loss():
-    assert days.false_alarms(SIMULATED, 100, seed=1).claimed == 0
+def test_nothing_is_moved_on_days_without_a_loss():
+    quiet = days.false_alarms(SIMULATED, 100, seed=1)
+    assert quiet.doubted > 0 and quiet.permitted == 0
+
+
+def test_a_watchdog_that_forgets_the_lease_moves_on_days_without_a_loss(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    others = tuple(one for one in permit.QUESTIONS["watchdog"] if one is not permit.lapsed)
+    monkeypatch.setitem(permit.QUESTIONS, "watchdog", others)
+    assert days.false_alarms(SIMULATED, 100, seed=1).permitted > 0
 
 
 def test_a_plan_that_cannot_be_read_is_no_simulation(tmp_path: Path, capsys):

@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from orchestrations.watchdog import OBSERVERS, ROUNDS_PER_GENERATION, watchdog
 from shared import plan, slip, witness
 from shared.outcome import refused, succeeded
-from shared.record import YOUNGER_OF_RUN, noted
+from shared.record import YOUNGER_OF_RUN, noted, stamp
 from tests.replay import START, Replay
 from tests.stories import (
     DOCUMENT,
@@ -280,11 +282,37 @@ def test_a_witness_that_cannot_be_read_in_this_round_moves_nothing():
     """The record of an earlier round says nothing of the lease."""
     read = succeeded(observation=saw("lease", None), record=record())
     silent = succeeded(observation=saw("lease", None))
-    answers = [read] + [silent] * 30
-    run = on_watch(watched(False, None, observe_lease=lambda told: answers.pop(0)))
+    answers, first = [read] + [silent] * 30, [succeeded(record=record())]
+    run = on_watch(
+        watched(
+            False,
+            None,
+            observe_lease=lambda told: answers.pop(0),
+            read_witness=lambda told: first.pop() if first else refused("witness: no answer"),
+        )
+    )
     assert not run.named("reserve_run")
     refusals = [t for t in run.named("alert") if t["title"] == "failover refused"]
     assert refusals and "witness cannot be read" in refusals[0]["because"]
+
+
+def test_a_lost_look_at_the_lease_is_made_up_for_in_the_same_round():
+    """One probe in twenty may be lost; it must not cost a round of an outage."""
+    silent = succeeded(observation=saw("lease", None))
+    run = on_watch(watched(False, None, observe_lease=silent))
+    assert run.named("reserve_run")
+
+
+@pytest.mark.parametrize(("minutes", "moves"), [(10, True), (-10, False)])
+def test_whether_the_lease_lives_is_asked_of_storages_clock_not_of_this_one(
+    minutes: float, moves: bool
+):
+    """A standby whose clock is slow would wait longer, and one whose clock is fast ask too soon."""
+    until, there = START + timedelta(minutes=minutes / 2), START + timedelta(minutes=minutes)
+    held = {**record(), "leaseUntil": stamp(until), "holder": LOST}
+    seen = succeeded(observation=saw("lease", False), record=held, serverTime=stamp(there))
+    run = on_watch(watched(False, False, observe_lease=seen), minutes=1)
+    assert bool(run.named("reserve_run")) == moves
 
 
 ASKING = plan.checked({**PLAN.document, "automation": "approval"})

@@ -13,7 +13,7 @@ PROBE_SECONDS = 3.0
 MONITOR = {"Online": True, "Degraded": False, "Inactive": False, "Disabled": None}
 
 
-def observed(kind: str, ok: bool | None, because: str, **facts: dict) -> dict:
+def observed(kind: str, ok: bool | None, because: str, **facts: object) -> dict:
     return {**succeeded(observation={"kind": kind, "ok": ok, "because": because}), **facts}
 
 
@@ -52,10 +52,11 @@ def observe_lease(world: World, app: Source, payload: dict) -> Asking:
     except Surprise as error:
         return observed("lease", None, str(error))
     record, server_time = cast(tuple[dict, datetime], seen)
+    known = {"record": record, "serverTime": server_time.isoformat()}
     if record["leaseUntil"] is None:
-        return observed("lease", None, "no lease was taken yet", record=record)
+        return observed("lease", None, "no lease was taken yet", **known)
     live = witness.lease_live(record, server_time)
-    return observed("lease", live, f"until {record['leaseUntil']}", record=record)
+    return observed("lease", live, f"until {record['leaseUntil']}", **known)
 
 
 def observe_control_plane(world: World, app: Source, payload: dict) -> Asking:
