@@ -1,14 +1,15 @@
 """The story of an estate in which every kind of component moves, and moves back."""
 
 from rehearsal.drill import Drill
+from rehearsal.drill_still import at_work, unlike
 from rehearsal.drill_story import Missed
 from rehearsal.report import figure, seconds_between
 from rehearsal.scenarios_gateway import prove_standby
-from rehearsal.scenarios_return import come_back, go_home
+from rehearsal.scenarios_return import STOOD_DOWN_SECONDS_MAX, come_back, go_home
 from rehearsal.scenarios_waits import await_takeover, await_watch, lose_home
 from rehearsal.world import ALL
-from shared.dryrun import SAME
 from shared.kinds import KINDS
+from shared.plan import Plan
 
 SHOWN_MAX = 5
 # What each run does anew, so that a dry run cannot tell it from what is still to be done: raise the
@@ -25,9 +26,10 @@ async def everything(drill: Drill) -> None:
     await await_takeover(drill)
     measure(drill)
     await come_back(drill)
-    await all_serve(drill, drill.standby, "standbyServesEveryKind")
+    await stand_down(drill, drill.home)
+    await all_as_meant(drill, drill.standby, "standbyServesEveryKind", "homeStandsInEveryKind")
     await go_home(drill)
-    await all_serve(drill, drill.home, "homeServesEveryKind")
+    await all_as_meant(drill, drill.home, "homeServesEveryKind", "standbyStandsInEveryKind")
     kinds = {part["kind"] for part in drill.plan["components"]}
     missing = sorted(set(KINDS) - kinds)
     words = f"{len(kinds)} kinds, without {', '.join(missing) or 'none'}"
@@ -44,15 +46,46 @@ def measure(drill: Drill) -> None:
     drill.check("rtoMet", held, f"served again after {figure(seconds, 's')}, objective {most} s")
 
 
-async def all_serve(drill: Drill, location: str, name: str) -> None:
-    """A dry run towards where the plan is active finds nothing to do: all of it serves there."""
+async def stand_down(drill: Drill, location: str) -> None:
+    """Until nothing exclusive is at work there, of any kind: they stop one after the other."""
+
+    def working() -> list[str]:
+        return at_work(drill.stage.world, Plan.model_validate(drill.plan), location)
+
+    try:
+        await drill.so(f"{location} standing still", lambda: not working(), STOOD_DOWN_SECONDS_MAX)
+    except Missed as late:
+        raise Missed(f"{late}: {', '.join(working())}") from late
+
+
+async def all_as_meant(drill: Drill, location: str, serves: str, stands: str) -> None:
+    """A dry run towards where the plan is active finds nothing to do: all of it serves there, and
+    what may not run twice stands still in the other location."""
     told = {"mode": "forced", "to": location, "reason": "the drill looks", "dryRun": True}
     path = f"plans/{drill.name}/failover"
     status, body = await drill.api(location, "POST", path, told, LOOK_SECONDS_MAX)
     if status != 200:
         raise Missed(f"no dry run: {status} {body.get('detail', '')}")
-    promoted = [r for r in body["differences"] if r["verb"] == "promote"]
-    rows = [r for r in promoted if r["kind"] not in ANEW]
-    open_ = [f"{r['component']} ({r['seen']})" for r in rows if r["would"] != SAME]
-    words = f"{len(rows)} components looked at in {location}, not serving: "
-    drill.check(name, bool(rows) and not open_, words + ("; ".join(open_[:SHOWN_MAX]) or "none"))
+    plan, rows = Plan.model_validate(drill.plan), body["differences"]
+    judge_served(drill, rows, location, serves)
+    judge_still(drill, rows, plan.other(location), stands)
+
+
+def judge_served(drill: Drill, rows: list[dict], location: str, name: str) -> None:
+    """What a dry run would start is started, but for what each run does anew."""
+    promoted = [r for r in rows if r["verb"] == "promote" and r["kind"] not in ANEW]
+    names = [row["component"] for row in promoted]
+    wrong = unlike(rows, "promote", names)
+    words = f"{len(names)} components looked at in {location}, not serving: "
+    drill.check(name, bool(names) and not wrong, words + ("; ".join(wrong[:SHOWN_MAX]) or "none"))
+
+
+def judge_still(drill: Drill, rows: list[dict], away: str, name: str) -> None:
+    """What may not run twice stands still in the location that was left, of every kind: by a dry
+    run, which would stop nothing there, and by the world itself."""
+    plan = Plan.model_validate(drill.plan)
+    names = plan.exclusive(away)
+    on = [f"{one} (by the world)" for one in at_work(drill.stage.world, plan, away)]
+    wrong = [*on, *unlike(rows, "demote", names)]
+    words = f"{len(names)} components looked at in {away}, at work or not known to stand still: "
+    drill.check(name, bool(names) and not wrong, words + ("; ".join(wrong[:SHOWN_MAX]) or "none"))

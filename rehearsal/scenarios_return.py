@@ -1,7 +1,8 @@
 """The stories of a region that comes back."""
 
 from rehearsal.drill import Drill
-from rehearsal.drill_never import enabled, exclusive
+from rehearsal.drill_never import enabled
+from rehearsal.drill_still import at_work
 from rehearsal.scenarios_gateway import prove_standby
 from rehearsal.scenarios_ledger import begin_work, remembered, run_again
 from rehearsal.scenarios_people import PROTECTED_SECONDS_MAX, order
@@ -72,10 +73,11 @@ async def go_home(drill: Drill) -> None:
     drill.check("wayHomeMet", seconds <= most, words)
     failed = drill.stage.clients()["failures"] - lost
     drill.check("noCallLostOnTheWayHome", failed == 0, f"{failed} calls lost")
-    off = sorted(set(exclusive(drill)) - set(enabled(drill, drill.home)))
-    drill.check("homeWorks", not off, f"not enabled: {', '.join(off) or 'none'}")
-    on = enabled(drill, drill.standby)
-    drill.check("standbyStands", not on, f"still enabled: {', '.join(on) or 'none'}")
+    world, plan = drill.stage.world, plans.Plan.model_validate(drill.plan)
+    off = sorted(set(plan.movers()) - set(at_work(world, plan, drill.home)))
+    drill.check("homeWorks", not off, f"not at work: {', '.join(off) or 'none'}")
+    on = at_work(world, plan, drill.standby)
+    drill.check("standbyStands", not on, f"still at work: {', '.join(on) or 'none'}")
 
 
 async def _await_home(drill: Drill) -> None:
