@@ -69,12 +69,21 @@ def decline(record: dict, said: Said) -> dict:
 
 def pause(record: dict, said: Said) -> dict:
     """The run stops where it next can. Nobody overtakes it for a day."""
-    return record if record["run"]["paused"] else changed(record, said, "paused", paused=True)
+    return record if record["run"]["paused"] else kept(record, said, "paused", paused=True)
 
 
 def resume(record: dict, said: Said) -> dict:
     """The run goes on; what it was asked for is as young as this word."""
-    return changed(record, said, "resumed", paused=False) if record["run"]["paused"] else record
+    return kept(record, said, "resumed", paused=False) if record["run"]["paused"] else record
+
+
+def kept(record: dict, said: Said, what: str, paused: bool) -> dict:
+    """The word makes the run as young as itself, but none alive that was taken for dead.
+
+    What such a one had stopped, or was given, its source has taken back by now.
+    """
+    old = witness.too_old(record["run"], said.now)
+    return refused(old) if old else changed(record, said, what, paused=paused)
 
 
 def cancel(record: dict, said: Said) -> dict:

@@ -145,6 +145,16 @@ def test_a_paused_run_is_overtaken_after_a_day():
     assert witness.in_progress(run, later(23 * 60)) and not witness.in_progress(run, later(1441))
 
 
+def test_a_word_revives_no_run_that_was_taken_for_dead():
+    """Its source serves again by now: going on, it would claim what was given to it before."""
+    draining = witness.advance(requested("graceful"), paper("graceful"), "quiesce", NOW)
+    dead = later(witness.DRAIN_STALLED_MINUTES + 1)
+    check_refused(say(draining, "pause", dead), "is in quiesce since")
+    forgotten = say(draining, "pause")
+    check_refused(say(forgotten, "resume", later(witness.PAUSED_MINUTES + 1)), "look again")
+    assert say(claimed(), "pause", later(61))["run"]["paused"]
+
+
 def test_a_declined_run_frees_the_reservation():
     record = say(wanted(), "decline", why="game day")
     assert record["run"] is None and witness.ended(record, "r1") == "declined"
