@@ -14,7 +14,7 @@ from orchestrations import Flow
 from orchestrations.absence import outwait, overslept
 from orchestrations.audit import write_behind
 from orchestrations.steps import attempt, newest, plan_of, told_to
-from orchestrations.waves import act
+from orchestrations.waves import CHUNK, act
 from shared import missed, witness
 from shared.plan import Plan
 
@@ -22,6 +22,7 @@ BEATS_PER_GENERATION = 12
 BEATS_PER_LEASE = 4  # Two may be lost before half the lease is gone.
 TITLE_MAX = 200
 ONE_TRY = 1  # The next beat is the retry.
+STOPS_MAX = 4  # Tries of one beat at what would not stop.
 AGAIN = (timedelta(seconds=15), timedelta(seconds=60))  # After serving again; later none lands.
 
 
@@ -183,7 +184,7 @@ def stand_down(
         yield from attempt(context, "yield_claim", {"plan": plan.name, "epoch": epoch}, ONE_TRY)
     also = [name for name in plan.movers() if name in stopped and name not in down["stopped"]]
     down = {**down, "stopped": [*down["stopped"], *also], "left": left}
-    return {**memory, "stoodDown": down, "turn": memory["turn"] + 2}
+    return {**memory, "stoodDown": down, "turn": memory["turn"] + STOPS_MAX}
 
 
 def stop(
@@ -194,18 +195,23 @@ def stop(
     epoch: int | None,
     names: list[str],
 ) -> Flow:
-    """Demote these, twice at once where no answer came: before the next beat others may claim."""
+    """Demote these, and at once again where no answer came: before the next beat others may claim.
+
+    Twice; more often where few are left, for which an unsteady ARM is no reason to run on.
+    """
     rows = yield from move(context, plan, here, "demote", turn, epoch, names)
-    unheard = [row for row in rows if row["outcome"] == "refused" and not row.get("stale")]
-    if not unheard:
-        return rows
-    missed = [row["component"] for row in unheard]
-    again = yield from move(context, plan, here, "demote", turn + 1, epoch, missed)
-    # What the repeat finds stopped was stopped by the try before it.
-    mine = [
-        {**one, "outcome": "succeeded"} if one["outcome"] == "skipped" else one for one in again
-    ]
-    return [one for one in rows if one["component"] not in missed] + mine
+    for number in range(1, STOPS_MAX):
+        unheard = [row for row in rows if row["outcome"] == "refused" and not row.get("stale")]
+        if not unheard or (number > 1 and len(unheard) > CHUNK):
+            break
+        missed = [row["component"] for row in unheard]
+        again = yield from move(context, plan, here, "demote", turn + number, epoch, missed)
+        # What the repeat finds stopped was stopped by the try before it.
+        mine = [
+            {**one, "outcome": "succeeded"} if one["outcome"] == "skipped" else one for one in again
+        ]
+        rows = [one for one in rows if one["component"] not in missed] + mine
+    return rows
 
 
 def serve_again(

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import cast
 
+import pytest
+
 from orchestrations.component import component
 from orchestrations.heartbeat import heartbeat
 from shared import witness
@@ -72,6 +74,21 @@ def test_what_could_not_be_stopped_is_tried_again_at_the_next_beat():
 
     beating(renew_lease=SILENT, demote_workflow=demote)
     assert len(tries) == 2 * len(EXCLUSIVE)
+
+
+@pytest.mark.parametrize("unheard", [1, 2, 3])
+def test_what_an_unsteady_arm_does_not_stop_is_tried_again_before_the_next_beat(unheard: int):
+    """Who is isolated waits seconds for the witness in each beat; others may claim meanwhile."""
+    left = [refused("no answer within 5 s")] * unheard
+
+    def demote(task: dict) -> dict:
+        stuck = task["component"]["name"] == EXCLUSIVE[0]
+        return left.pop() if stuck and left else succeeded("disabled")
+
+    run = beating(renew_lease=SILENT, demote_workflow=demote)
+    calls = [call for call in run.calls if call.name == "demote_workflow"]
+    assert len(calls) == len(EXCLUSIVE) + unheard
+    assert calls[-1].at - calls[0].at < timedelta(seconds=PLAN.witness.lease_seconds / 4)
 
 
 def test_a_side_that_stepped_back_for_caution_serves_again_with_its_lease():
