@@ -1,13 +1,15 @@
 """Readiness of a Standard workflow: the standby's site, its copy of the workflow, and its likeness.
 
 After Microsoft.Web 2025-05-01. The envelope of a workflow shows its files; what it says of an
-unhealthy one is told by its code alone, for the message may quote settings.
+unhealthy one is told by its code alone, for the message may quote settings. A site's connections
+and settings are shown only to who may act there; of both nothing but names is told.
 """
 
-from shared import clients, readiness, readiness_flows
+from shared import clients, readiness, readiness_flows, roles, site_connections
 from shared.denials import denied
 from shared.outcome import refused, succeeded
-from shared.reply import Surprise
+from shared.reply import Reply, Surprise
+from shared.resource_ids import group_of
 
 KIND = "workflowapp"
 PAGES_MAX = 10
@@ -37,6 +39,7 @@ def check_logic_app_workflow(payload: dict) -> dict:
     own = _words(part, location)
     definition = _definition(mine)
     rows.append(readiness_flows.role(name, location, part["trigger"], part["role"], definition))
+    rows += _connected(part, location, definition)
     other = _words(part["other"], payload["away"])
     rows.append(
         readiness_flows.definition(
@@ -79,6 +82,33 @@ def health(name: str, location: str, envelope: dict) -> dict:
     status = "fail" if state == "Unhealthy" else "warn"
     words = f"the host says {state}: {code}"
     return readiness.check(name, location, "workflow", status, words, "see the site's own log")
+
+
+def _connected(part: dict, location: str, definition: dict) -> list[dict]:
+    """Are the connections that the workflow names its own location's? None where it names none."""
+    used = site_connections.used(definition)
+    if not used:
+        return []
+    name, site = part["name"], part["resource"]
+    reply = clients.ask("POST", f"{site}/listWorkflowsConnections")
+    if reply.status == 403 and clients.settings().location != location:
+        return [readiness.unseen("connections", location)]
+    if not reply.ok:
+        words = f"the site does not show its connections: {reply.status} {reply.code}"
+        fix = "see that the app's identity may list them, where it acts"
+        return [readiness.check(name, location, "connections", "warn", words, fix)]
+    files = roles.mapping(_properties(reply), "files")
+    file, settings = roles.mapping(files, site_connections.FILE), {}
+    if site_connections.settings_named(file, used):
+        listed = clients.ask("POST", f"{site}/config/appsettings/list")
+        settings = _properties(listed) if listed.ok else None
+    groups = (group_of(site), group_of(part["other"]["resource"]))
+    return [site_connections.connections(name, location, groups, file, used, settings)]
+
+
+def _properties(reply: Reply) -> dict:
+    """The properties in an answer whose text may hold secrets: it is not repeated."""
+    return roles.mapping(reply.body, "properties") if isinstance(reply.body, dict) else {}
 
 
 def _theirs(part: dict) -> tuple[dict | None, set[str] | None]:

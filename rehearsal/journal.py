@@ -13,6 +13,7 @@ from typing import TextIO
 ROWS_MAX = 100_000
 HIDDEN = "REDACTED"
 SETTINGS = "/config/appsettings"
+CONNECTIONS = "/listworkflowsconnections"
 _SECRET_KEY = re.compile(
     r"secret|password|accesskey|primarykey|secondarykey|accountkey|^authorization$|^x-identity-header$"
     r"|connectionstring|access_token|^sig$",
@@ -54,6 +55,15 @@ def _hide_settings(row: dict) -> None:
             row[key] = HIDDEN
 
 
+def _hide_files(row: dict) -> None:
+    """People write secrets into a logic app's connections; only what files there are is told."""
+    body = row.get("response_body")
+    own = body.get("properties") if isinstance(body, dict) else None
+    if isinstance(body, dict) and isinstance(own, dict) and isinstance(own.get("files"), dict):
+        hidden = dict.fromkeys(own["files"], HIDDEN)
+        row["response_body"] = {**body, "properties": {**own, "files": hidden}}
+
+
 class Journal:
     """Rows of the Contract, numbered from 1; the oldest leave memory after `rows_max`."""
 
@@ -75,6 +85,8 @@ class Journal:
             raise TypeError("a journal row is an object")
         if SETTINGS in str(row.get("url", "")).lower():
             _hide_settings(clean)
+        if CONNECTIONS in str(row.get("url", "")).lower():
+            _hide_files(clean)
         # What listValue and listSecrets answer is a secret by the question, not by its key.
         if "/listvalue" in str(row.get("url", "")).lower():
             answer = clean.get("response_body")

@@ -54,7 +54,7 @@ KINDS: dict[str, dict[str, Verb]] = {
         "undo": Verb(None, "demote_logic_app_workflow"),
         "drain": Verb("quiesce", "drain_logic_app_workflow"),
         "protect": Verb("protect", "demote_logic_app_workflow"),
-        "check": Verb(None, "check_logic_app_workflow", both=True),
+        "check": Verb(None, "check_logic_app_workflow", both=True, own=True),
     },
     "functionApp": {
         "observe": Verb(None, "observe_function_app"),

@@ -52,7 +52,12 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             f"{SITE}/hostruntime/webhooks/api/workflows/triggers/histories/read",
         ),
         # Its state is a setting among all the others, which are listed and written as a whole.
-        "act": (f"{SITE}/config/list/action", f"{SITE}/config/write"),
+        "act": (
+            f"{SITE}/config/list/action",
+            f"{SITE}/config/write",
+            # Its connections name secrets, so who acts lists them.
+            f"{SITE}/listWorkflowsConnections/action",
+        ),
     },
     "functionApp": {
         "read": (f"{SITE}/read", f"{SITE}/functions/read"),

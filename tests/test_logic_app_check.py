@@ -6,15 +6,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.doors import HERE, THERE, Doors
-from tests.test_logic_app import FLOW, site_of, task
+from tests.test_logic_app import FLOW, GROUPS, MARKER, settings, site_of, task
 from tests.test_logic_app import std as std
 from tests.wire import check_exchanges
 
 
-def check(doors: Doors, **more: object) -> dict[str, dict]:
-    payload = {"plan": "contoso", "location": HERE, "away": THERE}
-    part = task(doors, "check", HERE, **more)["component"]
-    part["other"] = {**part, "resource": site_of(doors, THERE)}
+def check(doors: Doors, location: str = HERE, **more: object) -> dict[str, dict]:
+    away = THERE if location == HERE else HERE
+    payload = {"plan": "contoso", "location": location, "away": away}
+    part = task(doors, "check", location, **more)["component"]
+    part["other"] = {**part, "resource": site_of(doors, away)}
     outcome = doors.call("check_logic_app_workflow", {**payload, "component": part})
     return {row["name"]: row for row in outcome.get("checks", [])} or {"refused": outcome}
 
@@ -82,6 +83,92 @@ def test_a_definition_that_differs_is_found_unless_it_is_declared(ready: Doors) 
     assert "/triggers/every/recurrence/interval" in found["because"]
     declared = ["/triggers/every/recurrence"]
     assert check(ready, differs=declared)["definition"]["status"] == "ok"
+
+
+def connect(doors: Doors, group: str = GROUPS[HERE], api: str = HERE) -> None:
+    """The workflow names a managed connection and a built-in one, whose files have secrets."""
+    base = f"/subscriptions/{doors.world.subscription_id}"
+    host = {"connection": {"referenceName": "stock"}}
+    provider = {"serviceProviderConfiguration": {"connectionName": "files"}}
+    flow(doors)["definition"] = {
+        **flow(doors)["definition"],
+        "actions": {"a": {"inputs": {"host": host}}, "b": {"inputs": provider}},
+    }
+    stock = {
+        "api": {"id": f"{base}/providers/Microsoft.Web/locations/{api}/managedApis/sql"},
+        "connection": {
+            "id": f"{base}/resourceGroups/{group}/providers/Microsoft.Web/connections/s"
+        },
+        "authentication": {"type": "Raw", "scheme": "Key", "parameter": MARKER},
+    }
+    files = {"parameterValues": {"password": "@appsetting('KEY')", "host": MARKER}}
+    file = {
+        "managedApiConnections": {"stock": stock},
+        "serviceProviderConnections": {"files": files},
+    }
+    where = f"{site_of(doors, HERE)}/workflowsconfiguration/connections"
+    doors.world.resources.place(where, {"properties": file})
+
+
+def test_a_connection_of_the_lost_region_is_found(ready: Doors) -> None:
+    connect(ready, group=GROUPS[THERE], api=THERE)
+    row = check(ready)["connections"]
+    assert (row["status"], "stock is of the connector in another" in row["because"]) == (
+        "fail",
+        True,
+    )
+    connect(ready, group=GROUPS[THERE])
+    row = check(ready)["connections"]
+    assert (row["status"], "stock is not in rg-contoso-ne" in row["because"]) == ("fail", True)
+
+
+def test_a_setting_that_a_connection_needs_is_missed_by_name(ready: Doors) -> None:
+    connect(ready)
+    del settings(ready)["KEY"]
+    row = check(ready)["connections"]
+    assert (row["status"], row["because"]) == ("fail", "files: the site has no app setting key")
+
+
+def test_the_settings_in_an_id_are_what_the_site_has(ready: Doors) -> None:
+    """The group's name is compared and not told: it might be anything."""
+    connect(ready, group="@{appsetting('GROUP')}")
+    settings(ready)["GROUP"] = GROUPS[HERE]
+    assert check(ready)["connections"]["status"] == "ok"
+    settings(ready)["GROUP"] = GROUPS[THERE]
+    row = check(ready)["connections"]
+    assert (row["status"], GROUPS[THERE] in str(row)) == ("fail", False)
+
+
+def test_connections_of_its_own_tell_no_secret(ready: Doors) -> None:
+    connect(ready)
+    seen = check(ready)
+    assert (seen["connections"]["status"], MARKER in str(seen)) == ("ok", False)
+
+
+def test_a_connection_that_the_site_does_not_have_is_found(ready: Doors) -> None:
+    connect(ready)
+    ready.world.resources.remove(f"{site_of(ready, HERE)}/workflowsconfiguration/connections")
+    row = check(ready)["connections"]
+    assert (row["status"], "files is not among the site's" in row["because"]) == ("fail", True)
+
+
+@pytest.mark.parametrize("path", ["listWorkflowsConnections", "appsettings/list"])
+def test_what_is_not_shown_to_us_is_a_warning(ready: Doors, path: str) -> None:
+    connect(ready)
+    fault = {"match": {"method": "POST", "path": path}, "effect": {"status": 403}}
+    ready.world.faults.add(fault)
+    row = check(ready)["connections"]
+    assert (row["status"], bool(row["fix"])) == ("warn", True)
+
+
+def test_only_a_locations_own_app_is_missed_a_permission(ready: Doors) -> None:
+    connect(ready)
+    flow(ready, THERE)["definition"] = flow(ready)["definition"]
+    fault = {"match": {"method": "POST", "path": "listWorkflows"}, "effect": {"status": 403}}
+    ready.world.faults.add(fault)
+    assert "403" in check(ready)["connections"]["because"]
+    row = check(ready, THERE)["connections"]
+    assert (row["status"], "only westeurope's own app" in row["because"]) == ("warn", True)
 
 
 def test_a_role_that_the_trigger_does_not_allow_is_found(ready: Doors) -> None:

@@ -74,6 +74,7 @@ SHOWING = (
     "/listCallbackUrl",
     "/listKeyVaultKeys",
     "/config/appsettings/list",
+    "/listWorkflowsConnections",
     "/whatIf",
 )
 

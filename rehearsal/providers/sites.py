@@ -22,6 +22,7 @@ RUNTIME = f"{BASE}/hostruntime/webhooks/api/workflows"
 READ = frozenset({"GET"})
 SITE_OF = re.compile(r"(?i).*?/providers/Microsoft\.Web/sites/[^/]+")
 SETTINGS = "appsettings"
+CONNECTIONS = "workflowsconfiguration/connections"
 
 sites = Provider(BASE, VERSIONS, created_status=200)
 config = Provider(f"{BASE}/config", VERSIONS, created_status=200)
@@ -108,6 +109,23 @@ def list_settings(call: Call) -> dict:
     """Every setting with its value: why listing them is an action of its own."""
     found = call.found()
     return {"id": found.id, "name": found.name, "type": config.type, "properties": found.properties}
+
+
+@sites.action("listWorkflowsConnections")
+def list_connections(call: Call) -> dict:
+    """The one file of a logic app's connections; app settings stand in it by name."""
+    site = _host(call)
+    known = call.world.resources.get(f"{site.id}/{CONNECTIONS}")
+    return {
+        "id": f"{site.id}/workflowconfigurations/connections",
+        "name": f"{site.name}/connections",
+        "type": f"{BASE}/workflowsconfiguration",
+        "location": site.location,
+        "properties": {
+            "files": {"connections.json": known.properties} if known else {},
+            "health": {"state": "Healthy"},
+        },
+    }
 
 
 def restart(world: World, site: Resource) -> None:

@@ -1,0 +1,81 @@
+"""Connections of a Standard site: whose they are, judged by ids and by names of settings."""
+
+import pytest
+
+from shared import site_connections
+
+GROUPS = ("/subscriptions/s/resourceGroups/rg-ne", "/subscriptions/s/resourceGroups/rg-we")
+HERE = "northeurope"
+
+
+def managed(group: str = "rg-ne", api: str | None = HERE) -> dict:
+    base = "/subscriptions/s"
+    known = f"{base}/providers/Microsoft.Web/locations/{api}/managedApis/sql" if api else ""
+    id = f"{base}/resourceGroups/{group}/providers/Microsoft.Web/connections/stock"
+    return {"api": {"id": known}, "connection": {"id": id}}
+
+
+def judged(entry: dict, settings: dict[str, str] | None = None) -> dict:
+    kind = site_connections.MANAGED
+    names = [(kind, "stock")]
+    return site_connections.connections(
+        "flow", HERE, GROUPS, {kind: {"stock": entry}}, names, settings
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "status"),
+    [
+        (managed(), "ok"),
+        (managed("RG-NE", "North Europe"), "ok"),
+        (managed(api=None), "ok"),
+        (managed("rg-connections"), "ok"),
+        (managed("rg-connections", None), "fail"),
+        (managed("rg-we"), "fail"),
+        (managed(api="westeurope"), "fail"),
+        ({"connection": {"id": "stock"}, "api": {}}, "fail"),
+        ({"connection": "stock", "api": 7}, "fail"),
+        ({"connection": {"id": "@parameters('stock')"}}, "warn"),
+    ],
+)
+def test_a_managed_connection_is_known_by_its_ids(entry: dict, status: str):
+    assert judged(entry, {})["status"] == status
+
+
+@pytest.mark.parametrize("form", ["@appsetting('Where')", "@{appsetting('where')}"])
+def test_a_setting_stands_for_its_value(form: str):
+    for where, status in ((HERE, "ok"), ("westeurope", "fail"), ("@Microsoft.KeyVault(x)", "warn")):
+        seen = judged(managed(api=form), {"WHERE": where})
+        assert (seen["status"], where in seen["because"]) == (status, False)
+
+
+def test_settings_that_are_not_shown_are_no_fault_of_the_site():
+    assert judged(managed(api="@appsetting('where')"))["status"] == "warn"
+    missing = judged(managed(api="@appsetting('where')"), {})
+    assert (missing["status"], "where" in missing["because"]) == ("fail", True)
+
+
+def test_a_failing_connection_is_told_before_what_is_not_seen():
+    kind = site_connections.MANAGED
+    file = {kind: {"a": {"connection": {"id": "@parameters('x')"}}, "b": managed("rg-we")}}
+    names = [(kind, "a"), (kind, "b")]
+    seen = site_connections.connections("flow", HERE, GROUPS, file, names, {})
+    assert (seen["status"], seen["because"]) == ("fail", "b is not in rg-ne")
+
+
+def test_every_connection_of_a_definition_is_found_once():
+    host = {"inputs": {"host": {"connection": {"referenceName": "stock"}}}}
+    provider = {"inputs": {"serviceProviderConfiguration": {"connectionName": "bus"}}}
+    definition = {
+        "triggers": {"t": provider},
+        "actions": {"if": {"actions": {"a": host}, "else": {"cases": [{"a": host}]}}},
+    }
+    assert site_connections.used(definition) == [
+        (site_connections.MANAGED, "stock"),
+        (site_connections.BUILT_IN, "bus"),
+    ]
+
+
+def test_a_definition_without_connections_names_none():
+    consumption = {"host": {"connection": {"name": "@parameters('$connections')['stock']"}}}
+    assert site_connections.used({"actions": {"a": {"inputs": consumption}}}) == []
