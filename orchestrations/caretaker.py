@@ -4,8 +4,9 @@ One eternal orchestration per plan in every location, beside the heartbeat, whos
 wait for a thousand workflows. It stands aside while a run is under way. Where the plan is active it
 takes up a run that ended half way; then it looks again, at growing pauses, whether the exclusive
 workflows of the other side stand still, and whether all that the run was to start does serve.
-Where the plan is not active it looks the same way after its own exclusive workflows: a request
-that was sent in time may land when its epoch is over.
+Where the plan is not active it looks the same way after its own exclusive workflows, and does so
+while a run that has left this side goes on: a request that was sent in time may land when its epoch
+is over.
 """
 
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from orchestrations import Flow
 from orchestrations.chores import begin, do_due
 from orchestrations.steps import PATIENCE, attempt, newest, plan_of, told_to
 from shared import missed, resumption, slip, witness
+from shared.hold import reached
 from shared.plan import Plan
 
 ROUNDS_PER_GENERATION = 6
@@ -59,7 +61,7 @@ def go_round(
     if record["active"] != here:
         settled = {"plan": plan.name, "location": here, "record": record, "now": now.isoformat()}
         yield from attempt(context, "settle_claim", settled, ONE_TRY)
-    if witness.in_progress(record["run"], now):
+    if witness.in_progress(record["run"], now) and not left_behind(record, here):
         return memory
     left = resumption.abandoned(record, now)
     if left:
@@ -74,7 +76,15 @@ def go_round(
                 return memory
         chores = begin(plan, record, here, context.current_utc_datetime, now)
         memory = {**memory, "epoch": record["epoch"], "chores": chores}
-    return (yield from do_due(context, plan, here, memory))
+    return (yield from do_due(context, plan, here, memory, record["run"]))
+
+
+def left_behind(record: dict, here: str) -> bool:
+    """Has a run moved the plan away from here, and come past the fence?
+
+    People may hold it for long; what lands here late would run beside the new side meanwhile.
+    """
+    return record["active"] != here and reached(record["run"], "activate")
 
 
 def take_up(

@@ -177,6 +177,19 @@ def test_a_late_request_at_the_side_that_stepped_back_is_undone() -> None:
     assert titles(run) == [f"{LOST}: stopped beside: {NIGHTLY}"]
 
 
+def test_what_lands_late_is_stopped_while_people_hold_the_run_that_left_here() -> None:
+    """Else it would run beside the new side for as long as they please."""
+    changes = answering(STOPPED, succeeded("disabled"), STOPPED)
+    held = record(2, HERE, run={**RUN, "paused": True})
+    run = caring(held, 5, here=LOST, demote_workflow=changes)
+    assert titles(run) == [f"{LOST}: stopped beside: {NIGHTLY}"]
+
+
+def test_nothing_is_stopped_here_before_the_run_that_leaves_has_come_past_the_fence() -> None:
+    run = caring(record(2, HERE, run={**RUN, "phase": "fence"}), 5, here=LOST)
+    assert not run.named("demote_workflow")
+
+
 def test_every_change_carries_the_epoch_and_the_witness() -> None:
     told = caring(ended(), 1).named("demote_workflow")[0]
     assert (told["epoch"], told["witness"]) == (2, PLAN.document["witness"])
