@@ -1,8 +1,9 @@
 """Ledger orders: resubmit or cancel what a failover cut off, each at most once.
 
-After Microsoft.Logic 2019-05-01: triggers/histories/resubmit and runs/cancel. The intent is
-written down before the request leaves; whoever finds an intent without an answer asks the run
-history what came of it. A disabled workflow can be resubmitted all the same.
+After Microsoft.Logic 2019-05-01 and, by the host of a Standard site, Microsoft.Web 2025-05-01:
+triggers/histories/resubmit and runs/cancel. The intent is written down before the request leaves;
+whoever finds an intent without an answer asks the run history what came of it. A disabled workflow
+can be resubmitted all the same; what its host cannot say or do now stays ordered.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -10,16 +11,15 @@ from urllib.parse import quote
 
 from shared import clients, flow_runs, ledger_orders, ledger_store, store
 from shared.guard import Stale, guarded, still
+from shared.ledger_asking import Hostless, Hosts
 from shared.outcome import skipped, succeeded
-from shared.plan import Plan
 from shared.reply import Reply, Surprise
 
 ORDERS_PER_CALL = 10
 PAGE = 100
 SKEW = timedelta(minutes=5)  # Our clock wrote the intent, the region's the run's beginning.
-RESUBMITTED = "x-ms-workflow-run-id"
+RESUBMITTED = "x-ms-workflow-run-id"  # Consumption's; Standard's answer names no run.
 ROLE = "give the app's identity the operator role of infra/access.json there"
-BY_HAND = "runs of a Standard workflow are resubmitted and cancelled in the site's own run history"
 BUSY = (429,)  # Refused before anything was done: the same may be sent again.
 Verdict = tuple[str, dict]  # The order's next state, and `because` and `result`.
 
@@ -33,34 +33,40 @@ def settle_orders(payload: dict) -> dict:
     """
     name, epoch = payload["plan"], payload["of"]
     held = ledger_store.read(name, epoch)
-    due = ledger_orders.due(held, datetime.now(UTC), ORDERS_PER_CALL) if held else []
+    due = ledger_orders.due(held, datetime.now(UTC)) if held else []
     if held is None or not due:
         return skipped("no order is due", done=0)
     found = store.newest(name)
     if found is None:
         return skipped(f"plan {name} is gone", done=0)
     rows = {row["run"]: row for row in held["runs"]}
-    done = 0
+    hosts, done = Hosts(), 0
     for one in due:
-        if not settled(payload, found.plan, held, rows[one["run"]], one):
-            break  # Who does not answer now, or is busy, is asked again in the next round.
+        row = rows[one["run"]]
+        known = row["workflow"] in found.plan.parts
+        part = found.plan.component(row["workflow"], held["location"]) if known else None
+        try:
+            if not settled(payload, hosts, part, row, one):
+                break  # Who does not answer now, or is busy, is asked again in the next round.
+        except Hostless:
+            continue  # A site's own trouble holds up no order for runs elsewhere.
         done += 1
+        if done == ORDERS_PER_CALL:
+            break
     return succeeded(done=done)
 
 
-def settled(payload: dict, plan: Plan, held: dict, row: dict, one: dict) -> bool:
-    """Move one order on; False when somebody else did, or nobody answered."""
-    if row["workflow"] not in plan.parts:
+def settled(payload: dict, hosts: Hosts, part: dict | None, row: dict, one: dict) -> bool:
+    """Move one order on; False when somebody else did, or nobody answered. Raises Hostless."""
+    if part is None:
         return note(payload, one, "refused", because="its workflow is no part of the plan any more")
-    part = plan.component(row["workflow"], held["location"])
-    if part["kind"] == flow_runs.STANDARD:
-        return note(payload, one, "refused", because=BY_HAND)
-    resource = part["resource"]
     try:
         if one["state"] == "intended":
-            state, facts = traced(resource, row, one)
+            state, facts = traced(hosts, part, row, one)
             return note(payload, one, state, **facts)
-        seen = checked(resource, row, one)
+        seen = checked(hosts, part, row, one)
+    except Hostless:
+        raise
     except Surprise:  # It does not answer, or not sensibly: the order stays as it is.
         return False
     if seen:
@@ -68,15 +74,15 @@ def settled(payload: dict, plan: Plan, held: dict, row: dict, one: dict) -> bool
     intent = intend(payload, one)
     if intent is None:
         return False
-    verdict = send(payload, resource, row, intent)
+    verdict = send(payload, part, row, intent)
     if verdict is None:
         return False
     return note(payload, intent, verdict[0], **verdict[1]) and verdict[0] != "wanted"
 
 
-def checked(resource: str, row: dict, one: dict) -> Verdict | None:
+def checked(hosts: Hosts, part: dict, row: dict, one: dict) -> Verdict | None:
     """Is it still as it was when it was ordered? None: yes, the request may go."""
-    reply = clients.ask("GET", f"{resource}/runs/{row['run']}", bounds=clients.HURRIED)
+    reply = hosts.ask(part, f"/runs/{row['run']}")
     if reply.status in (403, 404):
         return "refused", {"because": reply.words}
     status = str(reply.expect().properties.get("status", ""))
@@ -93,12 +99,13 @@ def intend(payload: dict, one: dict) -> dict | None:
     return kept["orders"][ledger_orders.key(one["word"], one["run"])] if kept else None
 
 
-def send(payload: dict, resource: str, row: dict, one: dict) -> Verdict | None:
+def send(payload: dict, part: dict, row: dict, one: dict) -> Verdict | None:
     """The one request. None when nobody can tell what it did: the intent says so."""
+    root, run = flow_runs.root(part), row["run"]
     path = (
-        f"{resource}/runs/{row['run']}/cancel"
+        f"{root}/runs/{run}/cancel"
         if one["word"] == "drain"
-        else f"{resource}/triggers/{quote(str(row['trigger']))}/histories/{row['run']}/resubmit"
+        else f"{root}/triggers/{quote(str(row['trigger']))}/histories/{run}/resubmit"
     )
     once = {**clients.HURRIED, "read_timeout": clients.READ_SECONDS}
     try:
@@ -112,23 +119,23 @@ def send(payload: dict, resource: str, row: dict, one: dict) -> Verdict | None:
         return "sent", {"because": because, "result": reply.headers.get(RESUBMITTED)}
     if reply.status in BUSY:
         return "wanted", {"because": f"it will be sent again: {reply.words}"}
-    return answered_no(reply)
+    return answered_no(part, reply)
 
 
-def answered_no(reply: Reply) -> Verdict | None:
-    """A no is an end; a server's own trouble tells nothing of what it did before."""
-    if reply.status >= 500 or reply.status == 408:
+def answered_no(part: dict, reply: Reply) -> Verdict | None:
+    """A no is an end; a server's or a host's own trouble tells nothing of what it did before."""
+    if reply.status >= 500 or reply.status == 408 or flow_runs.hostless(part, reply.status):
         return None
     return "refused", {"because": f"{reply.words}: {ROLE}" if reply.status == 403 else reply.words}
 
 
-def traced(resource: str, row: dict, one: dict) -> Verdict:
+def traced(hosts: Hosts, part: dict, row: dict, one: dict) -> Verdict:
     """What came of a request whose answer nobody got. Cancelling twice does no harm."""
     if one["word"] == "drain":
         return "wanted", {"because": "whether it was cancelled is not known: it is asked again"}
     since = datetime.fromisoformat(one["at"]).astimezone(UTC) - SKEW
     query = {"$filter": f"startTime ge {since:%Y-%m-%dT%H:%M:%SZ}", "$top": str(PAGE)}
-    reply = clients.ask("GET", f"{resource}/runs", query=query, bounds=clients.HURRIED).expect()
+    reply = hosts.ask(part, "/runs", query).expect()
     runs = [run for run in reply.document.get("value", []) if run["name"] != row["run"]]
     complete = not reply.document.get("nextLink")
     found = ledger_orders.came_of(one, str(row["tracking"] or ""), runs, complete)

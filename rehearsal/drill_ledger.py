@@ -12,6 +12,8 @@ from rehearsal.drill_story import Scenario
 from rehearsal.estate_seed import workflow_id
 from rehearsal.workflows import Workflows
 from rehearsal.workflows_flow import LOST, Flow, Run
+from shared import flow_runs
+from shared.plan import Plan
 
 if TYPE_CHECKING:
     from rehearsal.drill import Drill
@@ -25,21 +27,27 @@ def at_home(drill: "Drill", name: str) -> Flow | None:
     return cast("Workflows", drill.stage.world.workflows).flow(found) if found else None
 
 
-def cut_off(drill: "Drill") -> list[tuple[str, Run]]:
-    """(workflow, run) of what the loss of home cut off in the plan's workflows."""
-    names = [c["name"] for c in drill.plan["components"] if c["kind"] == "logicWorkflow"]
-    flows = [(name, flow) for name in names if (flow := at_home(drill, name))]
-    return [
-        (name, run)
-        for name, flow in flows
-        for run in flow.runs
-        if (run.error or {}).get("code") == LOST["code"]
-        or (run.ended_at is None and run.name not in flow.tasks)
-    ]
+def cut_off(drill: "Drill") -> list[tuple[dict, Run]]:
+    """(component, run) of what the loss of home cut off in the plan's workflows of both kinds."""
+    plan, world = Plan.model_validate(drill.plan), drill.stage.world
+    parts = [one for one in plan.components if one.kind in flow_runs.KINDS]
+    found: list[tuple[dict, Run]] = []
+    for part in (plan.component(one.name, drill.home) for one in parts):
+        own = f"/workflows/{part['workflow']}" if part["kind"] == flow_runs.STANDARD else ""
+        if row := world.resources.get(f"{part['resource']}{own}"):
+            flow = cast("Workflows", world.workflows).flow(row)
+            found += [(part, run) for run in flow.runs if lost(flow, run)]
+    return found
+
+
+def lost(flow: Flow, run: Run) -> bool:
+    """Was this run cut off: failed of it, or left without an end and at no work?"""
+    failed = (run.error or {}).get("code") == LOST["code"]
+    return failed or (run.ended_at is None and run.name not in flow.tasks)
 
 
 def last_looks(drill: "Drill") -> dict[str, datetime]:
-    """Workflow id -> when the standby's app last saw what is in flight, by ARM's journal."""
+    """Root of a workflow's runs -> when the standby's app last saw what is in flight, by ARM."""
     app = drill.stage.estate.locations[drill.standby].app
     found: dict[str, datetime] = {}
     for row in drill.stage.world.journal.after(0):
@@ -47,8 +55,8 @@ def last_looks(drill: "Drill") -> dict[str, datetime]:
         # The look at what waits is the second and last one at a workflow.
         look = path.endswith("/runs") and "'Waiting'" in query
         if look and row["principal"] == app and row["status"] == 200:
-            id = urlsplit(path).path.removesuffix("/runs").lower()
-            found[id] = datetime.fromisoformat(row["at"])
+            root = urlsplit(path).path.removesuffix("/runs").lower()
+            found[root] = datetime.fromisoformat(row["at"])
     return found
 
 
@@ -58,9 +66,9 @@ def judge(drill: "Drill", scenario: Scenario, listed: dict | None) -> None:
         return
     looks, known = last_looks(drill), {row["run"] for row in listed["abandoned"]}
     gone = []
-    for name, run in cut_off(drill):
-        seen_at = looks.get(workflow_id(drill.stage.estate, drill.home, name).lower())
-        if seen_at and run.started_at < seen_at - A_LOOK and name not in listed["cut"]:
+    for part, run in cut_off(drill):
+        seen_at = looks.get(flow_runs.root(part).lower())
+        if seen_at and run.started_at < seen_at - A_LOOK and part["name"] not in listed["cut"]:
             gone.append(run.name)
     missing = [name for name in gone if name not in known]
     words = f"{len(gone)} of the runs that were cut off could be known, {len(missing)} are missing"

@@ -1,8 +1,8 @@
 """Ledger asking: what a region says of its runs, told apart from what one site's host cannot say.
 
 Runs of a Standard workflow lie with its site's own host, which may be slow, broken or stopped while
-its region is well. So a silent host costs the ledger its own workflows and no others, and it is
-asked once in a call.
+its region is well. So such a host costs the ledger its own workflows and no others. In one call a
+silent one is asked once, a stopped one once for each workflow.
 """
 
 from shared import clients, flow_runs, ledger
@@ -21,10 +21,11 @@ class Hostless(Surprise):
 
 
 class Hosts:
-    """Of the hosts that one call asks: which are silent, and how many were so in a row."""
+    """Of the hosts that one call asks: which cannot say, and how many were silent in a row."""
 
     def __init__(self) -> None:
-        self.silent: dict[str, str] = {}  # Site -> its words.
+        # Site or root of a workflow's runs -> what the ledger keeps of their status, and why.
+        self.mute: dict[str, tuple[str, str]] = {}
         self.row = 0
 
     def ask(self, part: dict, path: str, query: dict[str, str] | None = None) -> Reply:
@@ -33,19 +34,20 @@ class Hosts:
         Raises Hostless where only the host of its site cannot say, and Unreachable where it is the
         region that does not answer.
         """
-        site = part["resource"].lower()
-        if site in self.silent:
-            raise Hostless(ledger.HOST_SILENT, self.silent[site])
-        url = f"{flow_runs.root(part)}{path}"
+        site, root = part["resource"].lower(), flow_runs.root(part)
+        known = self.mute.get(site) or self.mute.get(root)
+        if known:
+            raise Hostless(*known)
         try:
-            reply = clients.ask("GET", url, query=query, bounds=clients.HURRIED)
+            reply = clients.ask("GET", f"{root}{path}", query=query, bounds=clients.HURRIED)
             if reply.status >= 500:
                 raise Unreachable(f"{part['name']}: {reply.words}")
         except Unreachable as error:
             raise self._judged(part, site, error) from error
         self.row = 0
         if flow_runs.hostless(part, reply.status):
-            raise Hostless(ledger.HOSTLESS, f"{part['name']}: {reply.words}")
+            self.mute[root] = ledger.HOSTLESS, f"{part['name']}: {reply.words}"
+            raise Hostless(*self.mute[root])
         return reply
 
     def _judged(self, part: dict, site: str, error: Unreachable) -> Surprise:
@@ -55,8 +57,8 @@ class Hosts:
             return error
         if not managed(site):
             return error
-        self.silent[site] = str(error)
-        return Hostless(ledger.HOST_SILENT, str(error))
+        self.mute[site] = ledger.HOST_SILENT, str(error)
+        return Hostless(*self.mute[site])
 
 
 def managed(site: str) -> bool:

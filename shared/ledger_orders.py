@@ -86,7 +86,7 @@ def ordered(
     return ({**ledger, "orders": orders} if answer["ordered"] else ledger), answer
 
 
-def due(ledger: dict, now: datetime, most: int) -> list[dict]:
+def due(ledger: dict, now: datetime) -> list[dict]:
     """The orders to act on now, oldest first; an intent is left alone until it has settled."""
     found = [
         one
@@ -94,7 +94,7 @@ def due(ledger: dict, now: datetime, most: int) -> list[dict]:
         if one["state"] == "wanted"
         or (one["state"] == "intended" and now - datetime.fromisoformat(one["at"]) >= SETTLE)
     ]
-    return sorted(found, key=lambda one: (one["at"], one["run"]))[:most]
+    return sorted(found, key=lambda one: (one["at"], one["run"]))
 
 
 def intended(ledger: dict, one: dict, now: datetime) -> dict | None:

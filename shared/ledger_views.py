@@ -4,6 +4,7 @@ from datetime import datetime
 
 from shared import ledger, ledger_orders
 from shared.plan import Plan
+from shared.plan_kinds_web import LogicAppWorkflow
 from shared.plan_parts import LogicWorkflow
 
 ADVICE = (
@@ -22,7 +23,7 @@ def cautions(plan: Plan, active: str | None, location: str) -> dict[str, str]:
     found: dict[str, str] = {}
     alone = plan.exclusive(location) if active != location else []
     for part in plan.components:
-        if isinstance(part, LogicWorkflow) and part.trigger in QUEUES:
+        if isinstance(part, LogicWorkflow | LogicAppWorkflow) and part.trigger in QUEUES:
             found[part.name] = AGAIN
         elif part.name in alone:
             found[part.name] = TWO

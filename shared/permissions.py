@@ -1,7 +1,7 @@
 """Permissions: the control-plane actions that the app calls, stated once for each kind.
 
-The roles of infra/access.json are exactly this table: `read` is the reader's, `act` the
-operator's. A kind that asks something new of ARM says so here, by the names under "Azure
+The roles of infra/access.json are exactly this table, but for PATTERNS: `read` is the reader's,
+`act` the operator's. A kind that asks something new of ARM says so here, by the names under "Azure
 permissions" in Microsoft's pages on role-based access control.
 """
 
@@ -17,6 +17,15 @@ SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
 NAMESPACE = "Microsoft.ServiceBus/namespaces"
 HUBS = "Microsoft.EventHub/namespaces"
 SITE = "Microsoft.Web/sites"
+HOST = f"{SITE}/hostruntime/webhooks/api/workflows"
+# ARM calls these so by their paths, but Microsoft publishes no such names, and ARM takes no role
+# with a name that is not published (InvalidActionOrNotAction). So the roles hold the narrowest
+# pattern that a published name fits too: runs/read, triggers/read, triggers/run/action.
+PATTERNS = {
+    f"{HOST}/runs/cancel/action": f"{HOST}/runs/*",
+    f"{HOST}/triggers/histories/read": f"{HOST}/*/read",
+    f"{HOST}/triggers/histories/resubmit/action": f"{HOST}/triggers/*/action",
+}
 
 PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     PLAN: {
@@ -47,16 +56,18 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "read": (
             f"{SITE}/read",
             f"{SITE}/workflows/read",
-            f"{SITE}/hostruntime/webhooks/api/workflows/runs/read",
-            f"{SITE}/hostruntime/webhooks/api/workflows/triggers/read",
-            f"{SITE}/hostruntime/webhooks/api/workflows/triggers/histories/read",
+            f"{HOST}/runs/read",
+            f"{HOST}/triggers/read",
+            f"{HOST}/triggers/histories/read",
         ),
-        # Its state is a setting among all the others, which are listed and written as a whole.
         "act": (
+            # Its state is a setting among all the others, which are listed and written as a whole.
             f"{SITE}/config/list/action",
             f"{SITE}/config/write",
             # Its connections name secrets, so who acts lists them.
             f"{SITE}/listWorkflowsConnections/action",
+            f"{HOST}/runs/cancel/action",
+            f"{HOST}/triggers/histories/resubmit/action",
         ),
     },
     "functionApp": {
@@ -207,6 +218,16 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
-def granted(side: str) -> list[str]:
-    """Every action of one side, `read` or `act`, sorted: what the role of access.json holds."""
+def called(side: str) -> list[str]:
+    """Every action of one side, `read` or `act`, sorted: what the app calls."""
     return sorted({action for kind in PERMISSIONS.values() for action in kind[side]})
+
+
+def granted(side: str) -> list[str]:
+    """What the role of access.json holds, so that it is given all that is called, sorted."""
+    return sorted({held(action) for action in called(side)})
+
+
+def held(action: str) -> str:
+    """The name or pattern by which a role holds an action."""
+    return PATTERNS.get(action, action)

@@ -10,16 +10,16 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from shared.permissions import PERMISSIONS, PLAN
+from shared.permissions import PERMISSIONS, PLAN, held
 from shared.plan import BadPlan, load
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "infra" / "access.json"
 
 
 def asked(kinds: Iterable[str]) -> set[str]:
-    """Every action that these kinds ask, and what any plan asks. Raises KeyError for a stranger."""
+    """What roles hold for these kinds, and for any plan. Raises KeyError for a stranger."""
     known = [PERMISSIONS[kind] for kind in (PLAN, *kinds)]
-    return {action for one in known for side in ("read", "act") for action in one[side]}
+    return {held(action) for one in known for side in ("read", "act") for action in one[side]}
 
 
 def narrowed(template: dict, kinds: Iterable[str]) -> dict:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.permissions import granted
+from shared.permissions import called
 from tests.app_index import ROOT
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ NAME = "test_nothing_is_granted_that_the_app_never_did"
 def unused(done: set[str]) -> list[str]:
     """The granted actions that are not among `done` (names in any case)."""
     known = {action.lower() for action in done} | NEVER_JUDGED
-    return [one for one in granted("read") + granted("act") if one.lower() not in known]
+    return [one for one in called("read") + called("act") if one.lower() not in known]
 
 
 def whole(ran: set[str]) -> bool:

@@ -1,19 +1,25 @@
 """How a drill holds the app's list of abandoned runs against the truth."""
 
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
+
+import pytest
 
 from rehearsal import estate as estates
 from rehearsal.drill import Drill
 from rehearsal.drill_ledger import judge
 from rehearsal.drill_story import Scenario
-from rehearsal.estate_seed import seed, workflow_id
+from rehearsal.estate_seed import seed
 from rehearsal.workflows import Workflows
 from rehearsal.workflows_flow import Run
 from rehearsal.world import World
+from shared import flow_runs
+from shared.plan import load
 
-NAME = "nightly-invoices"
+NAME, STANDARD = "nightly-invoices", "settlement-flow"
+EVERYTHING = estates.DEFAULT.parent / "everything.yaml"
 
 
 async def no_story(drill: Drill) -> None:
@@ -26,33 +32,42 @@ FORCED = Scenario("region-outage", "", no_story, 1, True)
 class Checked:
     """A drill after the loss of home, whose last look was now: as much of one as is judged."""
 
-    def __init__(self, began_seconds: float) -> None:
-        """A run of NAME began so long before that look, and was cut off."""
-        scene, self.world = estates.load(), World(latency_seconds=0)
+    def __init__(self, began_seconds: float, name: str, estate: Path) -> None:
+        """A run of workflow `name` began so long before that look, and was cut off."""
+        scene, self.world = estates.load(estate), World(latency_seconds=0)
         seed(self.world, scene.estate)
         self.world.workflows = Workflows(self.world)
         home, standby = scene.estate.home, scene.estate.standby
-        self.id = workflow_id(scene.estate, home, NAME)
-        found, now = self.world.resources.get(self.id), self.world.now
+        plan = load(scene.plan_text)
+        part, now = plan.component(name, home), self.world.now
+        own = f"/workflows/{part['workflow']}" if "workflow" in part else ""
+        found = self.world.resources.get(f"{part['resource']}{own}")
         assert found is not None
         began = now - timedelta(seconds=began_seconds)
-        run = Run("r1", "every_night", "k", "r1", began, began)
+        run = Run("r1", "any", "k", "r1", began, began)
         self.world.workflows.flow(found).runs.appendleft(run)
         app = scene.estate.locations[standby].app
-        url = f"https://management.azure.com{self.id}/runs?$filter=status%20eq%20'Waiting'"
+        root = f"https://management.azure.com{flow_runs.root(part)}"
+        url = f"{root}/runs?$filter=status%20eq%20'Waiting'"
         row = {"at": now.isoformat(), "principal": app, "method": "GET", "url": url, "status": 200}
         self.world.journal.append(row)
         self.checks: dict[str, bool] = {}
         self.stage = SimpleNamespace(world=self.world, estate=scene.estate)
-        self.plan = {"components": [{"name": NAME, "kind": "logicWorkflow"}]}
+        self.plan = plan.document
         self.home, self.standby = home, standby
 
     def check(self, name: str, held: bool, because: str) -> None:
         self.checks[name] = held
 
 
-def judged(listed: list[str], began_seconds: float = 30, cut: dict | None = None) -> dict:
-    drill = Checked(began_seconds)
+def judged(
+    listed: list[str],
+    began_seconds: float = 30,
+    cut: dict | None = None,
+    name: str = NAME,
+    estate: Path = estates.DEFAULT,
+) -> dict:
+    drill = Checked(began_seconds, name, estate)
     rows = [{"run": name} for name in listed]
     judge(cast(Drill, drill), FORCED, {"abandoned": rows, "cut": cut or {}})
     return drill.checks
@@ -60,6 +75,11 @@ def judged(listed: list[str], began_seconds: float = 30, cut: dict | None = None
 
 def test_a_run_that_could_be_known_and_is_not_listed_breaks_the_drill():
     assert judged([]) == {"abandonedRunsKnown": False}
+
+
+@pytest.mark.parametrize(("listed", "held"), [([], False), (["r1"], True)])
+def test_a_run_of_a_standard_workflow_is_judged_too(listed: list[str], held: bool):
+    assert judged(listed, name=STANDARD, estate=EVERYTHING) == {"abandonedRunsKnown": held}
 
 
 def test_a_run_that_is_listed_is_well():

@@ -11,7 +11,7 @@ from rehearsal.runtimes import IdleWorkflows
 from rehearsal.workflows import Workflows
 from rehearsal.workflows_flow import Run
 from rehearsal.world import Resource
-from shared import flow_runs, history, ledger_asking, ledger_orders, ledger_store
+from shared import flow_runs, history, ledger_asking, ledger_store
 from shared.history import Listed
 from shared.history_question import Question
 from shared.problem import Problem
@@ -301,27 +301,6 @@ def test_a_further_page_that_cannot_be_owed_is_refused_and_not_left_out(
         crowded(doors, running)
     assert no.value.body["status"] == 429
     assert "ask again in" in no.value.body["detail"]
-
-
-def test_an_order_for_a_standard_run_says_who_can_do_it(doors: Doors, running: Workflows) -> None:
-    run = begun(doors, running)
-    look(doors)
-    freeze(doors)
-    run.end("Failed", datetime.now(UTC))
-    review(doors)
-    by = {"by": "Ada", "comment": ""}
-
-    def enter(was: dict) -> dict:
-        return ledger_orders.ordered(was, "resubmit", [NAME], {}, by, datetime.now(UTC))[0]
-
-    ledger_store.change("contoso", enter, epoch=EPOCH)
-    doors.hold(epoch=EPOCH + 1, active=HERE, run=None)
-    witness = doors.plan.document["witness"]
-    task = {"plan": "contoso", "run": f"contoso-ledger-{HERE}", "stage": "ledger", "of": EPOCH}
-    task |= {"verb": "settle", "location": HERE, "epoch": EPOCH + 1, "witness": witness}
-    doors.call("settle_orders", task)
-    (order,) = kept(EPOCH)["orders"].values()
-    assert order["state"] == "refused" and "site's own run history" in order["because"]
 
 
 def crowded(doors: Doors, running: Workflows) -> Listed:

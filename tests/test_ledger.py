@@ -211,8 +211,8 @@ def test_an_intent_is_written_down_by_one_alone():
 
 def test_an_intent_is_left_alone_until_it_must_have_settled():
     held = intended(order(evidence("r1", r1="Failed"), "resubmit")[0])
-    assert ledger_orders.due(held, START + timedelta(seconds=119), 10) == []
-    assert len(ledger_orders.due(held, START + timedelta(seconds=120), 10)) == 1
+    assert ledger_orders.due(held, START + timedelta(seconds=119)) == []
+    assert len(ledger_orders.due(held, START + timedelta(seconds=120))) == 1
 
 
 def traced(since: list[dict], complete: bool = True, sends: int = 1) -> dict:

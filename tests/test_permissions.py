@@ -9,12 +9,21 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.arm_roles import matches
 from rehearsal.deployments.template import Template
 from shared.kinds import KINDS
-from shared.permissions import PERMISSIONS, PLAN, granted
+from shared.permissions import HOST, PATTERNS, PERMISSIONS, PLAN, called, granted
 from tests.app_index import ROOT
 from tests.judgement import unused, whole
 
+# What Microsoft's page on permissions has of a Standard site's host.
+HOST_NAMES = (
+    "runs/read",
+    "triggers/listCallbackUrl/action",
+    "triggers/read",
+    "triggers/run/action",
+)
+PUBLISHED = {f"{HOST}/{name}" for name in HOST_NAMES}
 GROUP = "/subscriptions/s/resourceGroups/rg"
 WHOLE_ACTION = re.compile(r"Microsoft\.\w+(/\w+)+/(read|write|delete|action)")
 
@@ -48,7 +57,7 @@ def test_every_kind_says_what_it_asks():
     assert set(PERMISSIONS) == {PLAN, *KINDS}
 
 
-@pytest.mark.parametrize("action", granted("read") + granted("act"))
+@pytest.mark.parametrize("action", called("read") + called("act"))
 def test_an_action_is_whole(action: str):
     """`*` would grant what nobody calls, today's or tomorrow's."""
     assert WHOLE_ACTION.fullmatch(action)
@@ -60,6 +69,13 @@ def test_who_looks_changes_nothing():
 
 def test_who_acts_is_given_nothing_that_only_looks():
     assert [action for action in granted("act") if action.endswith("/read")] == []
+
+
+@pytest.mark.parametrize("action", [one for one in called("read") + called("act") if HOST in one])
+def test_a_role_names_only_what_microsoft_publishes(action: str):
+    """ARM takes no role with another name; of a pattern it is enough that one name fits."""
+    assert action in PUBLISHED or (action in PATTERNS and matches(PATTERNS[action], action))
+    assert any(matches(PATTERNS.get(action, action), name) for name in PUBLISHED)
 
 
 @pytest.mark.parametrize("side, name", [("read", "reader"), ("act", "operator")])
@@ -77,7 +93,7 @@ def test_the_standby_acts_on_both_sides():
 
 def test_what_nobody_did_is_named():
     """The judgement of a whole run is in `tests/judgement.py`."""
-    every = granted("read") + granted("act")
+    every = called("read") + called("act")
     assert unused({action.upper() for action in every[1:]}) == every[:1]
 
 
@@ -104,8 +120,8 @@ def judged(folder: Path, done: list[list[str]], *options: str) -> str:
 
 @pytest.mark.parametrize("options", [(), ("-n", "2", "--dist", "loadfile")])
 def test_what_several_files_did_is_judged_together(tmp_path: Path, options: tuple[str, ...]):
-    """Of all that is granted one action is left that no file did."""
-    every = granted("read") + granted("act")
+    """Of all that is called one action is left that no file did."""
+    every = called("read") + called("act")
     said = judged(tmp_path, [every[:9], every[10:]], *options)
     assert "1 failed, 2 passed" in said
     assert [one for one in every if f"\n{one}\n" in said] == [every[9]]

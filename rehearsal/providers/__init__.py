@@ -28,6 +28,7 @@ MODULES = (
     "connections",
     "diagnostics",
     "sites",
+    "site_runs",
 )
 
 

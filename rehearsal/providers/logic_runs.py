@@ -99,8 +99,12 @@ def read_run(call: Call) -> dict:
 @runs.action("cancel")
 def cancel_run(call: Call) -> Reply:
     """Cancel a run that is still running."""
-    run = read_run(call)
-    if not call.world.workflows.cancel(workflow_of(call), run["name"]):
+    return cancelled(call, workflow_of(call), read_run(call))
+
+
+def cancelled(call: Call, workflow: Resource, run: dict) -> Reply:
+    """The answer to a cancel, for runs of both kinds of workflows."""
+    if not call.world.workflows.cancel(workflow, run["name"]):
         message = f"The run '{run['name']}' is in state '{run['properties'].get('status')}'."
         raise Refused(409, "WorkflowRunNotCancellable", message)
     return Reply(200)

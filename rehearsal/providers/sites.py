@@ -3,22 +3,20 @@
 After api-version 2025-05-01. Settings are replaced as a whole and have no ETag that counts. A
 change of them restarts the app: until `site_restart_seconds` are over the old host serves, with
 the old states of its workflows. A workflow is a child resource that keeps `definition` and
-`state`, and runs where `world.workflows` runs Consumption's.
+`state`, and runs where `world.workflows` runs Consumption's; `site_runs` shows what ran.
 Not emulated: slots, scale, deployments into a site (its process is the stage's own), snapshots of
-settings, actions and links of Standard's runs, stateless workflows, resubmission.
+settings, stateless workflows.
 """
 
 import asyncio
 import re
 
 from rehearsal.arm_provider import Call, Provider, Refused, Reply, not_found
-from rehearsal.providers.logic_runs import Shown, asked
 from rehearsal.world import Resource, World
 
 VERSIONS = ("2025-05-01", "2024-11-01", "2023-12-01")
 BASE = "Microsoft.Web/sites"
 FLOWS = f"{BASE}/workflows"
-RUNTIME = f"{BASE}/hostruntime/webhooks/api/workflows"
 READ = frozenset({"GET"})
 SITE_OF = re.compile(r"(?i).*?/providers/Microsoft\.Web/sites/[^/]+")
 SETTINGS = "appsettings"
@@ -27,13 +25,8 @@ CONNECTIONS = "workflowsconfiguration/connections"
 sites = Provider(BASE, VERSIONS, created_status=200)
 config = Provider(f"{BASE}/config", VERSIONS, created_status=200)
 flows = Provider(FLOWS, VERSIONS, methods=READ)
-runs = Provider(f"{RUNTIME}/runs", VERSIONS, page_size=100, virtual=True, methods=READ)
-triggers = Provider(f"{RUNTIME}/triggers", VERSIONS, virtual=True, methods=READ)
-histories = Provider(
-    f"{RUNTIME}/triggers/histories", VERSIONS, page_size=100, virtual=True, methods=READ
-)
 functions = Provider(f"{BASE}/functions", VERSIONS, methods=READ)
-PROVIDERS = [sites, config, flows, runs, triggers, histories, functions]
+PROVIDERS = [sites, config, flows, functions]
 
 
 @sites.put
@@ -114,7 +107,7 @@ def list_settings(call: Call) -> dict:
 @sites.action("listWorkflowsConnections")
 def list_connections(call: Call) -> dict:
     """The one file of a logic app's connections; app settings stand in it by name."""
-    site = _host(call)
+    site = host_of(call)
     known = call.world.resources.get(f"{site.id}/{CONNECTIONS}")
     return {
         "id": f"{site.id}/workflowconfigurations/connections",
@@ -149,7 +142,7 @@ def settle(world: World, site: Resource) -> None:
             (runtime.enabled if state == "Enabled" else runtime.disabled)(flow)
 
 
-def _host(call: Call) -> Resource:
+def host_of(call: Call) -> Resource:
     """The site of a path, whose host must run to answer."""
     found = SITE_OF.match(call.route.path)
     site = call.world.resources.get(found.group(0)) if found else None
@@ -171,7 +164,7 @@ def show_function(call: Call, function: Resource) -> dict:
 @flows.shown
 def show_flow(call: Call, flow: Resource) -> dict:
     """A workflow's envelope: its files, its state, its health."""
-    site = _host(call)
+    site = host_of(call)
     own = flow.properties
     files = {"workflow.json": {"definition": own.get("definition", {}), "kind": "Stateful"}}
     health = own.get("health", {"state": "Healthy"})
@@ -187,67 +180,3 @@ def show_flow(call: Call, flow: Resource) -> dict:
             "health": health,
         },
     }
-
-
-def _flow(call: Call) -> Resource:
-    """The workflow that a path of the host's runtime is about."""
-    name = re.sub(r"(?i).*/management/workflows/([^/]+).*", r"\1", call.route.path)
-    found = call.world.resources.get(f"{_host(call).id}/workflows/{name}")
-    if found is None:
-        message = f"The workflow '{name}' could not be found."
-        raise Refused(404, "WorkflowNotFound", message)
-    return found
-
-
-def _shown(call: Call, kind: Provider, rows: list[dict]) -> list[dict]:
-    """Runs, triggers ... with id and type, below the path that was asked."""
-    return [
-        {
-            "id": f"{call.route.path}/{row['name']}",
-            "name": row["name"],
-            "type": kind.type,
-            "properties": dict(row.get("properties", {})),
-        }
-        for row in rows
-    ]
-
-
-@runs.listed
-def list_runs(call: Call) -> Shown:
-    """Runs, newest first, of the status and time that $filter asks for."""
-    rows = asked(call, call.world.workflows.runs(_flow(call)))
-    return Shown(rows, lambda row: _shown(call, runs, [row])[0])
-
-
-@runs.read
-def read_run(call: Call) -> dict:
-    """One run."""
-    name = call.route.name.lower()
-    for row in call.world.workflows.runs(_flow(call)):
-        if row["name"].lower() == name:
-            return _shown(call, runs, [row])[0] | {"id": call.route.path}
-    message = f"The workflow run '{call.route.name}' could not be found."
-    raise Refused(404, "WorkflowRunNotFound", message)
-
-
-@runs.action("cancel")
-def cancel_run(call: Call) -> Reply:
-    """Cancel a run that is still running."""
-    name = call.route.name
-    if not call.world.workflows.cancel(_flow(call), name):
-        raise Refused(409, "WorkflowRunNotCancellable", f"The run '{name}' does not run.")
-    return Reply(200)
-
-
-@triggers.listed
-def list_triggers(call: Call) -> list[dict]:
-    """The workflow's triggers."""
-    return _shown(call, triggers, call.world.workflows.triggers(_flow(call)))
-
-
-@histories.listed
-def list_histories(call: Call) -> Shown:
-    """What a trigger did, newest first."""
-    flow, name = _flow(call), re.sub(r"(?i).*/triggers/([^/]+).*", r"\1", call.route.path)
-    rows = asked(call, call.world.workflows.histories(flow, name))
-    return Shown(rows, lambda row: _shown(call, histories, [row])[0])

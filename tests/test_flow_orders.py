@@ -1,0 +1,229 @@
+"""Orders for runs of Standard workflows: resubmitted or cancelled by the site's host, once."""
+
+import copy
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rehearsal.workflows import Workflows
+from rehearsal.workflows_flow import Run
+from rehearsal.world import Resource
+from shared import flow_runs, ledger_orders, ledger_store, ledger_views
+from shared.plan import Plan
+from tests.doors import HERE, THERE, Doors
+from tests.test_flow_runs import (
+    BROKEN,
+    EPOCH,
+    FLOW,
+    HOSTS,
+    NAME,
+    OTHER,
+    begun,
+    begun_of,
+    flow,
+    freeze,
+    kept,
+    review,
+    silence,
+    sweep,
+)
+from tests.test_flow_runs import doors as doors
+from tests.test_flow_runs import running as running
+from tests.test_flow_runs import stopped as stopped
+from tests.wire import check_exchanges
+
+BY = {"by": "Ada", "comment": ""}
+
+
+def path_of(doors: Doors, word: str, run: str = NAME) -> str:
+    """Where ARM takes `word` for a run of the workflow at home."""
+    tail = f"runs/{run}/cancel" if word == "drain" else f"triggers/manual/histories/{run}/resubmit"
+    return f"{flow_runs.root(doors.plan.component(FLOW, THERE))}/{tail}"
+
+
+def ordered(doors: Doors, word: str = "resubmit", runs: list[str] | None = None) -> None:
+    """Look what runs at home, freeze that, see what became of it, and order `word`."""
+
+    def enter(was: dict) -> dict:
+        named = runs or [NAME]
+        return ledger_orders.ordered(was, word, named, {}, BY, datetime.now(UTC))[0]
+
+    review(doors)
+    ledger_store.change("contoso", enter, epoch=EPOCH)
+    doors.hold(epoch=EPOCH + 1, active=HERE, run=None)
+
+
+def cut_off(doors: Doors, running: Workflows) -> None:
+    """An order to resubmit a run that was in flight when its epoch ended, and has failed."""
+    run = begun(doors, running)
+    sweep(doors)
+    freeze(doors)
+    run.end("Failed", datetime.now(UTC))
+    ordered(doors)
+
+
+def settle(doors: Doors, epoch: int = EPOCH + 1) -> dict:
+    witness = doors.plan.document["witness"]
+    task = {"plan": "contoso", "run": f"contoso-ledger-{HERE}", "stage": "ledger", "of": EPOCH}
+    task |= {"verb": "settle", "location": HERE, "epoch": epoch, "witness": witness}
+    return doors.call("settle_orders", task)
+
+
+def order(run: str = NAME) -> dict:
+    """The one order for a run, as it stands."""
+    (found,) = [one for one in kept(EPOCH)["orders"].values() if one["run"] == run]
+    return found
+
+
+def asked(doors: Doors, since: int, word: str) -> int:
+    return sum(f"/{word}?" in url for url in doors.sent(since, "POST"))
+
+
+def aged() -> None:
+    """Let the open intents be three minutes old."""
+    past, held = (datetime.now(UTC) - timedelta(minutes=3)).isoformat(), kept(EPOCH)
+    for one in held["orders"].values():
+        one["at"] = past
+    ledger_store.change("contoso", lambda was: held, epoch=EPOCH)
+
+
+def begun_since(doors: Doors, running: Workflows) -> list[Run]:
+    """The runs of the workflow at home but for the first."""
+    return [run for run in running.flow(flow(doors, THERE)).runs if run.name != NAME]
+
+
+# --- What is not done -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["resubmit", "drain"])
+def test_a_run_that_the_host_does_not_know_is_not_found(
+    doors: Doors, running: Workflows, word: str
+) -> None:
+    mark = doors.mark()
+    reply = doors.wire.ask("POST", f"{path_of(doors, word, 'r9')}?api-version=2025-05-01")
+    assert (reply.status_code, "r9" in reply.text) == (404, True)
+    check_exchanges(doors.world.journal.after(mark))
+
+
+def test_a_run_that_has_ended_is_not_cancelled(doors: Doors, running: Workflows) -> None:
+    begun(doors, running).end("Failed", datetime.now(UTC))
+    reply = doors.wire.ask("POST", f"{path_of(doors, 'drain')}?api-version=2025-05-01")
+    assert reply.status_code == 409
+
+
+def test_a_stale_epoch_sends_nothing(doors: Doors, running: Workflows) -> None:
+    cut_off(doors, running)
+    mark = doors.mark()
+    assert settle(doors, EPOCH + 7)["status"] == "refused"
+    assert asked(doors, mark, "resubmit") == 0
+
+
+def test_a_run_that_is_gone_ends_its_order(doors: Doors, running: Workflows) -> None:
+    cut_off(doors, running)
+    running.flow(flow(doors, THERE)).runs.clear()
+    settle(doors)
+    assert (order()["state"], "could not be found" in order()["because"]) == ("refused", True)
+
+
+def test_who_may_not_is_told_which_role_is_missing(doors: Doors, running: Workflows) -> None:
+    cut_off(doors, running)
+    silence(doors, "/resubmit", {"status": 403})
+    settle(doors)
+    assert (order()["state"], "infra/access.json" in order()["because"]) == ("refused", True)
+
+
+@pytest.mark.parametrize("effect", [None, *BROKEN])
+def test_a_host_that_cannot_say_keeps_its_order_and_holds_up_no_other(
+    doors: Doors, running: Workflows, stopped: Resource, effect: dict | None
+) -> None:
+    mine, other = begun(doors, running), begun_of(doors, running, OTHER)
+    sweep(doors)
+    freeze(doors)
+    for run in (mine, other):
+        run.end("Failed", datetime.now(UTC))
+    ordered(doors, runs=[NAME, other.name])
+    mark = doors.mark()
+    if effect:
+        silence(doors, HOSTS, effect)
+    else:
+        stopped.properties["state"] = "Stopped"
+    assert settle(doors)["done"] == 1
+    assert (order()["state"], order(other.name)["state"]) == ("wanted", "sent")
+    assert asked(doors, mark, "resubmit") == 1
+
+
+def test_a_host_that_stops_before_the_request_leaves_an_intent(
+    doors: Doors, running: Workflows
+) -> None:
+    """Nobody can tell what it still did: the history decides, when it answers again."""
+    cut_off(doors, running)
+    doors.world.faults.add({"match": {"path": "/resubmit"}, "effect": {"status": 400}, "times": 1})
+    settle(doors)
+    assert order()["state"] == "intended"
+    aged()
+    settle(doors)
+    settle(doors)
+    assert (order()["state"], len(begun_since(doors, running))) == ("sent", 1)
+
+
+def test_a_run_that_a_queue_began_is_resubmitted_by_name_only(doors: Doors) -> None:
+    document = copy.deepcopy(doors.plan.document)
+    for part in document["components"]:
+        if part["name"] == FLOW:
+            part["trigger"] = "queue"
+    cautions = ledger_views.cautions(Plan.model_validate(document), HERE, THERE)
+    assert cautions[FLOW] == ledger_views.AGAIN
+
+
+# --- What is done, once ---------------------------------------------------------------------------
+
+
+def test_a_resubmission_whose_answer_was_lost_is_not_sent_again(
+    doors: Doors, running: Workflows
+) -> None:
+    cut_off(doors, running)
+    mark = doors.mark()
+    lost = {"match": {"path": "/resubmit"}, "effect": {"loseAnswer": True}, "times": 1}
+    doors.world.faults.add(lost)
+    settle(doors)
+    assert order()["state"] == "intended"
+    aged()
+    settle(doors)
+    settle(doors)
+    (run,) = begun_since(doors, running)
+    assert (order()["state"], order()["result"]) == ("sent", run.name)
+    assert asked(doors, mark, "resubmit") == 1
+
+
+def test_settled_twice_it_is_resubmitted_once(doors: Doors, running: Workflows) -> None:
+    mark = doors.mark()
+    cut_off(doors, running)
+    settle(doors)
+    settle(doors)
+    assert (order()["state"], asked(doors, mark, "resubmit")) == ("sent", 1)
+    (run,) = begun_since(doors, running)
+    assert run.tracking == NAME
+    check_exchanges(doors.world.journal.after(mark))
+
+
+def test_a_disabled_workflow_is_resubmitted_too(doors: Doors, running: Workflows) -> None:
+    cut_off(doors, running)
+    found = flow(doors, THERE)
+    found.properties["state"] = "Disabled"
+    settle(doors)
+    found.properties["state"] = "Enabled"
+    assert order()["state"] == "sent"
+
+
+def test_a_run_that_still_runs_is_cancelled_once(doors: Doors, running: Workflows) -> None:
+    mark = doors.mark()
+    begun(doors, running)
+    sweep(doors)
+    freeze(doors)
+    ordered(doors, "drain")
+    settle(doors)
+    settle(doors)
+    assert (order()["state"], asked(doors, mark, "cancel")) == ("sent", 1)
+    review(doors)
+    assert kept(EPOCH)["found"][NAME]["status"] == "Cancelled"
+    check_exchanges(doors.world.journal.after(mark))
