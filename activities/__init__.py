@@ -125,6 +125,7 @@ ACTIVITIES = (
     traffic.promote_traffic,
     traffic.verify_traffic,
     hook.call_hook,
+    hook.check_hook,
     integration_account.observe_account,
     integration_account.promote_account,
     integration_account.verify_account,

@@ -104,7 +104,9 @@ def seen_calls(act: dict, part: dict, seen: dict) -> list[dict]:
 
 def hook_calls(act: dict, part: dict, seen: dict) -> list[dict]:
     # A hook's query may hold a key, and what is shown here is read by more people than may call it.
-    return [{"method": part["method"], "url": part["url"].partition("?")[0]}]
+    setting = part.get("urlSetting")
+    url = f"(the URL in {setting})" if setting else part["url"].partition("?")[0]
+    return [{"method": part["method"], "url": url}]
 
 
 CALLS = {

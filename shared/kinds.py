@@ -139,6 +139,7 @@ KINDS: dict[str, dict[str, Verb]] = {
     "http": {
         "promote": Verb(None, "call_hook"),
         "verify": Verb("verify", "call_hook"),
+        "check": Verb(None, "check_hook", own=True),
     },
     "batch": {
         "observe": Verb(None, "observe_batch"),

@@ -6,22 +6,15 @@ them is refused, and named by its path alone.
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
+
+from shared import secrecy
 
 VERSION = "2025-04-01"
 SECURE = ("securestring", "secureobject")
 CHANGES = ("Create", "Modify", "Deploy")
 HARMLESS = ("NoChange", "NoEffect", "Ignore")
 NAMES_MAX = 5
-DEPTH_MAX = 40
-# Connection strings, signatures, private keys; keys of 32 and 64 bytes in base64.
-SECRET = re.compile(
-    r"AccountKey=|SharedAccessKey=|[?&]sig=|(?:password|pwd)=|-----BEGIN [A-Z ]*PRIVATE KEY"
-    r"|(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{86}==)(?![A-Za-z0-9+/=])",
-    re.IGNORECASE,
-)
-TELLING = re.compile(r"(password|secret|accesskey|apikey|connectionstring)s?$", re.IGNORECASE)
 
 
 class BadLayer(Exception):
@@ -76,19 +69,10 @@ def given_in_clear(template: dict, parameters: dict) -> Iterator[str]:
             yield f"template.parameters.{name}: a secure parameter has a default in clear"
 
 
-def secrets(value: object, path: str = "", depth: int = 0) -> Iterator[str]:
+def secrets(value: object) -> Iterator[str]:
     """The paths of what looks like a secret."""
-    key = path.removesuffix(".value").rsplit(".", 1)[-1]
-    if depth > DEPTH_MAX:
-        yield f"{path}: nested too deep to be looked through"
-    elif isinstance(value, dict):
-        for name, one in value.items():
-            yield from secrets(one, f"{path}.{name}" if path else str(name), depth + 1)
-    elif isinstance(value, list):
-        for n, one in enumerate(value):
-            yield from secrets(one, f"{path}[{n}]", depth + 1)
-    elif isinstance(value, str) and (SECRET.search(value) or (TELLING.search(key) and told(value))):
-        yield f"{path}: looks like a secret: refer to a vault"
+    for path, why in secrecy.found(value, told):
+        yield f"{path}: {why}: refer to a vault" if why == secrecy.CLEAR else f"{path}: {why}"
 
 
 def told(value: str) -> bool:

@@ -223,7 +223,10 @@ class TrafficManager(Base):
 class Http(Base):
     kind: Literal["http"]
     stage: Literal["promote", "activate", "redirect", "verify"]
-    url: Url
+    url: Url | None = None
+    # Which setting of the app holds the whole URL, where that is a secret. Only such names: a plan
+    # must not make the app send any other setting's value anywhere.
+    url_setting: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,72}WEBHOOK$")] | None = None
     method: Literal["GET", "POST"] = "GET"
     body: dict[str, JsonValue] | None = None
     expect: Annotated[int, Field(ge=100, le=599)] = 200

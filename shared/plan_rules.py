@@ -7,7 +7,16 @@ a bad plan gives all of its errors, not only those of the first kind.
 import re
 from collections.abc import Iterator
 
-from shared import halves, maintenance, plan_gateways, plan_hosts, plan_links, plan_steps, roles
+from shared import (
+    halves,
+    maintenance,
+    plan_gateways,
+    plan_hosts,
+    plan_links,
+    plan_secrets,
+    plan_steps,
+    roles,
+)
 from shared.plan_order import cycles, later, waits
 from shared.plan_raw import components, mapping
 
@@ -264,4 +273,5 @@ RULES = (
     observers,
     windows,
     plan_steps.problems,
+    plan_secrets.problems,
 )
