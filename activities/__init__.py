@@ -115,6 +115,7 @@ ACTIVITIES = (
     diagnostics.observe_diagnostics,
     diagnostics.promote_diagnostics,
     diagnostics.check_diagnostics,
+    diagnostics.mirror_diagnostics,
     drain.drain_workflow,
     drain.transfer_workflow,
     gateway.observe_gateway,

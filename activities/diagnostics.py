@@ -10,8 +10,9 @@ from shared.denials import denied
 from shared.diagnostics import PATH
 from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
-from shared.reply import Surprise
+from shared.reply import Surprise, brief
 
+FIX = "add a diagnostic setting for each workspace; the standby's ledger does, where ARM allows it"
 STORAGE, HUB = "storageAccountId", "eventHubAuthorizationRuleId"
 
 
@@ -38,8 +39,32 @@ def observe_diagnostics(payload: dict) -> dict:
 @guarded
 def promote_diagnostics(payload: dict) -> dict:
     """Add the settings that are missing. Safe to repeat: only these are written."""
-    part = payload["component"]
-    seen = _settings(part, None)
+    return _added(payload, payload["component"], None)
+
+
+@guarded
+def mirror_diagnostics(payload: dict) -> dict:
+    """Add the settings that are missing on either side, while the active one (`other`) lives.
+
+    What it does not send to the standby before it is lost nobody sees afterwards. Safe to repeat:
+    only what is missing is written.
+    """
+    told = []
+    for part in _sides(payload["component"]):
+        try:
+            told.append(_added(payload, part, clients.HURRIED))
+        except Surprise as silent:
+            told.append(refused(brief(f"{_name(part)}: {silent}")))
+    no = [one["because"] for one in told if one["status"] == "refused"]
+    added = [one["because"] for one in told if one["status"] == "succeeded"]
+    if no:
+        return refused("; ".join([*no, *added]))
+    return succeeded("; ".join(added)) if added else skipped("both sides send to both workspaces")
+
+
+def _added(payload: dict, part: dict, bounds: Bounds | None) -> dict:
+    """What came of adding the settings that the resource of one side lacks."""
+    seen = _settings(part, bounds)
     if seen["status"] != "succeeded":
         return seen
     lacking = diagnostics.lacking(part, seen["settings"])
@@ -56,17 +81,48 @@ def promote_diagnostics(payload: dict) -> dict:
 
 
 def check_diagnostics(payload: dict) -> dict:
-    """Is what the resource tells kept beyond its region? Facts `checks`. Safe to repeat: reads."""
+    """Is what the resources of both sides tell kept beyond their regions? Facts `checks`.
+
+    What the active one does not send elsewhere is gone with its region. Safe to repeat: reads.
+    """
     part, location = payload["component"], payload["location"]
     seen = _settings(part, None)
     if seen["status"] != "succeeded":
         return seen
-    lacking = diagnostics.lacking(part, seen["settings"])
+    lacking, known = diagnostics.lacking(part, seen["settings"]), seen["settings"]
     status = "warn" if lacking else "ok"
-    fix = "add a diagnostic setting for each workspace; a failover does"
-    row = readiness.check(part["name"], location, "receivers", status, _words(part, lacking), fix)
-    rows = [row, *_kept(part, location, seen["settings"])]
+    row = readiness.check(part["name"], location, "receivers", status, _words(part, lacking), FIX)
+    rows = [row]
+    for other in _sides(part)[1:]:
+        theirs = _heard(other)
+        known = [*known, *theirs.get("settings", [])]
+        status, words = _active(other, theirs)
+        told = f"{payload['away']}: {words}"
+        rows.append(readiness.check(part["name"], location, "activeReceivers", status, told, FIX))
+    rows += _kept(part, location, known)
     return succeeded(f"{len(rows)} checks", checks=rows)
+
+
+def _sides(part: dict) -> list[dict]:
+    """The component as both locations see it, this one first; once where they share a resource."""
+    other = {**part, **part["other"]}
+    return [part] if other["resource"].lower() == part["resource"].lower() else [part, other]
+
+
+def _heard(part: dict) -> dict:
+    """The settings of the active side's resource; refused where that side is silent."""
+    try:
+        return _settings(part, clients.HURRIED)
+    except Surprise as silent:
+        return refused(f"who receives cannot be seen: {brief(str(silent))}")
+
+
+def _active(part: dict, seen: dict) -> tuple[str, str]:
+    """Status and words of the active side."""
+    if seen["status"] != "succeeded":
+        return "warn", seen["because"]
+    lacking = diagnostics.lacking(part, seen["settings"])
+    return "warn" if lacking else "ok", _words(part, lacking)
 
 
 def _kept(part: dict, location: str, settings: list[dict]) -> list[dict]:

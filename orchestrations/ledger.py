@@ -6,7 +6,7 @@ last look of it is kept as evidence; once the region that it is about answers ag
 looked at once more, and what people ordered for it is carried out.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from azure.durable_functions import DurableOrchestrationContext
 
@@ -15,8 +15,9 @@ from orchestrations.steps import attempt, plan_of, told_to
 from orchestrations.waves import order
 from shared import flow_runs, stale, witness
 from shared import ledger as book
-from shared.kinds import KINDS
+from shared.kinds import BOTH_SIDES, KINDS
 from shared.plan import Plan
+from shared.plan_kinds import Component
 
 PAUSE = timedelta(seconds=60)  # Where the plan cannot be read, which says how often.
 ENDED_MAX = 3  # Older ledgers can be read, and nothing more happens to them.
@@ -98,10 +99,8 @@ def look(context: DurableOrchestrationContext, plan: Plan, record: dict, cursor:
 def mirror(context: DurableOrchestrationContext, plan: Plan, record: dict) -> Flow:
     """Bring what the kinds copy into the standby up to date, a bounded share of it a round."""
     here = plan.other(record["active"])
-    for part in plan.components:
-        verb = KINDS[part.kind].get("mirror")
-        if verb is None:
-            continue
+    for part in mirrored(plan, context.current_utc_datetime):
+        verb = KINDS[part.kind]["mirror"]
         paper = {
             "plan": plan.name,
             "run": stale.keeper(plan.name, "ledger", here),
@@ -113,6 +112,15 @@ def mirror(context: DurableOrchestrationContext, plan: Plan, record: dict) -> Fl
             seen = yield from attempt(context, verb.activity, task, ONE_TRY)
             if not seen.get("more"):
                 break
+
+
+def mirrored(plan: Plan, now: datetime) -> list[Component]:
+    """What the round of `now` copies: of the kinds of BOTH_SIDES one component, in turns."""
+    parts = [part for part in plan.components if "mirror" in KINDS[part.kind]]
+    many = [part for part in parts if part.kind in BOTH_SIDES]
+    turn = int(now.timestamp()) // plan.ledger.every_seconds
+    chosen = many[turn % len(many)].name if many else ""
+    return [part for part in parts if part.kind not in BOTH_SIDES or part.name == chosen]
 
 
 def look_back(

@@ -31,6 +31,9 @@ ONCE = (
 )
 # Of these, what no undo takes back: where it went it stays until it is moved the other way.
 ONE_WAY = tuple(kind for kind in ONCE if kind not in ("http", "deployment"))
+# Whose mirror changes what the active location has, too; and as there may be one for each resource,
+# one of them has its turn in a round.
+BOTH_SIDES = ("diagnosticSetting",)
 # Whose promote is never seen to succeed: it is on its way, and then it is found done.
 UNSEEN = ("plan",)
 
@@ -80,7 +83,8 @@ KINDS: dict[str, dict[str, Verb]] = {
         "observe": Verb(None, "observe_diagnostics"),
         "promote": Verb("promote", "promote_diagnostics"),
         "verify": Verb("verify", "observe_diagnostics"),
-        "check": Verb(None, "check_diagnostics"),
+        "mirror": Verb(None, "mirror_diagnostics", both=True),
+        "check": Verb(None, "check_diagnostics", both=True),
     },
     "apiManagement": {
         "observe": Verb(None, "observe_gateway"),

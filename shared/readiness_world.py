@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from statistics import median
 
 from shared import pace
-from shared.kinds import KINDS
+from shared.kinds import BOTH_SIDES, KINDS
 from shared.permissions import PERMISSIONS
 from shared.plan import Plan
 from shared.readiness import WHOLE, aged, check
@@ -138,7 +138,8 @@ def wanted(plan: Plan, to: str) -> dict[str, list[str]]:
     """What a failover to `to` calls: resource group -> actions, its own group's and the other's."""
     found: dict[str, set[str]] = {}
     for part in plan.components:
-        for location in (to, plan.other(to)) if "demote" in KINDS[part.kind] else (to,):
+        there = "demote" in KINDS[part.kind] or part.kind in BOTH_SIDES
+        for location in (to, plan.other(to)) if there else (to,):
             resource = str(plan.component(part.name, location).get("resource", ""))
             group = group_of(resource)
             if group.count("/") == 4:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared import readiness_world as world
+from shared.plan import load
+from tests.app_index import ROOT
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 MONITOR = {"path": world.GATEWAY_STATUS, "intervalInSeconds": 10, "timeoutInSeconds": 5}
@@ -77,6 +79,14 @@ def test_a_plan_that_was_not_moved_for_a_season_is_a_warning(days: int | None, w
 def test_a_slip_namespace_that_the_plan_moves_fails():
     assert world.slips_apart("here", ["sb-ne"], ["SB-NE"])["status"] == "fail"
     assert world.slips_apart("here", ["sb-ne"], ["sb-orders"])["status"] == "ok"
+
+
+def test_what_the_standby_mends_on_the_active_side_has_to_be_allowed_there():
+    plan = load((ROOT / "plans" / "everything.yaml").read_text(encoding="utf-8"))
+    groups = world.wanted(plan, plan.other(plan.home))
+    there = groups[plan.locations[plan.home].resource_group]
+    assert "Microsoft.Insights/diagnosticSettings/write" in there
+    assert "Microsoft.Web/connections/write" not in there
 
 
 @pytest.mark.parametrize(("minutes", "wanted"), [(120, "ok"), (60, "warn"), (30, "fail")])
