@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,6 +25,7 @@ SECRET = "planted-secret-of-fabrikam-1"
 SIGNATURE = "https://prod-00.example/triggers?sig=AbCdEfGhIjKlMnOpQrStUvWx"
 KEY = "Endpoint=sb://x/;SharedAccessKey=AbCdEfGhIjKlMnOpQrStUvWx="
 EVERYTHING = estates.load(estates.DEFAULT.parent / "everything.yaml").estate
+MARKERS = sorted(set(re.findall(r"planted-secret[\w-]*", json.dumps(EVERYTHING.model_dump()))))
 ACCOUNT, CONTAINER = "stcontosone", "understudy"
 
 
@@ -106,7 +108,14 @@ def test_an_estate_without_secrets_is_not_judged(left: Left) -> None:
     assert left.checks == {}
 
 
-@pytest.mark.parametrize("secret", [SECRET, SIGNATURE, KEY])
+def test_secrets_are_planted_wherever_an_estate_has_them() -> None:
+    """A gateway's named value and keys, a connection's parameters, a site's settings."""
+    owners = {one.removeprefix("planted-secret-of-") for one in MARKERS}
+    assert {"the-gateway", "fabrikam-1", "fabrikam-2", "the-connection"} <= owners
+    assert {"the-site", "the-connection-string"} <= owners
+
+
+@pytest.mark.parametrize("secret", [*MARKERS, SIGNATURE, KEY])
 def test_a_report_that_says_a_secret_is_named(left: Left, secret: str) -> None:
     held, words = left.judged({"steps": [{"because": secret}]})
     assert not held and words.endswith("found in: report")
