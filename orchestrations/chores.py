@@ -3,6 +3,7 @@
     stop-there  exclusive workflows of the other side, until all were seen at a standstill twice
     serve       what a run was to start, until all was seen serving three times
     stop-here   this location's own exclusive workflows while it is not active, for good
+    protect     what makes the other side a standby again, until readiness says that it is one
 
 A chore is {"left": names that are not as they should be, "looks": how often all were well,
 "tries": how often not, "due", "told"}, after a cancel with "until": when its doubts end. The second
@@ -20,6 +21,7 @@ from typing import NamedTuple
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
+from orchestrations.protect import able
 from orchestrations.steps import attempt
 from orchestrations.waves import act, blockers, order, untried, waiting
 from shared import missed, stale
@@ -49,6 +51,7 @@ CHORES: dict[str, Chore] = {
     "stop-there": Chore("demote", True, 2, 0, 300, "not fenced yet", "fenced afterwards"),
     "serve": Chore("promote", False, 3, 12, 600, "does not serve yet", "serves afterwards"),
     "stop-here": Chore("demote", False, 0, 0, 3600, "does not stand still", "stopped beside"),
+    "protect": Chore("protect", True, 1, 0, 1800, "not protected yet", "protected afterwards"),
 }
 
 
@@ -60,6 +63,9 @@ def begin(plan: Plan, record: dict, here: str, clock: datetime, now: datetime) -
     if record["epoch"] == 0:
         return {}  # Nobody was active before, and what runs is as people have left it.
     chores = {"stop-there": fresh(plan.exclusive(plan.other(here)), clock)}
+    last = missed.end(record)
+    if last is None or last["what"] == "finished":  # A run may have ended before it was protected.
+        chores["protect"] = fresh([], clock)
     if settling(record, now):
         chores["serve"] = fresh(started_by_a_run(plan, here), clock)
     if missed.given_back(record, here):
@@ -84,12 +90,22 @@ def started_by_a_run(plan: Plan, here: str) -> list[str]:
     return [name for wave in waves for name in wave if plan.part(name).kind not in ONCE]
 
 
-def do_due(context: DurableOrchestrationContext, plan: Plan, here: str, memory: dict) -> Flow:
-    """Do what is due, one chore after the other; gives the new memory."""
+def do_due(
+    context: DurableOrchestrationContext, plan: Plan, here: str, memory: dict, run: dict | None
+) -> Flow:
+    """Do what is due, one chore after the other; gives the new memory.
+
+    `run`: what the record has, of which nothing is in progress: one in `protect` does that itself.
+    """
     for name, chore in memory["chores"].items():
         if datetime.fromisoformat(chore["due"]) > context.current_utc_datetime:
             continue
-        done = yield from do(context, plan, here, memory, name, chore)
+        if name == "protect":
+            if run:
+                continue
+            done = yield from protect_again(context, plan, here, memory, chore)
+        else:
+            done = yield from do(context, plan, here, memory, name, chore)
         memory = {**memory, "chores": {**memory["chores"], name: done}, "turn": memory["turn"] + 1}
     return {**memory, "chores": {n: c for n, c in memory["chores"].items() if c["due"]}}
 
@@ -105,13 +121,7 @@ def do(
     """One look after everything that is left, and what is to be told of it."""
     kind = CHORES[name]
     where = plan.other(here) if kind.away else here
-    paper = {
-        "plan": plan.name,
-        "run": stale.keeper(plan.name, "caretaker", here),
-        "stage": name,
-        "epoch": memory["epoch"],
-        "to": where,
-    }
+    paper = paper_of(plan, here, name, memory, where)
     held = unseen(context, memory, chore) if name == "serve" else []
     if held and not chore.get("held"):
         because = (
@@ -129,6 +139,38 @@ def do(
     if refused:
         return (yield from put_off(context, plan, where, kind, chore, refused))
     return well(context, plan, where, name, chore)
+
+
+def protect_again(
+    context: DurableOrchestrationContext, plan: Plan, here: str, memory: dict, chore: dict
+) -> Flow:
+    """What a run does in `protect`, once more for what it could not: its region was away longer."""
+    kind, away = CHORES["protect"], plan.other(here)
+    told = {"plan": plan.document, "location": away}
+    seen = yield from attempt(context, "assess_readiness", told, 1)
+    if seen.get("ready"):
+        return {**chore, "due": None}
+    failing = [one for one in seen.get("checks", []) if one["status"] == "fail"]
+    paper = paper_of(plan, here, "protect", memory, away)
+    names, turn = able(plan, away, failing), memory["turn"]
+    rows = yield from act(context, plan, paper, "protect", away, names, 1, turn=turn, futile=True)
+    changed = [row["component"] for row in rows if row["outcome"] == "succeeded"]
+    if changed:
+        why = f"looked after again at epoch {memory['epoch']}"
+        yield from tell(context, plan, f"{away}: {kind.mended}: {', '.join(changed)}", why)
+    tries = chore["tries"] + 1
+    return {**chore, "tries": tries, "due": later(context, tries, kind)}
+
+
+def paper_of(plan: Plan, here: str, name: str, memory: dict, where: str) -> dict:
+    """What the tasks of a chore have in common with a run's."""
+    return {
+        "plan": plan.name,
+        "run": stale.keeper(plan.name, "caretaker", here),
+        "stage": name,
+        "epoch": memory["epoch"],
+        "to": where,
+    }
 
 
 def unseen(context: DurableOrchestrationContext, memory: dict, chore: dict) -> list[str]:

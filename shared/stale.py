@@ -107,6 +107,7 @@ DIRECTIONS = {
     "promote": not_to_serve,
     "demote": not_to_stop,
     "undo": not_to_stop,
+    "protect": not_to_stop,
     "verify": no_matter,
     "settle": not_to_settle,
     "mirror": not_to_mirror,

@@ -103,6 +103,37 @@ def test_what_people_stop_long_after_a_run_stays_stopped() -> None:
     assert not caring(old, 3).named("promote_workflow")
 
 
+def unready(*names: str) -> dict:
+    """What readiness says of a location in which this runs and should not."""
+    rows = [{"name": "state", "component": name, "status": "fail"} for name in names]
+    return succeeded("it runs there", ready=False, checks=rows)
+
+
+def test_what_a_run_could_not_protect_in_its_time_is_protected_when_its_region_is_back() -> None:
+    """Lost for longer than a run waits; the next disaster must be survivable all the same."""
+    answers = [refused("no answer")] * 2 + [unready(NIGHTLY), succeeded("well", ready=True)]
+    run = caring(
+        ended(run=None),
+        60,
+        assess_readiness=lambda told: answers.pop(0),
+        demote_workflow=lambda told: succeeded() if told["verb"] == "protect" else STOPPED,
+    )
+    orders = [told for told in run.named("demote_workflow") if told["verb"] == "protect"]
+    assert [(one["component"]["name"], one["location"]) for one in orders] == [(NIGHTLY, LOST)]
+    assert not answers, "it looks until it is ready, and no longer"
+    assert f"{LOST}: protected afterwards: {NIGHTLY}" in titles(run)
+
+
+def test_what_a_run_protects_itself_is_left_to_it() -> None:
+    known = ended(run={**RUN, "phase": "protect"})
+    assert not caring(known, 10, assess_readiness=unready(NIGHTLY)).named("assess_readiness")
+
+
+def test_after_a_cancel_nothing_is_paired_anew() -> None:
+    known = ended("cancelled", run=None)
+    assert not caring(known, 10, assess_readiness=unready(NIGHTLY)).named("assess_readiness")
+
+
 def test_a_run_that_ended_half_way_goes_on_from_its_stage() -> None:
     left = {**RUN, "at": (START - timedelta(minutes=5)).isoformat()}
     run = caring(record(2, HERE, unfinished=left), 0.1)
