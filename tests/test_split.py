@@ -80,6 +80,18 @@ def test_the_gap_is_told_beside_that_of_one_whole_schedule(drill: Drill):
     assert (row["gapSeconds"], row["wholeGapSeconds"]) == (20.0, 70.0)
 
 
+def test_a_half_that_saved_nothing_while_the_plan_moved_is_noticed(drill: Drill):
+    """The other half missed a tick, within what may come late: one whole schedule did as well."""
+    ran(drill, "rates-sync-we", HOME, 0, 20, 40)
+    ran(drill, "rates-sync-ne", STANDBY, 10, 30, 70, 90)
+    ran(drill, "rates-sync-we", STANDBY, 80)
+    drill.stage.losses += [{"location": HOME, "scopes": ["data"], "lost": True, "at": stamp(45)}]
+    told(drill, (ZERO - START).total_seconds() + 65, STANDBY, "enable", "rates-sync-we")
+    row = drill_split.judge(drill, MOVES)[0]
+    assert (row["gapSeconds"], row["wholeGapSeconds"]) == (30.0, 30.0)
+    assert not drill.checks["otherHalfWentOn"][0]
+
+
 def test_a_job_that_has_not_run_has_no_gap(drill: Drill):
     row = drill_split.judge(drill, STILL)[0]
     assert row["runs"] == 0 and row["gapSeconds"] is None and row["wholeGapSeconds"] is None
