@@ -11,7 +11,7 @@ from azure.durable_functions import DurableOrchestrationContext
 from orchestrations import Flow
 from orchestrations.audit import write_behind
 from orchestrations.steps import attempt, brief, newest, plan_of, told_to
-from shared import permit, refusals, slip, verdict, witness
+from shared import overlay, permit, refusals, slip, verdict, witness
 from shared.plan import Plan
 
 ROUNDS_PER_GENERATION = 6  # Every turn replays the whole generation: short ones cost nothing.
@@ -141,7 +141,10 @@ def seen_from_outside(document: dict) -> dict:
     parts = document["components"]
     shown = [part for part in parts if part["kind"] in ("apiManagement", "trafficManager")]
     workflows = [part for part in parts if part["kind"] == "logicWorkflow"]
-    return {**document, "components": (shown + workflows[:1]) or parts[:1]}
+    # A gateway is not to be read without the workflows that its callbacks lead to.
+    named = [name for part in shown for name in overlay.led_to(part)]
+    shown += workflows[:1] + [part for part in workflows[1:] if part["name"] in named]
+    return {**document, "components": shown or parts[:1]}
 
 
 OBSERVERS = {

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from orchestrations.watchdog import OBSERVERS, ROUNDS_PER_GENERATION, watchdog
+from orchestrations.watchdog import OBSERVERS, ROUNDS_PER_GENERATION, seen_from_outside, watchdog
 from shared import plan, slip, witness
 from shared.outcome import refused, succeeded
 from shared.record import YOUNGER_OF_RUN, noted, stamp
@@ -21,6 +22,8 @@ from tests.stories import (
     loaded,
     record,
 )
+
+EVERYTHING = Path(__file__).resolve().parents[1] / "plans" / "everything.yaml"
 
 
 def saw(kind: str, ok: bool | None, because: str = "seen") -> dict:
@@ -113,6 +116,16 @@ def test_a_round_writes_down_little_of_a_large_plan():
     told = on_watch(answers, minutes=0.1).named("observe_gateway_status")[0]
     assert len(json.dumps(told)) < 8000
     assert plan.Plan.model_validate(told["plan"]).gateway() == "gateway"
+
+
+def test_what_observers_are_told_of_a_plan_can_be_read_by_itself():
+    """A gateway's callbacks lead to workflows: without those it could not be looked at at all."""
+    told = seen_from_outside(plan.load(EVERYTHING.read_text(encoding="utf-8")).document)
+    seen = plan.Plan.model_validate(told)
+    for part in seen.components:
+        assert seen.component(part.name, HERE)["resource"]
+    kinds = [part.kind for part in seen.components]
+    assert kinds == ["apiManagement", "trafficManager", "logicWorkflow", "logicWorkflow"]
 
 
 def test_a_region_that_still_renews_its_lease_is_suspect_and_not_lost():
