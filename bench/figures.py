@@ -43,6 +43,8 @@ FIGURES = (
     Figure("memory over workflows, log-log", "scale", "grownMegabytesSlope", AT_MOST, 1.1),
     Figure("activation of 1,000 over ARM's bound", "scale", "overBound1000", AT_MOST, 1.15),
     Figure("activation of 5,000 over ARM's bound", "scale", "overBound5000", AT_MOST, 1.2),
+    Figure("simulated failovers, one core", "simulate", "failoversPerSecond", AT_LEAST, 100, "/s"),
+    Figure("violations in 1,500 seeds", "simulate", "violations", AT_MOST, 0),
     Figure("Azure SDKs imported by it", "coldStart", "sdkModules", AT_MOST, 0),
 )
 

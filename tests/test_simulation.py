@@ -1,5 +1,6 @@
 """Simulation: seeds replay exactly, the properties hold, and planted bugs are seen."""
 
+import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -134,3 +135,16 @@ def test_one_seed_tells_its_story(capsys):
     seed = next(seed for seed, told in few().items() if told.claims)
     assert main(["simulate", "--seeds", "1", "--start", str(seed)]) == 0
     assert "claimed westeurope -> northeurope" in capsys.readouterr().out
+
+
+def test_seeds_that_time_did_not_allow_are_no_success(capsys):
+    """Two batches, of which the second is not begun."""
+    wanted = ["--seeds", str(SEEDS_PER_BATCH + 1), "--minutes", "0.0001"]
+    assert main(["simulate", *wanted]) == 1
+    assert f"1 of {SEEDS_PER_BATCH + 1} seeds were not played" in capsys.readouterr().out
+
+
+def test_the_figures_are_printed_last(capsys):
+    assert main(["simulate", "--seeds", "2", "--figures"]) == 0
+    shown = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert shown["violations"] == 0 and shown["failoversPerSecond"] > 0

@@ -1,17 +1,19 @@
 """Command: `python -m rehearsal simulate`, what it plays and what it prints.
 
-Exit codes: 0 every property held, 1 one did not (or a mutant was not found), 2 could not run.
+Exit codes: 0 every property held, 1 one did not (or a mutant was not found, or time was up before
+all seeds were played), 2 could not run.
 """
 
 import argparse
 import gc
+import json
 from pathlib import Path
 
 from rehearsal.simulation import days, story
 from rehearsal.simulation.hunt import SEEDS_MAX, hunt
 from rehearsal.simulation.missing import NOT_YET
 from rehearsal.simulation.mutants import MUTANTS
-from rehearsal.simulation.play import play
+from rehearsal.simulation.play import Sum, play
 from shared.plan import Plan, load
 
 PLAN = Path(__file__).with_name("plan.yaml")
@@ -30,6 +32,7 @@ def add(commands: "argparse._SubParsersAction") -> None:
     given.add_argument("--days", type=int, default=0, help="count false alarms in so many days")
     given.add_argument("--workers", type=int, default=1, help="processes that share the seeds")
     given.add_argument("--minutes", type=float, help="begin nothing more after so long")
+    given.add_argument("--figures", action="store_true", help="print the figures as JSON, last")
     given.add_argument("--show", metavar="PROPERTY", help="tell the first seed that breaks this")
 
 
@@ -67,7 +70,20 @@ def play_all(plan: Plan, given: argparse.Namespace) -> int:
         print(f"  not yet: {name} x {count} (seeds {seen}): {NOT_YET[name]}")
     for seed, broken in failed[:FAILED_MAX]:
         print(f"  {broken}: python -m rehearsal simulate --start {seed} --seeds 1")
-    return 1 if failed else 0
+    missing = given.seeds - total.seeds
+    if missing:
+        print(
+            f"{given.minutes:g} minutes were up: {missing} of {given.seeds} seeds were not played, "
+            f"from {given.start + total.seeds} on"
+        )
+    if given.figures:
+        print(json.dumps(figures(total)))
+    return 1 if failed or missing else 0
+
+
+def figures(total: Sum) -> dict:
+    """What `make bench` compares with its promises."""
+    return {"failoversPerSecond": total.rate(total.claims), "violations": len(total.failed)}
 
 
 def print_story(told: story.Told) -> None:
