@@ -42,9 +42,11 @@ OF_GATEWAY = {
 def assess_readiness(payload: dict) -> dict:
     """Could `plan` (the document) fail over to `location` now? Facts `ready`, `checks`, `at`.
 
-    Of the checks only those that are not ok, and not too many. Safe to repeat: reads.
+    Of the checks only those that are not ok, and not too many. `own`: only what nobody but this
+    location's app can see. Safe to repeat: reads.
     """
-    found = readiness.brief(assess(payload["plan"], payload["location"]))
+    own = payload.get("own", False)
+    found = readiness.brief(assess(payload["plan"], payload["location"], own=own))
     return succeeded(**found)
 
 
@@ -105,17 +107,18 @@ def warnings(document: dict, to: str) -> list[str]:
     return [f"{words} (seen {old:.0f} s ago)" for words in readiness.failures(known[1]["checks"])]
 
 
-def assess(document: dict, to: str, seconds: float = SECONDS_MAX) -> dict:
+def assess(document: dict, to: str, seconds: float = SECONDS_MAX, own: bool = False) -> dict:
     """{"ready", "because", "checks", "at"}, every check; answers within about `seconds`.
 
-    What is not seen by then fails, or is a warning where only the active side was asked.
+    What is not seen by then fails, or is a warning where only the active side was asked. `own`:
+    no check but what only the app in `to` can see.
     """
     plan, started = Plan.model_validate(document), time.monotonic()
     askers = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="readiness")
     try:
         asked = [
             (name, component, askers.submit(_safe, name, component, to, look))
-            for name, component, look in _looks(plan, document, to)
+            for name, component, look in (_own(plan, to) if own else _looks(plan, document, to))
         ]
         futures = [future for _, _, future in asked]
         wait(futures, timeout=max(0.1, seconds - (time.monotonic() - started)))
@@ -124,7 +127,20 @@ def assess(document: dict, to: str, seconds: float = SECONDS_MAX) -> dict:
         ]
     finally:
         askers.shutdown(wait=False, cancel_futures=True)  # What hangs is left to its own bounds.
-    return readiness.summed(rows, datetime.now(UTC))
+    shown = [row for row in rows if row["name"] in readiness.OWN] if own else rows
+    return readiness.summed(shown, datetime.now(UTC))
+
+
+def _own(plan: Plan, to: str) -> list[tuple[str, str, Look]]:
+    """(name, component, look) of what finds what only the app in `to` can see."""
+    looks: list[tuple[str, str, Look]] = [
+        ("permissions", readiness.WHOLE, partial(readiness_world.permissions, plan, to))
+    ]
+    for part in plan.components:
+        check = KINDS[part.kind].get("check")
+        if check and check.own:
+            looks.append(("check", part.name, partial(_checked, plan, part.name, to, [])))
+    return looks
 
 
 def _looks(plan: Plan, document: dict, to: str) -> list[tuple[str, str, Look]]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from activities import apim_backups, witness
-from shared import clients, probe, readiness_world
+from shared import clients, probe, readiness, readiness_world
 from shared.plan import LogicWorkflow, Plan
 from shared.plan_parts import ApiManagement
 from shared.reply import Surprise, Unreachable, brief
@@ -29,20 +29,31 @@ def profile(plan: Plan, name: str, to: str) -> list[dict]:
 
 
 def permissions(plan: Plan, to: str) -> list[dict]:
-    """May this app do what it would carry out? Asked where the run would be carried, only."""
+    """May the app in `to`, which would carry the run, do what it calls? Only it can ask."""
     if settings().location != to:
-        return []
+        row = readiness.unseen("permissions", to)
+        return [{"component": readiness.WHOLE, "location": to, **row}]
     rows = []
     for group, actions in readiness_world.wanted(plan, to).items():
-        url, held = f"{group}/providers/Microsoft.Authorization/permissions", None
+        held, because = None, ""
         try:
-            reply = clients.ask("GET", url, bounds=clients.HURRIED)
-            held = reply.document.get("value", []) if reply.ok else None
-            because = "" if reply.ok else brief(reply.words)
+            held, because = _held(group)
         except Surprise as silent:
             because = brief(str(silent))
         rows.append(readiness_world.permitted(to, group, actions, held, because))
     return rows
+
+
+def _held(group: str) -> tuple[list[dict] | None, str]:
+    """This app's permissions in a resource group, or None and why they cannot be read."""
+    url = f"{group}/providers/Microsoft.Authorization/permissions"
+    reply = clients.ask("GET", url, bounds=clients.HURRIED)
+    if reply.ok:
+        return reply.document.get("value", []), ""
+    # To read them is itself a permission; who may not even see the group has no role there.
+    if reply.status == 403 and clients.ask("GET", group, bounds=clients.HURRIED).status == 403:
+        return [], ""
+    return None, brief(reply.words)
 
 
 def record(document: dict, to: str) -> list[dict]:

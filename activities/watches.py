@@ -33,12 +33,16 @@ def write_readiness(payload: dict) -> dict:
     store.write_readiness(seen)
     failing = [c for c in seen["checks"] if c["status"] == "fail"]
     shown = {key: seen[key] for key in ("plan", "location", "ready", "because")}
+    shown["own"] = seen.get("own", False)
     names = sorted({one["name"] for one in failing})
     LOG.info("%s", json.dumps({"readiness": {**shown, "failing": names}}))
     return succeeded()
 
 
 def read_readiness(payload: dict) -> dict:
-    """What was last seen of the standby of `plan`, as fact `readiness`; refused before a look."""
-    state = store.read_readiness(payload["plan"])
+    """What was last seen of the standby of `plan`, as fact `readiness`; refused before a look.
+
+    `own`: of what this location, as the standby, saw of itself.
+    """
+    state = store.read_readiness(payload["plan"], payload.get("own", False))
     return refused("nobody here has looked yet") if state is None else succeeded(readiness=state)

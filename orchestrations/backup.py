@@ -7,7 +7,7 @@ so nothing restored, unless the configuration's fingerprint has changed.
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
-from orchestrations.outlook import look_ahead
+from orchestrations.outlook import look_ahead, look_within
 from orchestrations.steps import attempt, plan_of, settle, step, told_to
 from shared import backups, slip, witness
 from shared.outcome import refused, skipped, succeeded
@@ -19,16 +19,18 @@ def backup(context: DurableOrchestrationContext) -> Flow:
     """Back up if something changed, then send the slip that restores it.
 
     Input: {"plan", "location": mine, "by", "force": bool}. Output: an outcome with the backup's
-    name, whose `because` also went out as an alert if it was a refusal. By the timer it first looks
+    name, whose `because` also went out as an alert if it was a refusal. By the timer it also looks
     whether the standby could take over.
     """
-    told = told_to(context)
+    told, waiting = told_to(context), None
     if told["by"] == "timer":
-        yield from look_ahead(context, told)
+        waiting = yield from look_ahead(context, told)
     outcome = yield from make(context, told)
     if outcome["status"] == "refused":
         payload = {"plan": told["plan"], "title": "backup refused", "because": outcome["because"]}
         yield from attempt(context, "alert", payload, attempts_max=1)
+    if waiting:  # Last, where it disturbs no instance that was under way before there was this.
+        yield from look_within(context, waiting, told["location"])
     return outcome
 
 

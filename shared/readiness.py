@@ -39,6 +39,8 @@ NAMES = (
     "clock",
     "drill",
 )
+# What an app may see of its own location alone; of all else the active location tells.
+OWN = ("permissions", "template", "setting", "connections", "siteLinks")
 STATUSES = ("fail", "warn", "ok")
 WHOLE = "(plan)"  # What is about no component.
 EXPIRES_SOON = timedelta(days=5)
@@ -83,12 +85,23 @@ def brief(summary: dict) -> dict:
     return {**summary, "checks": wrong[:SHOWN_MAX]}
 
 
-def remembered(before: dict | None, seen: dict, plan: str, location: str) -> tuple[dict, str]:
+def unseen(name: str, location: str) -> dict:
+    """What only the app in `location` can see, as any other app has to say it: no fail, no ok."""
+    words = f"only {location}'s own app can see this"
+    fix = f"GET /api/plans/{{plan}}/readiness of the app in {location}, which alerts by itself"
+    return {"name": name, "status": "warn", "because": words, "fix": fix}
+
+
+def remembered(
+    before: dict | None, seen: dict, plan: str, location: str, own: bool = False
+) -> tuple[dict, str]:
     """What is kept of a look, and the title of what people are told of it; mostly empty.
 
-    `before`: what was kept of the look before. What fails at one look alone is told to nobody: a
-    changed configuration is not proven at the standby within minutes.
+    `before`: what was kept of the look before. `own`: the app in `location` looked, at what only
+    it can see. What fails at one look alone is told to nobody: a changed configuration is not
+    proven at the standby within minutes.
     """
+    who = f"{location}, as its own app sees it," if own else location
     last: dict = {"ready": True, "told": False}
     if before and before["location"] == location:
         last = before
@@ -96,14 +109,14 @@ def remembered(before: dict | None, seen: dict, plan: str, location: str) -> tup
     failing = [f"{c['component']} {c['name']}" for c in seen["checks"] if c["status"] == "fail"]
     worse = [one for one in failing if one in last.get("failing", []) and one not in told_of]
     if seen["ready"] and told:
-        told, told_of, title = False, [], f"{location} is ready again"
+        told, told_of, title = False, [], f"{who} is ready again"
     elif not seen["ready"] and not last["ready"] and not told:
-        told, told_of, title = True, failing, f"{location} is not ready to take over"
+        told, told_of, title = True, failing, f"{who} is not ready to take over"
     elif told and worse:
-        told_of, title = [*told_of, *worse], f"{location} is less ready than before"
+        told_of, title = [*told_of, *worse], f"{who} is less ready than before"
         title = f"{title}: {', '.join(worse[:WORSE_MAX])}"
     shown = {key: seen[key] for key in ("ready", "because", "checks", "at")}
-    kept = {"plan": plan, "location": location, "told": told, **shown}
+    kept = {"plan": plan, "location": location, "own": own, "told": told, **shown}
     return {**kept, "failing": failing, "toldOf": told_of[-TOLD_MAX:]}, title
 
 

@@ -5,6 +5,7 @@
     plans/{plan}/good            the digest of the last good version
     watch/{plan}.json            the watch state
     readiness/{plan}.json        what was last seen of the standby, where the plan is active
+    readiness/own/{plan}.json    what this location last saw of itself, as the standby
     claims/{plan}.json           {"epoch", "run", "mine"}: written before a claim is tried, so that
                                  this location never vouches for one that it is replacing
     runs/{run}/{stage}.json      the rows of a stage that this location carried
@@ -118,13 +119,18 @@ def read_watch(plan: str) -> dict | None:
 
 def write_readiness(state: dict) -> None:
     """Keep what was last seen of a plan's standby."""
-    place().put(f"readiness/{state['plan']}.json", json.dumps(state).encode())
+    place().put(_readiness(state["plan"], state.get("own", False)), json.dumps(state).encode())
 
 
-def read_readiness(plan: str) -> dict | None:
+def read_readiness(plan: str, own: bool = False) -> dict | None:
     """{"plan", "location", "ready", "because", "checks", "at", "told"}, or None before a look."""
-    blob = place().get(f"readiness/{plan}.json")
+    blob = place().get(_readiness(plan, own))
     return json.loads(blob.data) if blob else None
+
+
+def _readiness(plan: str, own: bool) -> str:
+    """The name of a look's blob; `own`: of what only this location's app sees of itself."""
+    return f"readiness/own/{plan}.json" if own else f"readiness/{plan}.json"
 
 
 def write_claim(plan: str, claim: dict) -> None:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from activities import readiness
 from shared import backups
+from shared import readiness as shared_readiness
 from tests.doors import HERE, THERE, Doors
 from tests.patience import silent
 from tests.wire import check_exchanges
@@ -38,6 +40,19 @@ def waiting(doors: Doors) -> Iterator[None]:
     doors.drop("stcontosone", "apim-backups", name)
     doors.strangers.answers.clear()
     readiness.forget()
+
+
+@contextmanager
+def unassigned(doors: Doors, group: str, *assignments: str) -> Iterator[None]:
+    """The app has lost these roles in a resource group (`grant` of the doors: 0 reads, 1 acts)."""
+    rows = doors.world.resources.of_type("Microsoft.Authorization/roleAssignments")
+    lost = [r for r in rows if f"/{group}/" in r.id.lower() and r.name in assignments]
+    assert len(lost) == len(assignments)
+    for one in lost:
+        doors.world.resources.remove(one.id)
+    yield
+    for one in lost:
+        doors.world.resources.place(one.id, one.body)
 
 
 def wrong(doors: Doors) -> dict[tuple[str, str], str]:
@@ -88,6 +103,50 @@ def test_the_active_app_looks_where_it_may_receive(doors: Doors) -> None:
     found = readiness.assess(doors.plan.document, THERE)
     (slips,) = (c for c in found["checks"] if c["name"] == "slips")
     assert slips["because"] == "slip-relay answers"
+
+
+def permissions(found: dict) -> list[dict]:
+    return [one for one in found["checks"] if one["name"] == "permissions"]
+
+
+def test_what_only_the_standbys_app_can_see_is_a_warning_elsewhere(doors: Doors) -> None:
+    (row,) = permissions(readiness.assess(doors.plan.document, THERE))
+    assert row["status"] == "warn" and "only westeurope's own app can see this" in row["because"]
+
+
+def test_the_standbys_own_app_sees_what_it_is_not_allowed(doors: Doors) -> None:
+    told = {"plan": doors.plan.document, "location": HERE, "own": True}
+    with unassigned(doors, "rg-contoso-ne", "1"):
+        found = doors.call("assess_readiness", told)
+    (row,) = found["checks"]
+    assert (row["name"], row["status"]) == ("permissions", "fail")
+    assert "not allowed in rg-contoso-ne: Microsoft." in row["because"]
+    assert doors.call("assess_readiness", told)["checks"] == []
+
+
+def test_a_look_within_tells_nothing_that_the_active_location_tells(doors: Doors) -> None:
+    part = doors.world.resources.get(doors.plan.component("stock-sync", HERE)["resource"])
+    assert part is not None
+    part.properties["state"] = "Enabled"
+    found = readiness.assess(doors.plan.document, HERE, own=True)
+    names = {row["name"] for row in found["checks"]}
+    assert "permissions" in names and names <= set(shared_readiness.OWN)
+
+
+def test_an_app_without_any_role_fails_however_little_it_may_read(doors: Doors) -> None:
+    """ARM answers 403 where the roles are asked for, which is no answer about the roles."""
+    with unassigned(doors, "rg-contoso-ne", "0", "1"):
+        found = readiness.assess(doors.plan.document, HERE, own=True)
+    failing = [row["because"] for row in permissions(found) if row["status"] == "fail"]
+    assert len(failing) == 1 and "not allowed in rg-contoso-ne" in failing[0]
+
+
+def test_pages_do_not_take_a_look_within_for_the_whole(doors: Doors) -> None:
+    seen = {"plan": "contoso", "location": HERE, "ready": True, "because": "", "checks": []}
+    doors.call("write_readiness", {"readiness": {**seen, "own": True, "at": "", "told": False}})
+    assert doors.call("read_readiness", {"plan": "contoso", "own": True})["readiness"]["own"]
+    assert readiness.remembered(doors.plan.document, HERE) is None
+    doors.drop("stcontosone", "understudy", "readiness/own/contoso.json")
 
 
 def test_no_secret_is_told(doors: Doors) -> None:

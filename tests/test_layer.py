@@ -7,7 +7,7 @@ import pytest
 
 from shared import layer
 from shared.plan import BadPlan
-from tests.doors import HERE, Doors
+from tests.doors import HERE, THERE, Doors
 from tests.parts import MARKER, called, ended, judged, plan_with, task
 
 TYPE = "Microsoft.Compute/virtualMachineScaleSets"
@@ -220,3 +220,9 @@ def test_readiness_looks_for_the_template(doors: Doors, there: bool, status: str
         lay(doors)
     found = called(doors, "check_layer", task(doors, PART, "check"))
     assert [row["status"] for row in found["checks"]] == [status]
+
+
+def test_the_template_of_the_other_location_is_not_taken_for_seen(doors: Doors) -> None:
+    found = called(doors, "check_layer", {**task(doors, PART, "check"), "location": THERE})
+    (row,) = found["checks"]
+    assert row["status"] == "warn" and "only westeurope's own app" in row["because"]

@@ -50,9 +50,51 @@ def test_what_was_told_is_not_told_again():
     assert titles(looking(UNREADY, kept(False, told=True))) == []
 
 
-def test_nothing_is_looked_at_where_another_location_is_active():
-    run = looking(UNREADY, read_witness=succeeded(record=record(2, HERE)))
-    assert not run.named("assess_readiness")
+def waiting(seen: dict, before: dict | None = None) -> Replay:
+    """The timer's round in westeurope while northeurope is active."""
+    return looking(seen, before, read_witness=succeeded(record=record(2, HERE)))
+
+
+def test_the_standby_looks_at_nothing_but_what_only_it_can_see():
+    run = waiting(UNREADY)
+    (asked,) = run.named("assess_readiness")
+    assert (asked["location"], asked["own"]) == (LOST, True)
+    assert [told["own"] for told in run.named("read_readiness")] == [True]
+
+
+def test_the_active_location_looks_at_all_that_it_can_see():
+    assert [told.get("own") for told in looking(READY).named("assess_readiness")] == [None]
+
+
+def test_the_standby_tells_nobody_what_fails_at_one_look_alone():
+    assert titles(waiting(UNREADY, kept(True, location=LOST))) == []
+
+
+def test_what_fails_at_two_looks_of_the_standby_is_told_once():
+    run = waiting(UNREADY, kept(False, location=LOST))
+    assert titles(run) == ["westeurope, as its own app sees it, is not ready to take over"]
+    state = run.named("write_readiness")[0]["readiness"]
+    assert (state["told"], state["own"]) == (True, True)
+    assert titles(waiting(UNREADY, state)) == []
+
+
+def test_the_standby_tells_when_it_sees_nothing_wrong_any_more():
+    run = waiting(READY, kept(False, told=True, location=LOST))
+    assert titles(run) == ["westeurope, as its own app sees it, is ready again"]
+
+
+def test_the_standby_looks_at_nothing_while_a_run_is_under_way():
+    under_way = {"id": "r", "phase": "claim", "at": AT, "paused": False}
+    held = succeeded(record=record(2, HERE, run=under_way))
+    run = looking(UNREADY, read_witness=held)
+    assert titles(run) == [] and not run.named("assess_readiness")
+
+
+def test_the_standby_looks_when_all_else_is_done():
+    """An instance that was under way before it looked at all replays to its end."""
+    asked = [call.name for call in waiting(UNREADY).calls]
+    assert asked[:4] == ["load_plan", "read_witness"] * 2
+    assert asked[4:] == ["assess_readiness", "read_readiness", "write_readiness"]
 
 
 def test_nothing_is_looked_at_while_storage_is_silent():

@@ -112,6 +112,11 @@ def test_a_backup_that_is_too_old_is_heard_at_every_look(
     assert [row["failing"] for row in rows if "failing" in row] == [["backup"]]
 
 
+def test_what_a_standby_sees_of_itself_does_not_cover_what_the_active_location_sees():
+    query = queries()["readiness"]
+    assert "summarize arg_max(TimeGenerated, *) by plan, standby, own " in query
+
+
 def test_a_location_is_compared_however_the_platform_writes_it():
     """FunctionAppLogs has "North Europe" where plans have northeurope."""
     query = queries()["Understudy: heartbeat-missing (app)"]
