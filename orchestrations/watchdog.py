@@ -143,8 +143,8 @@ def seen_from_outside(document: dict) -> dict:
     workflows = [part for part in parts if part["kind"] == "logicWorkflow"]
     # A gateway is not to be read without the workflows that its callbacks lead to.
     named = [name for part in shown for name in overlay.led_to(part)]
-    shown += workflows[:1] + [part for part in workflows[1:] if part["name"] in named]
-    return {**document, "components": shown or parts[:1]}
+    also = [part for part in parts if part["name"] in named and part not in workflows[:1]]
+    return {**document, "components": [*shown, *workflows[:1], *also] or parts[:1]}
 
 
 OBSERVERS = {
