@@ -1,6 +1,6 @@
 """Integration accounts: what would make a failover of partners, agreements and numbers fail."""
 
-from shared import arm_calls, b2b, b2b_wire, clients
+from shared import arm_calls, b2b, b2b_wire, clients, readiness, site_connections
 from shared.b2b_wire import Account, No
 from shared.denials import denied
 from shared.outcome import refused, succeeded
@@ -9,19 +9,22 @@ from shared.resource_ids import group_of
 
 PAGES_MAX = 50
 GROUPS_MAX = 20
+SITES_MAX = 50
 GONE = "look again when it answers"
 
 
 def check_account(payload: dict) -> dict:
     """Could this location's account take over? Fact `checks`. Safe to repeat: reads.
 
-    `groups`: the resource groups in which the plan has workflows in this location.
+    `groups`: the resource groups in which the plan has workflows in this location; `sites`: its
+    Standard logic apps there.
     """
     part, location = payload["component"], payload["location"]
     try:
         mine = b2b_wire.account(part["resource"])
         linked = _links(part, location, payload.get("groups", []))
         checks = [_place(mine, location), linked, _keys(part, mine, location)]
+        checks += _sites(location, payload.get("sites", []))
     except No as no:
         return refused(no.because, fix="deploy it, and let the app read it")
     try:
@@ -50,9 +53,10 @@ def _place(mine: Account, location: str) -> dict:
 
 
 def _links(part: dict, location: str, groups: list[str]) -> dict:
-    """Which logic apps use the account, and which use another location's: a link may not cross.
+    """Which workflows use the account, and which use another location's: a link may not cross.
 
-    `groups`: the resource groups of the plan's workflows, looked into beside the account's own.
+    Consumption's: Standard has no such property (`_sites`). `groups`: the resource groups of the
+    plan's workflows, looked into beside the account's own.
     """
     own, other = part["resource"].lower(), part["other"]["resource"].lower()
     users, wrong, unseen = [], [], []
@@ -76,6 +80,36 @@ def _links(part: dict, location: str, groups: list[str]) -> dict:
         words = f"logic apps cannot be listed in {', '.join(unseen[:5])}"
         return _row("links", "warn", words, "let the app's identity read them")
     return _row("links", "ok", f"{len(users)} logic apps of the plan's groups use it")
+
+
+def _sites(location: str, sites: list[str]) -> list[dict]:
+    """Which of the plan's Standard logic apps use an account of another location?
+
+    None where it has no such app. Settings are listed to who may act there; a name is all that is
+    told of them.
+    """
+    wrong, unseen, statuses = [], [], set[int]()
+    for site in sites[:SITES_MAX]:
+        status, settings = arm_calls.settings(site)
+        place = site_connections.account_place(settings) if status == 200 else None
+        name = site.rsplit("/", 1)[-1]
+        if place is None:
+            unseen.append(name)
+            statuses.add(status)
+        elif place not in ("", location):
+            wrong.append(name)
+    if wrong:
+        words = f"name an integration account of another location: {', '.join(wrong[:5])}"
+        fix = f"set {site_connections.ACCOUNT.upper()} there to the URL of the location's own"
+        return [_row("siteLinks", "fail", words, fix)]
+    if unseen and statuses == {403} and clients.settings().location != location:
+        return [readiness.unseen("siteLinks", location)]
+    unseen += [site.rsplit("/", 1)[-1] for site in sites[SITES_MAX:]]
+    if unseen:
+        words = f"whose integration account they use cannot be told: {', '.join(unseen[:5])}"
+        return [_row("siteLinks", "warn", words, "look into their settings")]
+    words = f"none of {len(sites)} Standard logic apps names an account of another location"
+    return [_row("siteLinks", "ok", words)] if sites else []
 
 
 def _flows(group: str) -> list[dict] | None:

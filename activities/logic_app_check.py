@@ -5,10 +5,10 @@ unhealthy one is told by its code alone, for the message may quote settings. A s
 and settings are shown only to who may act there; of both nothing but names is told.
 """
 
-from shared import clients, readiness, readiness_flows, roles, site_connections
+from shared import arm_calls, clients, readiness, readiness_flows, roles, site_connections
 from shared.denials import denied
 from shared.outcome import refused, succeeded
-from shared.reply import Reply, Surprise
+from shared.reply import Surprise
 from shared.resource_ids import group_of
 
 KIND = "workflowapp"
@@ -97,18 +97,15 @@ def _connected(part: dict, location: str, definition: dict) -> list[dict]:
         words = f"the site does not show its connections: {reply.status} {reply.code}"
         fix = "see that the app's identity may list them, where it acts"
         return [readiness.check(name, location, "connections", "warn", words, fix)]
-    files = roles.mapping(_properties(reply), "files")
-    file, settings = roles.mapping(files, site_connections.FILE), {}
+    # Its text may hold secrets, so one that is no JSON is taken for empty and not repeated.
+    shown = reply.properties if isinstance(reply.body, dict) else {}
+    file = roles.mapping(roles.mapping(shown, "files"), site_connections.FILE)
+    settings: dict | None = {}
     if site_connections.settings_named(file, used):
-        listed = clients.ask("POST", f"{site}/config/appsettings/list")
-        settings = _properties(listed) if listed.ok else None
+        status, listed = arm_calls.settings(site)
+        settings = listed if status == 200 else None
     groups = (group_of(site), group_of(part["other"]["resource"]))
     return [site_connections.connections(name, location, groups, file, used, settings)]
-
-
-def _properties(reply: Reply) -> dict:
-    """The properties in an answer whose text may hold secrets: it is not repeated."""
-    return roles.mapping(reply.body, "properties") if isinstance(reply.body, dict) else {}
 
 
 def _theirs(part: dict) -> tuple[dict | None, set[str] | None]:

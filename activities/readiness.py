@@ -16,6 +16,7 @@ from shared import clients, halves, outbox, probe, readiness, store
 from shared.kinds import KINDS
 from shared.outcome import refused, succeeded
 from shared.plan import LogicWorkflow, Plan
+from shared.plan_kinds_web import LogicAppWorkflow
 from shared.post import RELAY
 from shared.reply import Surprise, Unreachable, brief
 from shared.resource_ids import group_of
@@ -250,6 +251,8 @@ def _checked(plan: Plan, name: str, to: str, groups: list[str]) -> list[dict]:
     part = {**plan.component(name, to), "other": plan.component(name, away)}
     activity = BY_NAME[KINDS[part["kind"]]["check"].activity]
     told = {"plan": plan.name, "location": to, "away": away, "component": part}
+    if part["kind"] == "integrationAccount":
+        told["sites"] = flow_sites(plan, to)
     outcome = activity({**told, "groups": groups})
     if outcome["status"] != "succeeded":
         return [readiness.seen(name, to, "check", outcome, outcome.get("fix", "look again"))]
@@ -263,6 +266,12 @@ def flow_groups(plan: Plan, to: str) -> list[str]:
     """The resource groups in which the plan has workflows in `to`, each once."""
     flows = [part.name for part in plan.components if isinstance(part, LogicWorkflow)]
     return list(dict.fromkeys(group_of(plan.component(name, to)["resource"]) for name in flows))
+
+
+def flow_sites(plan: Plan, to: str) -> list[str]:
+    """The Standard logic apps in which the plan has workflows in `to`, each once."""
+    flows = [part.name for part in plan.components if isinstance(part, LogicAppWorkflow)]
+    return list(dict.fromkeys(plan.component(name, to)["resource"] for name in flows))
 
 
 def _groups(plan: Plan, to: str) -> list[dict]:

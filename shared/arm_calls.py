@@ -48,6 +48,13 @@ def pages(path: str, most: int) -> Iterator[Reply]:
             return
 
 
+def settings(site: str) -> tuple[int, dict[str, str]]:
+    """(status, the app settings of a site). An answer's text may hold secrets: none is repeated."""
+    reply = clients.ask("POST", f"{site}/config/appsettings/list")
+    found = reply.body.get("properties") if isinstance(reply.body, dict) and reply.ok else None
+    return reply.status, found if isinstance(found, dict) else {}
+
+
 def whole(asked: dict) -> str:
     """The URL of a call at the resource manager of this app."""
     return f"{clients.settings().arm_endpoint}{asked['url']}"

@@ -116,7 +116,7 @@ KINDS: dict[str, dict[str, Verb]] = {
         "promote": Verb("promote", "promote_account", both=True),
         "verify": Verb("verify", "verify_account"),
         "mirror": Verb(None, "mirror_account", both=True),
-        "check": Verb(None, "check_account"),
+        "check": Verb(None, "check_account", own=True),
     },
     "storageAccount": {
         "observe": Verb(None, "observe_storage"),

@@ -16,7 +16,24 @@ from shared.roles import mapping
 FILE = "connections.json"
 MANAGED, BUILT_IN = "managedApiConnections", "serviceProviderConnections"
 SETTING = re.compile(r"@\{?\s*appsetting\(\s*'([^']+)'\s*\)\s*\}?", re.IGNORECASE)
+ACCOUNT = "workflow_integration_account_callback_url"
+REGION = re.compile(r"[^.]+\.([a-z0-9]+)\.logic\.azure\.(?:com|us|cn)")
 FIX = "give each location connections of its own, and the site there their ids and settings"
+
+
+def account_place(settings: dict[str, str]) -> str | None:
+    """The location of the integration account that a site names; "" where it names none.
+
+    None where it cannot be told. A site names its account by a signed URL in a setting
+    (logic-apps/enterprise-integration/create-integration-account): the region in its host is all
+    that leaves this place.
+    """
+    url = next((value for key, value in settings.items() if key.lower() == ACCOUNT), "")
+    if not url:
+        return ""
+    host = re.match(r"https://([^/:?#@]+)(?::\d+)?/integrationAccounts/", url, re.IGNORECASE)
+    found = REGION.fullmatch(host[1].lower()) if host else None
+    return found[1] if found else None
 
 
 def used(definition: dict) -> list[tuple[str, str]]:
