@@ -8,11 +8,12 @@ from shared import clients, overlay, probe
 from shared.denials import refusal
 from shared.guard import guarded, still
 from shared.outcome import refused, running, skipped, succeeded
-from shared.reply import Reply, Surprise, Unreachable
+from shared.reply import Reply, Surprise, Unreachable, brief
 
 PROBE_SECONDS = 10.0
 PAGES_MAX = 50
 FOREIGN_MAX = 3
+OPERATOR = "Logic App Operator (Logic Apps Standard Operator for a Standard workflow)"
 
 
 def observe_gateway(payload: dict) -> dict:
@@ -111,7 +112,10 @@ def _links(part: dict, location: str) -> dict[str, dict] | str:
         if reply.status == 404:
             return f"no trigger {link['trigger']} of {link['workflow']} in {location}: deploy it"
         if reply.status == 403:
-            return f"{reply.status} {reply.code}: give the app's identity Logic App Operator there"
+            return f"{reply.status} {reply.code}: give the app's identity {OPERATOR} there"
+        if reply.status == 400:  # As a Standard site answers whose host does not run.
+            words = f"{link['workflow']} does not say its callback URL: {brief(reply.words)}"
+            return f"{words}: see that its site runs, and that {link['trigger']} takes requests"
         barred = _barred(reply, link["workflow"])
         if barred:
             return barred

@@ -9,7 +9,7 @@ App does; its pools say where callers go first, and where in reserve.
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from shared import own_hosts
+from shared import flow_runs, own_hosts
 
 READ = "(read from the workflow)"
 SECRET = "(a secret, read from the workflow)"
@@ -22,11 +22,12 @@ class Item(NamedTuple):
     values: dict
 
 
-def linked(part: dict, resource_of: Callable[[str, str], str]) -> dict:
-    """The component with each callback's workflow as the id in the overlay's own location."""
+def linked(part: dict, flow_of: Callable[[str, str], dict]) -> dict:
+    """The component, each callback with where its workflow in the overlay's own location has its
+    triggers: the id of a Consumption one, a Standard one's path through its site."""
     for place in part.get("overlay", {}):
         for link in callbacks(part, place).values():
-            link["resource"] = resource_of(link["workflow"], place)
+            link["resource"] = flow_runs.root(flow_of(link["workflow"], place))
     return part
 
 
@@ -81,7 +82,9 @@ def shown(part: dict, location: str) -> dict[str, dict]:
 def link_of(answer: dict, up_to: str) -> dict | None:
     """{"url", "sig"} in what listCallbackUrl answered; None where it is no signed URL.
 
-    `up_to`: "triggers", the base that Azure's own import of a Logic App takes, or "invoke".
+    Consumption's path is /workflows/{id}/triggers/{trigger}/paths/invoke, Standard's, on its site's
+    own host, /api/{workflow}/triggers/{trigger}/invoke (Azure/logicapps issue 129). `up_to`:
+    "triggers", the base that Azure's own import of a Logic App takes, or "invoke".
     """
     base, sig = answer.get("basePath"), (answer.get("queries") or {}).get("sig")
     if not isinstance(base, str) or not isinstance(sig, str) or "/triggers/" not in base:
@@ -192,7 +195,7 @@ def problems(path: str, part: dict, flows: set[str]) -> Iterator[str]:
         for name, link in known["callbacks"].items():
             link = link if isinstance(link, dict) else {}
             if link.get("workflow") not in flows:
-                told = f"there is no logicWorkflow {link.get('workflow')}"
+                told = f"there is no {' or '.join(flow_runs.KINDS)} {link.get('workflow')}"
                 yield f"{where}.callbacks.{name}.workflow: {told}"
             if name in known["backends"] or link.get("namedValue") in known["namedValues"]:
                 yield f"{where}.callbacks.{name}: the overlay gives it a value of its own too"

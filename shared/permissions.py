@@ -118,6 +118,7 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             f"{GATEWAY}/write",
             # Callback URLs of the workflows behind a gateway are read when its overlay is laid.
             f"{FLOW}/triggers/listCallbackUrl/action",
+            f"{HOST}/triggers/listCallbackUrl/action",
         ),
     },
     "trafficManager": {

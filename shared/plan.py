@@ -122,7 +122,7 @@ class Plan(Part):
         key = (name, location)
         if key not in self._seen:
             seen = self._resolved(self.part(name), location)
-            found = overlay.linked(seen, lambda flow, at: self.component(flow, at)["resource"])
+            found = overlay.linked(seen, self.component)
             if found["kind"] == "apiManagement":
                 found["hosts"] = {at: self.hosts(at) for at in self.locations}
             self._seen[key] = json.dumps(found)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shared import not_in_backup, overlay
+from shared import flow_runs, not_in_backup, overlay
 
 
 def problems(parts: list[tuple[str, dict]], places: set[str]) -> Iterator[str]:
@@ -11,7 +11,7 @@ def problems(parts: list[tuple[str, dict]], places: set[str]) -> Iterator[str]:
     flows = {
         name
         for name, part in named.items()
-        if part.get("kind") == "logicWorkflow" and part.get("role") != "split"
+        if part.get("kind") in flow_runs.KINDS and part.get("role") != "split"
     }
     for path, part in parts:
         if part.get("kind") == "apiManagement":

@@ -63,7 +63,7 @@ def stock(doors: Doors) -> None:
 
 
 def test_a_callback_to_no_workflow_of_the_plan_is_refused(doors: Doors) -> None:
-    with pytest.raises(BadPlan, match="there is no logicWorkflow nowhere"):
+    with pytest.raises(BadPlan, match="there is no logicWorkflow or logicAppWorkflow nowhere"):
         with_overlay(doors.plan, callbacks={"orders": {**LINK, "workflow": "nowhere"}})
 
 

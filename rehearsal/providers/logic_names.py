@@ -38,18 +38,20 @@ def signature(world: World, workflow: Resource, trigger: str) -> str:
 
 def callback(world: World, workflow: Resource, trigger: str) -> dict:
     """What listCallbackUrl answers."""
-    base = (
-        f"https://{host_of(world, workflow)}:443/workflows/{workflow.name}/triggers/{trigger}"
-        "/paths/invoke"
-    )
+    base = f"https://{host_of(world, workflow)}:443/workflows/{workflow.name}"
+    return signed(world, workflow, trigger, f"{base}/triggers/{trigger}/paths/invoke", URL_VERSION)
+
+
+def signed(world: World, workflow: Resource, trigger: str, base: str, version: str) -> dict:
+    """A trigger's URL with its signature, whole and in its parts."""
     permission = f"%2Ftriggers%2F{trigger}%2Frun"
     queries = {
-        "api-version": URL_VERSION,
+        "api-version": version,
         "sp": permission.replace("%2F", "/"),
         "sv": "1.0",
         "sig": signature(world, workflow, trigger),
     }
-    query = f"api-version={URL_VERSION}&sp={permission}&sv=1.0&sig={queries['sig']}"
+    query = f"api-version={version}&sp={permission}&sv=1.0&sig={queries['sig']}"
     return {"value": f"{base}?{query}", "method": "POST", "basePath": base, "queries": queries}
 
 

@@ -3,17 +3,20 @@
 After api-version 2025-05-01. The site's host answers, so a stopped site says nothing of its runs.
 A resubmission is a long-running operation; which run came of it is in no published answer. Error
 codes are recollections.
-Not emulated: actions and links of runs, versions, callback URLs, runs begun by a request to ARM.
+Not emulated: actions and links of runs, versions, runs begun by a request to ARM, and whoever calls
+a callback URL: its site's own process is the stage's, and no host of workflows.
 """
 
 import re
 
 from rehearsal.arm_provider import Call, Provider, Refused, Reply, Running, running
+from rehearsal.providers.logic_names import signed
 from rehearsal.providers.logic_runs import Shown, asked, cancelled
 from rehearsal.providers.sites import BASE, READ, VERSIONS, host_of
 from rehearsal.world import Resource
 
 RUNTIME = f"{BASE}/hostruntime/webhooks/api/workflows"
+URL_VERSION = "2022-05-01"  # What callback URLs of Standard's carry.
 
 runs = Provider(f"{RUNTIME}/runs", VERSIONS, page_size=100, virtual=True, methods=READ)
 triggers = Provider(f"{RUNTIME}/triggers", VERSIONS, virtual=True, methods=READ)
@@ -87,6 +90,14 @@ def cancel_run(call: Call) -> Reply:
 def list_triggers(call: Call) -> list[dict]:
     """The workflow's triggers."""
     return [_shown(call, triggers, row) for row in call.world.workflows.triggers(_flow(call))]
+
+
+@triggers.action("listCallbackUrl")
+def list_trigger_url(call: Call) -> dict:
+    """The signed URL of a request trigger, on the site's own host (azurewebsites.net)."""
+    flow, name = _flow(call), _trigger(call)
+    base = f"https://{host_of(call).name}.azurewebsites.net:443/api/{flow.name}"
+    return signed(call.world, flow, name, f"{base}/triggers/{name}/invoke", URL_VERSION)
 
 
 @histories.listed
