@@ -3,6 +3,7 @@
 from rehearsal.drill import Drill
 from rehearsal.drill_still import at_work, unlike
 from rehearsal.drill_story import Missed
+from rehearsal.providers.data_factory_code import code_of
 from rehearsal.report import figure, seconds_between
 from rehearsal.scenarios_gateway import prove_standby
 from rehearsal.scenarios_return import STOOD_DOWN_SECONDS_MAX, come_back, go_home
@@ -25,6 +26,7 @@ async def everything(drill: Drill) -> None:
     await lose_home(drill, ALL)
     await await_takeover(drill)
     measure(drill)
+    judge_code(drill)
     await come_back(drill)
     await stand_down(drill, drill.home)
     await all_as_meant(drill, drill.standby, "standbyServesEveryKind", "homeStandsInEveryKind")
@@ -44,6 +46,18 @@ def measure(drill: Drill) -> None:
     drill.facts |= {"servedAt": served, "rtoSeconds": seconds}
     held = seconds is not None and seconds <= most
     drill.check("rtoMet", held, f"served again after {figure(seconds, 's')}, objective {most} s")
+
+
+def judge_code(drill: Drill) -> None:
+    """The factory that took over runs the same as the lost one, which was ahead of it when the
+    story began."""
+    plan, table = Plan.model_validate(drill.plan), drill.stage.world.resources
+    for name in (part.name for part in plan.components if part.kind == "dataFactory"):
+        roots = [plan.component(name, at)["resource"] for at in (drill.home, drill.standby)]
+        was, now = (code_of(table, root) for root in roots)
+        apart = sorted(one for one in {*was, *now} if was.get(one) != now.get(one))
+        words = f"{len(now)} parts of {name}, not as at home: {', '.join(apart) or 'none'}"
+        drill.check("codeDeployed", bool(now) and not apart, words)
 
 
 async def stand_down(drill: Drill, location: str) -> None:

@@ -10,7 +10,7 @@ from rehearsal import estate as estates
 from rehearsal.drill import Drill
 from rehearsal.drill_still import LOOKS, at_work, unlike
 from rehearsal.estate_seed import seed
-from rehearsal.scenarios_everything import judge_served, judge_still
+from rehearsal.scenarios_everything import judge_code, judge_served, judge_still
 from rehearsal.world import Resource, World
 from shared.kinds import KINDS
 from shared.plan import Plan, load
@@ -34,6 +34,7 @@ class Watched:
         self.world = World(latency_seconds=0)
         seed(self.world, SCENE.estate)
         self.stage = SimpleNamespace(world=self.world)
+        self.home, self.standby = HOME, STANDBY
         self.plan, self.checks = plan.document, dict[str, tuple[bool, str]]()
 
     def check(self, name: str, held: bool, because: str) -> None:
@@ -182,3 +183,17 @@ def test_a_dry_run_of_nothing_is_no_proof(drill: Watched) -> None:
 
 def test_what_is_done_by_another_verb_is_not_looked_at(plan: Plan) -> None:
     assert unlike(rows(plan, "protect"), "demote", ["clearing"]) == ["clearing (not looked at)"]
+
+
+def test_code_that_the_standby_was_not_given_is_found_by_name(drill: Watched) -> None:
+    """As the estate opens its factory has an older state of it."""
+    judge_code(cast(Drill, drill))
+    held, because = drill.checks["codeDeployed"]
+    kinds = "Microsoft.DataFactory/factories"
+    assert not held and because.endswith(f": {kinds}/datasets customers, {kinds}/pipelines load")
+
+
+def test_code_that_is_the_same_in_both_factories_passes(drill: Watched, plan: Plan) -> None:
+    drill.home, drill.standby = STANDBY, STANDBY
+    judge_code(cast(Drill, drill))
+    assert drill.checks["codeDeployed"] == (True, "4 parts of warehouse-load, not as at home: none")

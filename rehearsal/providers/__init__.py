@@ -19,6 +19,7 @@ MODULES = (
     "scale_sets",
     "batch",
     "data_factory",
+    "data_factory_code",
     "eventhub",
     "alias",
     "storage_geo",

@@ -2,12 +2,14 @@
 
 After api-version 2018-06-01. A trigger that is to hear of events is started or stopped a while
 after the answer, the others at once; one that is started cannot be changed.
-Not emulated: triggers that fire, pipelines and their runs, integration runtimes, linked services.
+What they start is in `data_factory_code`.
+Not emulated: triggers that fire, runs of pipelines, integration runtimes.
 """
 
 import asyncio
 
 from rehearsal.arm_provider import Call, Provider, Refused, Reply
+from rehearsal.providers.data_factory_code import check_references
 from rehearsal.world import Resource
 
 VERSIONS = ("2018-06-01",)
@@ -31,10 +33,11 @@ def put_factory(call: Call, body: dict, known: Resource | None) -> None:
 
 @triggers.put
 def put_trigger(call: Call, body: dict, known: Resource | None) -> None:
-    """A new trigger stands still."""
+    """A new trigger stands still; what it starts is there."""
     properties = body.setdefault("properties", {})
     if not properties.get("type") or not isinstance(properties.get("typeProperties"), dict):
         raise Refused(400, "BadRequest", "A trigger needs type and typeProperties.")
+    check_references(call, body)
     if known and known.properties.get("runtimeState") == STARTED:
         message = (
             f"Cannot update enabled Trigger; the trigger needs to be disabled first: {known.name}."
