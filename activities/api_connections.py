@@ -13,6 +13,7 @@ from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
 from shared.reply import Reply, Surprise
 
+HOSTS_SHOWN_MAX = 3
 CONSENT = "authorize it in the portal, or let it use a managed identity"
 
 
@@ -68,10 +69,12 @@ def check_connection(payload: dict) -> dict:
     if no:
         return no
     rows = [status(part, location, reply.properties), api(part, location, reply.properties)]
-    host = part.get("hosts", {}).get(location)
+    host, theirs = part.get("hosts", {}).get(location), _theirs(part["other"])
     if host:
         rows.append(endpoint(part, location, reply.properties, host))
-    rows.append(alike(part, location, reply.properties, _theirs(part["other"])))
+    else:
+        rows.append(undeclared(part, location, reply.properties, theirs))
+    rows.append(alike(part, location, reply.properties, theirs))
     return succeeded(f"{len(rows)} checks", checks=rows)
 
 
@@ -123,6 +126,38 @@ def endpoint(part: dict, location: str, properties: dict, host: str) -> dict:
         return readiness.check(part["name"], location, "endpoint", "warn", words, "look by hand")
     words = f"points nowhere at {host}, {what}"
     return readiness.check(part["name"], location, "endpoint", "fail", words, f"point it at {host}")
+
+
+def undeclared(part: dict, location: str, mine: dict, theirs: dict | None) -> dict:
+    """Where the plan names no host: do both point where `endpoint` lets them, by what they show?"""
+    fix = "give its `hosts` in the plan, or look by hand"
+    if theirs is None:
+        words = "the plan names no host, and the active one does not answer: not compared"
+        return readiness.check(part["name"], location, "endpoint", "warn", words, fix)
+    here, there = (api_connections.hosts_of(one) for one in (mine, theirs))
+    if not here or not there:
+        words = (
+            "the plan names no host and not both sides show one: nobody can tell where it points"
+        )
+        return readiness.check(part["name"], location, "endpoint", "warn", words, fix)
+    shared = part["endpoint"] == api_connections.SAME
+    at, other = named(here), named(there)
+    if here == there:
+        words = f"points at {at}, as the active one does"
+        if shared:
+            return readiness.check(part["name"], location, "endpoint", "ok", words)
+        words, fix = f"{words}: no replica of its own", "let it point at its location's own"
+        return readiness.check(part["name"], location, "endpoint", "fail", words, fix)
+    words = f"points at {at}, the active one at {other}"
+    if shared:
+        fix = "let both point at one system, or say `endpoint: replica`"
+        return readiness.check(part["name"], location, "endpoint", "warn", words, fix)
+    return readiness.check(part["name"], location, "endpoint", "ok", words)
+
+
+def named(hosts: list[str]) -> str:
+    more = f" and {len(hosts) - HOSTS_SHOWN_MAX} more" if len(hosts) > HOSTS_SHOWN_MAX else ""
+    return ", ".join(hosts[:HOSTS_SHOWN_MAX]) + more
 
 
 def alike(part: dict, location: str, mine: dict, theirs: dict | None) -> dict:

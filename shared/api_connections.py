@@ -4,9 +4,13 @@ After Microsoft.Web 2016-06-01. The service shows a connection's parameters but 
 with managed identity they are in `parameterValueSet`, which its contract does not publish.
 """
 
+import re
+
 VERSION = "2016-06-01"
 CONNECTED = "Connected"
 SAME = "shared"
+HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z]")
+HOST_MAX = 253
 
 
 def state_of(properties: dict) -> tuple[str, str]:
@@ -37,13 +41,21 @@ def points_at(properties: dict, host: str) -> str | None:
     """The parameter that names `host`, as a whole host name; None where none does."""
     wanted = host.lower()
     for name, value in sorted(values_of(properties).items()):
-        bare = value.lower().partition("://")[2] or value.lower()
-        if (
-            bare.removeprefix("tcp:").partition("/")[0].partition(":")[0].partition(",")[0]
-            == wanted
-        ):
+        if host_in(value) == wanted:
             return name
     return None
+
+
+def host_in(value: str) -> str:
+    """What stands where a value would name its host: of a URL, of tcp:host,port, of host:port."""
+    bare = value.lower().partition("://")[2] or value.lower()
+    return bare.removeprefix("tcp:").partition("/")[0].partition(":")[0].partition(",")[0]
+
+
+def hosts_of(properties: dict) -> list[str]:
+    """Every host that a parameter names, whatever its name; other values may be anything."""
+    named = (host_in(value) for value in values_of(properties).values())
+    return sorted({one for one in named if len(one) <= HOST_MAX and HOST.fullmatch(one)})
 
 
 def api_of(properties: dict) -> tuple[str, str]:

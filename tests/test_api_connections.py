@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.api_connections import points_at, state_of
+from shared.api_connections import hosts_of, points_at, state_of
 from tests.doors import HERE, THERE, Doors
 from tests.parts import MARKER, both, called, laid, own
 
@@ -148,6 +148,51 @@ def test_a_connection_that_shows_nothing_is_only_a_warning(links: Doors) -> None
     place(links, HERE, nonSecretParameterValues={})
     seen = check(links)
     assert (seen["endpoint"]["status"], seen["parameters"]["status"]) == ("warn", "warn")
+
+
+BOTH = {"server": "erp.example.net", "database": "stock"}
+
+
+@pytest.mark.parametrize(
+    "kind, mine, theirs, status, words",
+    [
+        ("shared", BOTH, BOTH, "ok", "points at erp.example.net, as the active one does"),
+        ("replica", BOTH, BOTH, "fail", "as the active one does: no replica of its own"),
+        ("shared", BOTH, {"server": "we.example.net"}, "warn", "the active one at we.example.net"),
+        ("replica", BOTH, {"server": "we.example.net"}, "ok", "the active one at we.example.net"),
+        ("shared", {}, {}, "warn", "the plan names no host and not both sides show one"),
+        ("replica", BOTH, {"database": "stock"}, "warn", "nobody can tell where it points"),
+        ("shared", {"server": "erp"}, {"server": "erp"}, "warn", "nobody can tell"),
+    ],
+)
+def test_where_the_plan_names_no_host_both_sides_are_compared(
+    links: Doors, kind: str, mine: dict, theirs: dict, status: str, words: str
+) -> None:
+    place(links, HERE, nonSecretParameterValues=mine)
+    place(links, THERE, nonSecretParameterValues=theirs)
+    row = check(links, endpoint=kind, hosts={})["endpoint"]
+    assert (row["status"], words in row["because"]) == (status, True)
+
+
+def test_a_host_of_the_other_location_alone_is_none_of_this_one(links: Doors) -> None:
+    row = check(links, hosts={THERE: HOSTS[THERE]})["endpoint"]
+    assert (row["status"], HOSTS[HERE] in row["because"]) == ("ok", True)
+
+
+def test_an_active_side_that_is_silent_is_said_where_the_plan_names_no_host(links: Doors) -> None:
+    links.world.faults.add({"match": {"location": THERE}, "effect": {"status": 500}})
+    row = check(links, hosts={})["endpoint"]
+    assert (row["status"], "does not answer" in row["because"]) == ("warn", True)
+
+
+@pytest.mark.parametrize("value", ["stock", "10", "me@example.net", "a b.example.net", MARKER, ""])
+def test_what_is_no_host_is_not_shown_for_one(value: str) -> None:
+    assert hosts_of({"nonSecretParameterValues": {"any": value}}) == []
+
+
+def test_a_url_with_a_key_shows_its_host_alone() -> None:
+    given = {"url": f"https://erp.example.net/x?sig={MARKER}"}
+    assert hosts_of({"nonSecretParameterValues": given}) == ["erp.example.net"]
 
 
 def test_without_the_active_side_nothing_is_compared(links: Doors) -> None:
