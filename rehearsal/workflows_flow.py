@@ -36,6 +36,7 @@ class Run:
     ended_at: datetime | None = None
     status: str = "Running"
     error: dict | None = None
+    outputs: dict = field(default_factory=dict)
 
     def shown(self) -> dict:
         """`{"name", "properties": WorkflowRunProperties}` for ARM."""
@@ -53,7 +54,7 @@ class Run:
             "status": self.status,
             "correlation": {"clientTrackingId": self.tracking},
             "trigger": cause,
-            "outputs": {},
+            "outputs": self.outputs,
         }
         if self.ended_at is not None:
             own["waitEndTime"] = own["endTime"] = stamp(self.ended_at)
@@ -102,6 +103,12 @@ class Flow:
         text = (self.workflow.body.get("tags") or {}).get(RUN_SECONDS_TAG)
         return float(text) if text is not None else RUN_SECONDS_DEFAULT
 
+    @property
+    def outputs(self) -> dict:
+        """What a run gives: those of the definition's outputs whose value is written there."""
+        given = (self.workflow.properties.get("definition") or {}).get("outputs") or {}
+        return {k: dict(one) for k, one in given.items() if not str(one["value"]).startswith("@")}
+
     def memory(self, trigger: str) -> Memory:
         """What a trigger remembers."""
         return self.memories.setdefault(trigger, Memory())
@@ -139,6 +146,7 @@ class Flow:
                 run.end("Failed", self.world.now, error)
                 return
         if run.ended_at is None:
+            run.outputs = self.outputs
             run.end("Succeeded", self.world.now)
             self.world.effects.append(
                 {

@@ -109,10 +109,10 @@ def test_an_estate_without_secrets_is_not_judged(left: Left) -> None:
 
 
 def test_secrets_are_planted_wherever_an_estate_has_them() -> None:
-    """A gateway's named value and keys, a connection's parameters, a site's settings."""
+    """A gateway's named value and keys, a connection's parameters, a site's settings, a run."""
     owners = {one.removeprefix("planted-secret-of-") for one in MARKERS}
     assert {"the-gateway", "fabrikam-1", "fabrikam-2", "the-connection"} <= owners
-    assert {"the-site", "the-connection-string"} <= owners
+    assert {"the-site", "the-connection-string", "a-run"} <= owners
 
 
 @pytest.mark.parametrize("secret", [*MARKERS, SIGNATURE, KEY])

@@ -40,6 +40,20 @@ def test_disabling_lets_a_run_end() -> None:
     assert play(story) == "Succeeded"
 
 
+def test_a_run_shows_the_outputs_that_its_definition_says() -> None:
+    async def story(stage: Play) -> list[dict]:
+        own = stage.workflow(RECURRENCE, seconds="0.05")
+        receipt = {"type": "String", "value": "r-1"}
+        reckoned = {"type": "String", "value": "@outputs('x')"}
+        own.properties["definition"] |= {"outputs": {"receipt": receipt, "reckoned": reckoned}}
+        await stage.pass_time(1)
+        before = stage.runtime.runs(own)[0]["properties"]["outputs"]
+        await asyncio.sleep(0.1)
+        return [before, stage.runtime.runs(own)[0]["properties"]["outputs"]]
+
+    assert play(story) == [{}, {"receipt": {"type": "String", "value": "r-1"}}]
+
+
 def test_a_recurrence_ticks_once_a_period() -> None:
     async def story(stage: Play) -> list[str]:
         stage.workflow(RECURRENCE)
