@@ -4,7 +4,7 @@ After Microsoft.ServiceBus and Microsoft.EventHub 2026-01-01. A pairing's failov
 secondary, needs no primary, and goes one way: who was left is emptied and paired anew.
 """
 
-from shared import alias, alias_checks, arm_calls
+from shared import alias, alias_checks, arm_calls, dryrun
 from shared.denials import refusal
 from shared.guard import guarded
 from shared.outcome import refused, running, skipped, succeeded
@@ -21,6 +21,8 @@ def observe_alias(payload: dict) -> dict:
     Asked with `dryRun`: `calls`, and what would be lost (`rpoSeconds`). With verb `verify` a
     location that does not serve is refused. Safe to repeat: reads.
     """
+    if payload.get("dryRun") and payload.get("verb") == "protect":
+        return _foretold(payload)
     seen = _seen(payload)
     if payload.get("dryRun"):
         sent = alias.promotion(payload["component"], payload["location"], _graceful(payload))
@@ -166,8 +168,7 @@ def _broken(payload: dict, seen: dict) -> dict:
     part = payload["component"]
     if seen["partner"].lower() != part["resource"].lower():
         return refused(f"{part['alias']} {alias.words_of(seen)}: break that pairing first")
-    path = f"{alias.path({**part, **part['other']})}/breakPairing"
-    reply = arm_calls.send(payload, arm_calls.call("POST", path, alias.VERSION))
+    reply = arm_calls.send(payload, alias.breaking(part))
     if not reply.ok:
         return refusal(reply, _thing(part))
     return refused("the pairing had failed and is broken now; it is paired anew", busy=True)
@@ -175,26 +176,72 @@ def _broken(payload: dict, seen: dict) -> dict:
 
 def _cleaned(payload: dict) -> dict | None:
     """Delete what was left in the old namespace; None when nothing is left."""
-    part = payload["component"]
-    sort, left = alias.SORTS[part["kind"]], _entities(part)
-    if not left:
-        return None
-    names = alias.shown([one["name"] for one in left])
-    if part["leftovers"] == "keep":
-        return refused(f"{names} are left in {alias.name_of(part['resource'])}: delete them")
-    full = alias.held(left, sort)
-    if full and part["leftovers"] != "delete":
-        return refused(f"{full}: move them over or say leftovers: delete; left are {names}")
-    others = _all(f"{part['resource']}/disasterRecoveryConfigs")
-    if any(row.get("properties", {}).get("role") in alias.PRIMARY for row in others):
-        return refused(f"{alias.name_of(part['resource'])} is primary of an alias: nothing deleted")
+    part, left = payload["component"], _entities(payload["component"])
+    no = _kept(part, left, "")
+    if no:
+        return refused(no)
     for one in left[:DELETES_MAX]:
-        path = f"{part['resource']}/{one['kind']}/{one['name']}"
-        reply = arm_calls.send(payload, arm_calls.call("DELETE", path, alias.VERSION))
+        reply = arm_calls.send(payload, alias.removal(part, one))
         if not reply.ok and reply.status != 404:
             return refusal(reply, f"{one['kind']}/{one['name']}")
     more = len(left) - DELETES_MAX
     return refused(f"{more} leftovers are still to be deleted", busy=True) if more > 0 else None
+
+
+def _kept(part: dict, left: list[dict], own: str) -> str:
+    """Why what is left in a namespace is not deleted; empty when it may be, or nothing is left.
+
+    `own`: the alias in it that a failover takes away.
+    """
+    if not left:
+        return ""
+    names = alias.shown([one["name"] for one in left])
+    if part["leftovers"] == "keep":
+        return f"{names} are left in {alias.name_of(part['resource'])}: delete them"
+    full = alias.held(left, alias.SORTS[part["kind"]])
+    if full and part["leftovers"] != "delete":
+        return f"{full}: move them over or say leftovers: delete; left are {names}"
+    rows = _all(f"{part['resource']}/disasterRecoveryConfigs")
+    others = [row for row in rows if str(row.get("name", "")).lower() != own.lower()]
+    if any(row.get("properties", {}).get("role") in alias.PRIMARY for row in others):
+        return f"{alias.name_of(part['resource'])} is primary of an alias: nothing deleted"
+    return ""
+
+
+def _foretold(payload: dict) -> dict:
+    """What `protect` would send for the namespace that is left, as the run will have made it.
+
+    A failover takes the alias away from it and leaves its entities there.
+    """
+    part = payload["component"]
+    if part["mode"] == "replication":
+        return succeeded("is replicated by Azure", calls={}, would=dryrun.SAME)
+    there = {**part, **part["other"]}
+    reply = arm_calls.read(alias.path(there), alias.VERSION)
+    if not reply.ok:
+        return refusal(reply, _thing(there))
+    seen = alias.alias_of(reply.properties)
+    words = f"{alias.name_of(there['resource'])} {alias.words_of(seen)}"
+    if seen["role"] in alias.PRIMARY and seen["partner"]:
+        return succeeded(words, **_kept_pairing(part, seen))
+    no = None if seen["role"] in alias.PRIMARY else alias.not_yet(seen, False)
+    left = _entities(part)
+    because = no["because"] if no else _kept(part, left, part["alias"])
+    if because:
+        return succeeded(words, calls={}, would=f"be refused: {because}")
+    calls = [*(alias.removal(part, one) for one in left), alias.pairing(part)]
+    would = f"be paired anew{alias.condition(part, left)}"
+    return succeeded(words, calls={"protect": calls}, would=would)
+
+
+def _kept_pairing(part: dict, seen: dict) -> dict:
+    """What `protect` would do to a pairing that is there: one that has failed is made anew."""
+    if seen["state"] != "Failed":
+        return {"calls": {}, "would": dryrun.SAME}
+    if seen["partner"].lower() != part["resource"].lower():
+        return {"calls": {}, "would": f"be refused: {alias.words_of(seen)}"}
+    calls = [alias.breaking(part), alias.pairing(part)]
+    return {"calls": {"protect": calls}, "would": "be paired anew: its pairing has failed"}
 
 
 def _paired(payload: dict) -> dict:

@@ -37,7 +37,7 @@ def observe_batch(payload: dict) -> dict:
         return refused(f"not active: {', '.join(left)}", serving=False)
     if payload.get("dryRun"):
         seen["calls"] = {one: _calls(seen, one) for one in WORDS}
-        seen["would"] = f"have {len(left)} job schedules {batch.WANTED[wanted]}"
+        seen["would"] = f"have {', '.join(left)} {batch.WANTED[wanted]}"
     return {**seen, "serving": serving}
 
 

@@ -4,7 +4,7 @@ After Microsoft.DocumentDB 2026-03-15. A graceful run changes priorities, which 
 forced one takes the write region offline, because a change of priorities needs it alive.
 """
 
-from shared import arm_calls, cosmos
+from shared import arm_calls, cosmos, dryrun
 from shared.alias import name_of
 from shared.denials import refusal
 from shared.guard import guarded
@@ -19,6 +19,8 @@ def observe_cosmos(payload: dict) -> dict:
     """
     outcome = _seen(payload)
     if payload.get("dryRun") and outcome["status"] == "succeeded":
+        if payload.get("verb") == "protect":
+            return outcome | _return(payload, outcome["account"])
         no = _hindrance(payload, outcome["account"])
         calls = [] if no else [_promotion(payload, outcome["account"])]
         would = f"be refused: {no['because']}" if no else "write in this location"
@@ -75,6 +77,19 @@ def check_cosmos(payload: dict) -> dict:
         return outcome
     seen = outcome["account"]
     return succeeded(checks=cosmos.checks(payload["component"], seen, payload["location"]))
+
+
+def _return(payload: dict, seen: dict) -> dict:
+    """What `protect` would send for the region that is left, when the run has moved the writing."""
+    left, to = payload["location"], payload["away"]
+    region = cosmos.own_name(seen, left)
+    forced = not _graceful(payload) and not cosmos.serving(seen, to)
+    taken = forced and not cosmos.hindrance(seen, to, left, graceful=False)
+    if region not in seen["offline"] and not taken:
+        return {"calls": {"protect": []}, "would": dryrun.SAME}
+    calls = [cosmos.return_of(payload["component"]["resource"], region)]
+    would = "be online again" + (", once the run has taken it offline" if taken else "")
+    return {"calls": {"protect": calls}, "would": would}
 
 
 def _promotion(payload: dict, seen: dict) -> dict:

@@ -30,7 +30,8 @@ def rehearse(
     rows = [{**row, "silent": row["location"] in silent} for row in rows]
     expected = forecast_steps.forecast(plan, order["mode"], rows, steps)
     lost = forecast_steps.losing(plan, backups(document, order["to"], now), rows)
-    return {**views.dry_run(document, allowed, rows, now), "forecast": {**expected, **lost}}
+    shown = views.dry_run(document, {**order, **allowed}, rows, now)
+    return {**shown, "forecast": {**expected, **lost}}
 
 
 def backups(document: dict, to: str, now: datetime) -> dict[str, float | None]:
@@ -69,22 +70,35 @@ def past_steps(document: dict, record: dict, told: Told | None) -> forecast_step
 
 def compared(plan: Plan, mode: str, act: dict, silent: set[str]) -> dict:
     """One act beside what is there. A location found `silent` is not asked a thousand times."""
-    part = plan.component(act["component"], act["location"])
-    kind = KINDS[part["kind"]]
-    both = {}
-    if kind[act["verb"]].both:
-        both = {"away": plan.other(act["location"])}
-        part["other"] = plan.component(act["component"], both["away"])
-    observe = observer(kind)
+    part, away = plan.component(act["component"], act["location"]), plan.other(act["location"])
+    kind, both = KINDS[part["kind"]], {}
+    if act["verb"] in dryrun.OWN_WORDS or kind[act["verb"]].both:
+        both = {"away": away}
+        part["other"] = plan.component(act["component"], away)
+    if act["verb"] == "transfer":
+        part["source"] = part["other"]["resource"]
+    observe, quiet = observer(kind), unheard(act, part, away, silent)
     task = {**act, **both, "component": part, "plan": plan.name, "mode": mode, "dryRun": True}
     task["witness"] = plan.document["witness"]
     seen = {"status": "skipped", "because": "cannot be observed"}
-    if act["location"] in silent:
-        seen = {"status": "refused", "because": f"not asked: {act['location']} is silent"}
+    if quiet:
+        seen = {"status": "refused", "because": f"not asked: {quiet} is silent"}
     elif observe:
         seen = looked(observe, task, silent)
-    behind = forecast_steps.behind(part["kind"], seen)
+    # What a run would lose is what it goes on with, not what it does to the side that it left.
+    behind = forecast_steps.behind(part["kind"], seen) if act["verb"] == "promote" else {}
     return {**dryrun.difference(act, part, seen), **behind}
+
+
+def unheard(act: dict, part: dict, away: str, silent: set[str]) -> str:
+    """The silent location without which an act cannot be looked at; empty where there is none.
+
+    What both locations share is asked for all the same: ARM may reach it from elsewhere.
+    """
+    if part.get("resource") and part.get("resource") == part.get("other", {}).get("resource"):
+        return ""
+    needed = [act["location"], *([away] if act["verb"] == "transfer" else [])]
+    return next((one for one in needed if one in silent), "")
 
 
 def observer(kind: dict[str, Verb]) -> Callable[[dict], dict] | None:

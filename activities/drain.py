@@ -1,19 +1,16 @@
 """Draining a workflow: what still runs in it, and what its triggers remember.
 
 After Microsoft.Logic 2019-05-01. A disabled workflow starts nothing new and lets its runs end.
-`setState` is published and hardly described: it carries one trigger's memory to another, and the
-service must be able to read the source, so that it is for leaving a region that lives.
 """
 
-from shared import clients
+from shared import arm_calls, clients, trigger_state
 from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
-from shared.reply import Surprise, Unreachable
+from shared.reply import Unreachable
 
 IN_FLIGHT = ("Running", "Waiting")
 RUNS_NAMED_MAX = 10
 RUNS_ASKED = "50"
-PAGES_MAX = 10
 
 
 def drain_workflow(payload: dict) -> dict:
@@ -55,35 +52,16 @@ def transfer_workflow(payload: dict) -> dict:
             return refused(seen.words)
         if seen.expect().properties.get("state") == "Enabled":
             return skipped("it runs already: what its triggers remember is their own")
-        names = _triggers(part["resource"])
-        theirs = _triggers(part["source"])
-        if isinstance(names, str) or isinstance(theirs, str):
-            return refused(names if isinstance(names, str) else str(theirs))
-        done = [name for name in names if name in theirs]
-        for name in done:
-            body = {"source": {"id": f"{part['source']}/triggers/{name}"}}
-            url = f"{part['resource']}/triggers/{name}/setState"
-            reply = clients.ask("POST", url, body, bounds=clients.HURRIED, before=still(payload))
+        asked = trigger_state.calls(part)
+        if isinstance(asked, str):
+            return refused(asked)
+        for one in asked:
+            url, before = arm_calls.whole(one), still(payload)
+            reply = clients.ask("POST", url, one["body"], bounds=clients.HURRIED, before=before)
             if not reply.ok:
+                name = trigger_state.name_of(one)
                 return refused(f"{name} does not take the state of its source: {reply.words}")
     except Unreachable as error:
         return refused(f"the state cannot be carried over: {error}"[:300])
-    if not done:
-        return refused("no trigger has the same name at the source: nothing was carried over")
-    return succeeded(f"{', '.join(done)} goes on where its source stopped")
-
-
-def _triggers(resource: str) -> list[str] | str:
-    """The names of a workflow's triggers, or why they are not known."""
-    names: list[str] = []
-    url: str | None = f"{resource}/triggers"
-    for _ in range(PAGES_MAX):
-        if url is None:
-            return names
-        reply = clients.ask("GET", url, bounds=clients.HURRIED)
-        if reply.status in (403, 404):
-            return reply.words
-        page = reply.expect().document
-        names += [str(row["name"]) for row in page.get("value", [])]
-        url = page.get("nextLink") or None
-    raise Surprise(f"more than {PAGES_MAX} pages of triggers")
+    done = ", ".join(map(trigger_state.name_of, asked))
+    return succeeded(f"{done} goes on where its source stopped")

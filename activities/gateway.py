@@ -4,7 +4,8 @@ A restore makes a gateway exactly like the one it came from, so its backends and
 point at the lost region until the overlay is laid. After Microsoft.ApiManagement 2024-05-01.
 """
 
-from shared import clients, overlay, probe
+from shared import clients, not_in_backup, overlay, probe
+from shared.alias import name_of
 from shared.denials import refusal
 from shared.guard import guarded, still
 from shared.outcome import refused, running, skipped, succeeded
@@ -17,7 +18,13 @@ OPERATOR = "Logic App Operator (Logic Apps Standard Operator for a Standard work
 
 
 def observe_gateway(payload: dict) -> dict:
-    """Does the gateway have its overlay? Facts `serving`, `differences`. Safe to repeat: reads."""
+    """Does the gateway have its overlay? Facts `serving`, `differences`.
+
+    Asked with `dryRun` for `protect`: `would`, what the pipeline turned round does with it. Safe to
+    repeat: reads.
+    """
+    if payload.get("dryRun") and payload.get("verb") == "protect":
+        return _turned_round(payload)
     found = _differences(payload)
     if isinstance(found, str):
         return refused(found)
@@ -75,6 +82,27 @@ def verify_gateway(payload: dict) -> dict:
     if reply.status != 200:
         return refused(f"{where} answered {reply.status}, not 200")
     return succeeded(f"{where} answered 200")
+
+
+def _turned_round(payload: dict) -> dict:
+    """What would be sent for the gateway that was left, should no proven backup lie there then.
+
+    Which items of the overlay a restore leaves to be laid only it shows; what no backup carries
+    stays with the gateway, so that the PATCH is known now.
+    """
+    part = payload["component"]
+    mine, theirs = (name_of(one["resource"]) for one in (part, part["other"]))
+    reply = clients.ask("GET", part["resource"])
+    if not reply.ok:
+        return refusal(reply, f"gateway {mine}")
+    applied = not_in_backup.change(part.get("notInBackup", []), payload["location"], reply.document)
+    laid = len(overlay.shown(part, payload["location"]))
+    steps = [f"POST {theirs}/backup", f"POST {mine}/restore"]
+    steps += [f"PUT what differs then of the {laid} items of its overlay"] if laid else []
+    steps += [f"PATCH {mine} ({', '.join(applied.names)})"] if applied.names else []
+    would = f"be the standby's: if no proven backup of {theirs} lies there by then, "
+    because = f"is there, {reply.properties.get('provisioningState', 'in no state that it shows')}"
+    return succeeded(because, would=would + ", ".join(steps), calls={})
 
 
 def _differences(payload: dict) -> list[tuple[str, dict]] | str:

@@ -6,7 +6,7 @@ After Microsoft.Storage 2025-08-01. With `failover: none` nothing is moved: read
 
 from datetime import UTC, datetime
 
-from shared import arm_calls, blobs, storage_account
+from shared import arm_calls, blobs, dryrun, storage_account
 from shared.alias import name_of
 from shared.alias_checks import row
 from shared.denials import refusal
@@ -29,6 +29,8 @@ def observe_storage(payload: dict) -> dict:
     if outcome["status"] != "succeeded":
         return outcome
     outcome |= _losing(payload, outcome["account"])
+    if payload.get("dryRun") and payload.get("verb") == "protect":
+        return outcome | _protection(payload, outcome["account"])
     if part["failover"] == "none":
         would = {"calls": {"promote": []}, "would": "be read at its -secondary endpoint"}
         return {**outcome, **(would if payload.get("dryRun") else {})}
@@ -102,6 +104,14 @@ def check_storage(payload: dict) -> dict:
         fix = "let the app's identity and network read the account"
         rows.append(row("reads", "fail" if no else "ok", words, fix))
     return succeeded(checks=rows)
+
+
+def _protection(payload: dict, seen: dict) -> dict:
+    sides = (payload["location"], payload["away"])
+    calls = storage_account.protects(payload["component"], seen, *sides, _graceful(payload))
+    tier = calls[0]["body"]["sku"]["name"] if calls else ""
+    would = f"be {tier}, once a failover has left it locally redundant" if calls else dryrun.SAME
+    return {"calls": {"protect": calls}, "would": would}
 
 
 def _losing(payload: dict, seen: dict) -> dict:

@@ -78,6 +78,16 @@ def pairing(part: dict) -> dict:
     return call("PUT", path({**part, **part["other"]}), VERSION, told)
 
 
+def breaking(part: dict) -> dict:
+    """The call that breaks the pairing of the other side, which is primary, with this side."""
+    return call("POST", f"{path({**part, **part['other']})}/breakPairing", VERSION)
+
+
+def removal(part: dict, entity: dict) -> dict:
+    """The call that deletes a queue, topic or event hub that is left in this side's namespace."""
+    return call("DELETE", f"{part['resource']}/{entity['kind']}/{entity['name']}", VERSION)
+
+
 def alias_of(properties: dict) -> dict:
     """{"role", "state", "partner", "pending"} of a pairing as one side shows it."""
     return {
@@ -160,6 +170,14 @@ def shown(names: list[str]) -> str:
     """Some names, and how many more there are."""
     more = f" and {len(names) - SHOWN_MAX} more" if len(names) > SHOWN_MAX else ""
     return ", ".join(names[:SHOWN_MAX]) + more
+
+
+def condition(part: dict, left: list[dict]) -> str:
+    """What has to come before a namespace is paired anew, in words."""
+    if not left:
+        return ""
+    empty = "" if part["leftovers"] == "delete" else ", if no messages lie there then"
+    return f", once {shown([one['name'] for one in left])} are deleted{empty}"
 
 
 def entity(kind: str, row: dict) -> dict:

@@ -1,9 +1,11 @@
 """Dry run: what a failover would call and change, from what the observers see now.
 
-Named is what changes something, and the hooks; what a run only reads is left out.
+Named is what changes something, and the hooks; what a run only reads is left out. What hangs on a
+state that will only be there later is said in words, with the condition.
 """
 
-from shared import overlay
+from shared import overlay, roles
+from shared.kinds import KINDS
 from shared.plan import Plan
 from shared.slip import ROUTES
 
@@ -12,25 +14,54 @@ APIM = "2024-05-01"
 TRAFFIC = "2022-04-01"
 EXTERNAL = "externalEndpoints"
 SAME = "stay as it is"
+# What comes of these is their observer's to say: `serving` is no word on it.
+OWN_WORDS = ("transfer", "protect")
 
 
 def order(plan: Plan, to: str, mode: str) -> list[dict]:
     """Every act of a run in its order: {"stage", "verb", "component", "location"}."""
-    acts: list[dict] = []
+    away, acts = plan.other(to), []
     for stage in ROUTES[mode]:
         if stage in ("fence", "quiesce"):
-            away = plan.other(to)
-            acts += [
-                {"stage": stage, "verb": "demote", "component": name, "location": away}
-                for name in plan.exclusive(away)
-            ]
-            continue
-        acts += [
-            {"stage": stage, "verb": "promote", "component": name, "location": to}
-            for wave in plan.waves(stage, to)
-            for name in wave
-        ]
+            acts += [_act(stage, "demote", name, away) for name in plan.exclusive(away)]
+        if stage == "quiesce":
+            acts += [_act(stage, "transfer", name, to) for name in remembering(plan)]
+        elif stage == "protect":
+            acts += [_act(stage, "protect", name, away) for name in protected(plan)]
+        elif stage != "fence":
+            names = [name for wave in plan.waves(stage, to) for name in wave]
+            acts += [_act(stage, "promote", name, to) for name in names]
     return acts
+
+
+def _act(stage: str, verb: str, component: str, location: str) -> dict:
+    return {"stage": stage, "verb": verb, "component": component, "location": location}
+
+
+def remembering(plan: Plan) -> list[str]:
+    """The components whose triggers' memory a graceful run carries over."""
+    movers = set(plan.movers())
+    return [
+        part.name
+        for part in plan.components
+        if "transfer" in KINDS[part.kind]
+        and part.name in movers
+        and roles.state(getattr(part, "trigger", ""))["worth"]
+    ]
+
+
+def protected(plan: Plan) -> list[str]:
+    """What `protect` does more to than to stop it, and at last the gateway with its pipeline."""
+    parts = [part.name for part in plan.components if own_protect(part.kind)]
+    gateway = plan.gateway()
+    return [*parts, gateway] if gateway else parts
+
+
+def own_protect(kind: str) -> bool:
+    """Is this kind's `protect` something else than its `demote`, which the fence shows?"""
+    verbs = KINDS[kind]
+    stops = verbs["demote"].activity if "demote" in verbs else None
+    return "protect" in verbs and verbs["protect"].activity != stops
 
 
 def difference(act: dict, part: dict, seen: dict) -> dict:
@@ -39,10 +70,10 @@ def difference(act: dict, part: dict, seen: dict) -> dict:
     `seen`: the outcome of the kind's `observe`; with `calls` (verb -> requests) it names them
     itself, and `would` says what comes of them.
     """
-    wanted = act["verb"] == "promote"
+    wanted, own = act["verb"] == "promote", act["verb"] in OWN_WORDS
     known = seen["status"] == "succeeded"
-    same = known and seen.get("serving") == wanted
-    named = CALLS.get(part["kind"], seen_calls)
+    same = known and not own and seen.get("serving") == wanted
+    named = seen_calls if own else CALLS.get(part["kind"], seen_calls)
     would = seen.get("would", OUTCOMES.get((part["kind"], act["verb"]), "be called"))
     return {
         **act,
@@ -53,11 +84,24 @@ def difference(act: dict, part: dict, seen: dict) -> dict:
     }
 
 
+REMOVED = "DELETE {} and PUT the pairing with the namespace that serves"
 OUTCOMES = {
     ("logicWorkflow", "promote"): "be Enabled",
     ("logicWorkflow", "demote"): "be Disabled",
     ("apiManagement", "promote"): "have this location's overlay",
     ("trafficManager", "promote"): "send callers here only",
+    # Of what cannot be looked at now.
+    ("logicWorkflow", "transfer"): "go on where its source stopped, if that answers then: "
+    "POST setState for each trigger that both have",
+    ("serviceBusAlias", "protect"): "be the secondary of the alias, if it answers then: "
+    + REMOVED.format("the queues and topics that are left in it"),
+    ("eventHubsAlias", "protect"): "be the secondary of the alias, if it answers then: "
+    + REMOVED.format("the event hubs that are left in it"),
+    ("storageAccount", "protect"): "be geo-redundant again, if a failover has left it without a "
+    "copy: PATCH its sku",
+    ("cosmosDb", "protect"): "be online again, if the run has taken it offline: POST onlineRegion",
+    ("apiManagement", "protect"): "be the standby's gateway, if it answers then: POST a backup of "
+    "the one that serves, POST its restore here, PUT the overlay, PATCH what no backup carries",
 }
 
 

@@ -4,10 +4,19 @@
 """
 
 import json
+import re
 import sys
+import textwrap
 from pathlib import Path
 
+from shared.dryrun import SAME
+
 TEXT = "text/plain"
+GROUPS = re.compile(r"/subscriptions/[^/]+/resourceGroups/", re.IGNORECASE)
+DEFAULT = re.compile(r"(\w+) of (\w+) (\(.+)")  # What `forecast_steps` assumes of a kind's verb.
+WIDTH, BODY_MAX = 120, 200
+LONG = "(with a body, see the JSON answer)"
+NOTES = {"protect": ": after the callers were answered, so no part of the RTO"}
 
 
 def answer(view: dict, accepts: str) -> tuple:
@@ -19,12 +28,36 @@ def answer(view: dict, accepts: str) -> tuple:
 
 
 def words(view: dict) -> str:
-    """The whole answer: of each component what would be called, then how long all of it takes."""
+    """The whole answer: stage by stage what would be called, then how long all of it takes."""
     allowed = "allowed" if view["allowed"] else "not allowed"
-    head = f"{view['plan']}: dry run of {view['at']}; {allowed}: {view['because']}"
-    acts = [line for one in view["differences"] for line in act_words(one)]
+    told = f"{view['plan']}: dry run of a {view['mode']} run to {view['to']}, {view['at'][:19]}Z"
+    below = common(view["differences"])
+    head = [told, f"{allowed}: {view['because']}"]
+    if below:
+        head += ["", f"Paths that begin with ... are below {below}"]
+    stages = dict.fromkeys(act["stage"] for act in view["differences"])
+    acts = [line for stage in stages for line in stage_words(stage, view["differences"], below)]
     ready = ready_words(view.get("readiness"))
-    return "\n".join([head, "", *acts, *forecast_words(view["forecast"]), *ready, ""])
+    return "\n".join([*head, *acts, *forecast_words(view["forecast"]), *ready, ""])
+
+
+def common(acts: list[dict]) -> str:
+    """The subscription's resource groups, where all calls of ARM go to one; else empty."""
+    urls = [call["url"] for act in acts for call in act["calls"]]
+    found = {match[0] for url in urls if (match := GROUPS.match(url))}
+    return found.pop() if len(found) == 1 else ""
+
+
+def stage_words(stage: str, acts: list[dict], below: str) -> list[str]:
+    """One stage: what it would change, then by name what stays as it is."""
+    mine = [act for act in acts if act["stage"] == stage]
+    rows = [act for act in mine if act["would"] != SAME or act["calls"]]
+    lines = [line for act in rows for line in act_words(act, below)]
+    same = [act for act in mine if act not in rows]
+    for location in dict.fromkeys(act["location"] for act in same):
+        names = [f"{a['component']} ({a['seen']})" for a in same if a["location"] == location]
+        lines += filled(f"as it should be in {location}: {', '.join(names)}", 2)
+    return ["", f"{stage}{NOTES.get(stage, '')}", *lines]
 
 
 def ready_words(seen: dict | None) -> list[str]:
@@ -37,13 +70,22 @@ def ready_words(seen: dict | None) -> list[str]:
         f"{one['status']:6}{one['component']} {one['name']}: {one['because']}; {one['fix']}"
         for one in seen["checks"]
     ]
-    return ["", head, *rows]
+    return ["", head, *(line for row in rows for line in filled(row))]
 
 
-def act_words(act: dict) -> list[str]:
-    what = f"{act['stage']:9} {act['verb']} {act['component']} in {act['location']} ({act['kind']})"
-    calls = [f"{'':12}{one['method']} {one['url']}" for one in act["calls"]]
-    return [what, f"{'':10}is now: {act['seen']}; would {act['would']}", *calls]
+def act_words(act: dict, below: str) -> list[str]:
+    what = f"  {act['verb']} {act['component']} in {act['location']} ({act['kind']})"
+    calls = [f"{'':6}{line}" for one in act["calls"] for line in call_words(one, below)]
+    return [what, *filled(f"now: {act['seen']}", 4), *filled(f"would {act['would']}", 4), *calls]
+
+
+def call_words(call: dict, below: str) -> list[str]:
+    """One request on a line, and what it says on another; a long body is in the JSON answer."""
+    url, body = call["url"], json.dumps(call["body"]) if call.get("body") else ""
+    if below:
+        url, body = url.replace(below, "..."), body.replace(below, "...")
+    body = body if len(body) <= BODY_MAX else LONG
+    return [f"{call['method']} {url}", *([f"  {body}"] if body else [])]
 
 
 def forecast_words(told: dict) -> list[str]:
@@ -55,11 +97,36 @@ def forecast_words(told: dict) -> list[str]:
     rpo = f"{late:g} s" if late is not None else "unknown"
     return [
         "",
-        f"RTO {told['rtoSeconds']:g} s, {within(told['meetsRto'])} (seconds: {parts})",
-        f"RPO {rpo}, {within(told['meetsRpo'])} ({told['rpoBecause']})",
+        *filled(f"RTO {told['rtoSeconds']:g} s, {within(told['meetsRto'])} (seconds: {parts})"),
+        *filled(f"RPO {rpo}, {within(told['meetsRpo'])} ({told['rpoBecause']})"),
         f"measured by {source}",
-        *(f"assumed: {one}" for one in told["assumed"]),
+        *(filled(f"assumed: {'; '.join(together(told['assumed']))}") if told["assumed"] else []),
     ]
+
+
+def together(assumed: list[str]) -> list[str]:
+    """Defaults with the kinds that they stand in for: `demote (change) 0.5 s: batch, scaleSet`."""
+    kinds: dict[str, list[str]] = {}
+    for one in assumed:
+        match = DEFAULT.fullmatch(one)
+        title, kind = (f"{match[1]} {match[3]}", match[2]) if match else (one, "")
+        kinds.setdefault(title, []).append(kind)
+    return [
+        f"{title}: {', '.join(names)}" if any(names) else title for title, names in kinds.items()
+    ]
+
+
+def filled(text: str, indent: int = 0) -> list[str]:
+    """A long sentence on several lines; names and paths stay whole."""
+    first, more = " " * indent, " " * (indent + 2)
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=more,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def within(meets: bool) -> str:

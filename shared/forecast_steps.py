@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 
 from shared import pace
 from shared.plan import Plan
@@ -92,7 +93,7 @@ def forecast(plan: Plan, mode: str, acts: list[dict], steps: Steps) -> dict:
     sent = 0
     for stage in ROUTES[mode]:
         mine = [act for act in acts if act["stage"] == stage]
-        waves = [mine] if stage in WAITED_FOR else waves_of(mine, plan, stage)
+        waves = verbs_of(mine) if stage in WAITED_FOR else waves_of(mine, plan, stage)
         seconds, sent = stage_seconds(waves, sent if stage not in WAITED_FOR else 0, took)
         parts[stage] = round(hop + seconds, 1)
         if stage == SERVED:
@@ -114,6 +115,11 @@ def waiting(plan: Plan, mode: str) -> dict[str, float]:
         return {}
     seen = float(plan.watch.rounds * plan.watch.every_seconds)
     return {"detection": seen, "lease": max(0.0, plan.witness.lease_seconds - seen)}
+
+
+def verbs_of(acts: list[dict]) -> list[list[dict]]:
+    """The acts of a stage, verb after verb: memory is carried over from what stands still."""
+    return [list(rows) for _, rows in groupby(acts, key=lambda act: act["verb"])]
 
 
 def waves_of(acts: list[dict], plan: Plan, stage: str) -> list[list[dict]]:

@@ -32,6 +32,8 @@ def seen_of(document: dict) -> dict:
         "syncedAt": stats.get("lastSyncTime"),
         "able": bool(stats.get("canFailover")),
         "planned": bool(stats.get("canPlannedFailover")),
+        "leaves": str(stats.get("postFailoverRedundancy") or ""),
+        "leavesPlanned": str(stats.get("postPlannedFailoverRedundancy") or ""),
     }
 
 
@@ -59,6 +61,21 @@ def failover(resource: str, graceful: bool) -> dict:
 def protection(resource: str, sku: str) -> dict:
     """The call that makes a locally redundant account readable elsewhere again."""
     return call("PATCH", resource, VERSION, {"sku": {"name": LOCAL[sku]}})
+
+
+def protects(part: dict, seen: dict, left: str, to: str, graceful: bool) -> list[dict]:
+    """What `protect` would send after a run that leaves `left` for `to`.
+
+    After GeoReplicationStats: Azure says of which tier each way of failing over leaves an account.
+    """
+    if part["failover"] == "none":
+        return []
+    tier = seen["sku"]
+    if seen["primary"] == left:
+        if hindrance(seen, to, graceful):
+            return []
+        tier = seen["leavesPlanned" if graceful else "leaves"]
+    return [protection(part["resource"], tier)] if tier in LOCAL else []
 
 
 def hindrance(seen: dict, location: str, graceful: bool) -> dict | None:

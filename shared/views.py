@@ -170,6 +170,8 @@ def dry_run(document: dict, answer: dict, differences: list[dict], now: datetime
     return {
         "plan": document["name"],
         "dryRun": True,
+        "mode": answer["mode"],
+        "to": answer["to"],
         "at": now.isoformat(),
         "allowed": answer["allowed"],
         "because": answer["because"],

@@ -121,6 +121,24 @@ def check_forecast(doors: Doors, observe: str, promote: str, payload: dict) -> N
     ]
 
 
+def check_foretold(doors: Doors, observe: str, act: str, payload: dict, move: dict) -> None:
+    """A dry run names, in their order, all calls of `act` that come once `move` was done.
+
+    `move`: activity -> its payload, of what the run does before.
+    """
+    told = doors.call(observe, {**payload, "dryRun": True})
+    for name, task in move.items():
+        assert ended(doors, doors.call(name, task))["status"] == "succeeded"
+    mark = doors.mark()
+    assert ended(doors, doors.call(act, payload))["status"] == "succeeded"
+    sent = [row for row in doors.world.journal.after(mark) if row["method"] not in ("GET", "HEAD")]
+    shown = told["calls"][payload["verb"]]
+    assert shown and [(one["method"], one["url"], one.get("body")) for one in shown] == [
+        (row["method"], row["url"].removeprefix(doors.wire.arm.url), row["request_body"] or None)
+        for row in sent
+    ]
+
+
 def check_keeps_quiet(doors: Doors, payload: dict, *names: str) -> None:
     """No outcome of these activities holds the marker."""
     assert MARKER not in json.dumps([doors.call(name, payload) for name in names])

@@ -10,7 +10,7 @@ from rehearsal.world import Resource
 from shared import alias
 from shared.reply import Unreachable
 from tests.doors import HERE, THERE, Doors
-from tests.parts import MARKER, ended, forced, own
+from tests.parts import MARKER, check_foretold, ended, forced, own
 from tests.patience import asked_until
 from tests.wire import check_exchanges
 
@@ -220,6 +220,37 @@ def test_a_dry_run_names_the_call_that_a_run_sends(doors: Doors, kind: str) -> N
     assert [one["url"] for one in told["calls"]["promote"]] == [
         url.removeprefix(doors.wire.arm.url) for url in sent
     ]
+
+
+@both_kinds
+def test_a_dry_run_names_what_empties_and_pairs_the_namespace_that_is_left(
+    doors: Doors, kind: str
+) -> None:
+    paired(doors, kind, entities=2)
+    told = task(doors, kind, "protect", THERE, leftovers="delete")
+    move = {"promote_alias": task(doors, kind, "promote")}
+    check_foretold(doors, "observe_alias", "protect_alias", told, move)
+
+
+def test_a_dry_run_says_on_what_an_emptying_hangs(doors: Doors) -> None:
+    paired(doors, KINDS[0])
+    told = doors.call("observe_alias", task(doors, KINDS[0], "protect", THERE, dryRun=True))
+    assert "if no messages lie there then" in told["would"]
+    assert [one["method"] for one in told["calls"]["protect"]] == ["DELETE", "PUT"]
+
+
+def test_a_dry_run_deletes_nothing_that_a_run_would_keep(doors: Doors) -> None:
+    paired(doors, KINDS[0])
+    entity(doors, KINDS[0], THERE, "e0", messageCount=3)
+    told = doors.call("observe_alias", task(doors, KINDS[0], "protect", THERE, dryRun=True))
+    assert (told["calls"], "messages lie in e0" in told["would"]) == ({}, True)
+
+
+@both_kinds
+def test_a_dry_run_of_what_is_paired_already_names_nothing(doors: Doors, kind: str) -> None:
+    paired(doors, kind)
+    told = doors.call("observe_alias", task(doors, kind, "protect", HERE, dryRun=True))
+    assert (told["calls"], told["would"]) == ({}, "stay as it is")
 
 
 @both_kinds

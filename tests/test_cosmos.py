@@ -10,6 +10,7 @@ from tests.doors import HERE, THERE, Doors
 from tests.parts import (
     MARKER,
     check_forecast,
+    check_foretold,
     check_keeps_quiet,
     check_sent_once,
     ended,
@@ -157,6 +158,26 @@ def test_verify_refuses_a_region_that_does_not_write(doors: Doors) -> None:
 def test_a_dry_run_names_the_call_that_a_run_sends(doors: Doors, mode: str) -> None:
     told = task(doors, "promote", mode=mode)
     check_forecast(doors, "observe_cosmos", "promote_cosmos", told)
+
+
+def test_a_dry_run_names_the_call_that_takes_the_region_back(doors: Doors) -> None:
+    told, move = (
+        task(doors, "protect", THERE, away=HERE),
+        {"promote_cosmos": task(doors, "promote")},
+    )
+    check_foretold(doors, "observe_cosmos", "protect_cosmos", told, move)
+
+
+@pytest.mark.parametrize("what", ["graceful", "moved"])
+def test_a_dry_run_takes_no_region_back_that_no_run_takes_offline(
+    doors: Doors, account: Resource, what: str
+) -> None:
+    if what == "moved":
+        account.properties["regions"] = ["North Europe", "West Europe"]
+    told = {**task(doors, "protect", THERE, away=HERE), "dryRun": True}
+    told |= {"mode": "graceful"} if what == "graceful" else {}
+    seen = doors.call("observe_cosmos", told)
+    assert (seen["calls"], seen["would"]) == ({"protect": []}, "stay as it is")
 
 
 # Consistency -> what a forced run would lose, as cosmos-db/consistency-levels has it.

@@ -91,10 +91,15 @@ def named(body: dict) -> list[tuple[str, str]]:
 def carry_out(doors: Doors, body: dict) -> None:
     """Do what a run does for each difference, in its order, and until each has settled."""
     for act in body["differences"]:
-        verb = KINDS[act["kind"]][act["verb"]].activity
+        verbs = KINDS[act["kind"]]
+        # The gateway's pipeline is an orchestration of its own.
+        verb = verbs[act["verb"]].activity if act["verb"] in verbs else "call_hook"
         if verb == "call_hook":
             continue
         task = {**doors.task(act["component"], act["verb"], act["location"])}
+        if act["verb"] == "transfer":
+            away = doors.plan.other(act["location"])
+            task["component"]["source"] = doors.plan.component(act["component"], away)["resource"]
         outcome = doors.call(verb, {**task, "stage": act["stage"]})
         assert outcome["status"] in ("succeeded", "skipped", "running"), outcome["because"]
         for _ in range(100):
@@ -129,10 +134,13 @@ def test_a_dry_run_sends_no_slip(doors: Doors) -> None:
     assert doors.wire.run(doors.buses.counts("sb-contoso-ne", "slip-claim")) == before
 
 
-def test_a_dry_run_names_the_calls_that_are_then_made_in_their_order(doors: Doors) -> None:
+@pytest.mark.parametrize("mode", ["forced", "graceful"])
+def test_a_dry_run_names_the_calls_that_are_then_made_in_their_order(
+    doors: Doors, mode: str
+) -> None:
     state(doors, "nightly-invoices", THERE, "Enabled")
     state(doors, "nightly-invoices", HERE, "Disabled")
-    body, mark = dry_run(), doors.mark()
+    body, mark = dry_run(mode=mode), doors.mark()
     carry_out(doors, body)
     assert named(body) != []
     assert written(doors, mark) == named(body)
@@ -221,7 +229,57 @@ def test_a_dry_run_tells_whether_it_would_be_allowed(doors: Doors) -> None:
 def test_a_graceful_dry_run_names_what_is_stopped_before_the_claim(doors: Doors) -> None:
     told = dry_run(mode="graceful", to=HERE)
     stopped = [d for d in told["differences"] if d["stage"] == "quiesce"]
-    assert {(d["verb"], d["location"]) for d in stopped} == {("demote", THERE)}
+    assert {(d["verb"], d["location"]) for d in stopped} == {("demote", THERE), ("transfer", HERE)}
+
+
+def test_a_graceful_dry_run_names_whose_memory_is_carried_over(doors: Doors) -> None:
+    row = carried(dry_run(mode="graceful", to=HERE))["nightly-invoices"]
+    assert (row["stage"], row["location"]) == ("quiesce", HERE)
+    source = doors.plan.component("nightly-invoices", THERE)["resource"]
+    told = [one["body"]["source"]["id"] for one in row["calls"]]
+    assert told == [f"{source}/triggers/every_night"]
+
+
+def test_a_workflow_that_runs_already_takes_no_memory_over(doors: Doors) -> None:
+    state(doors, "nightly-invoices", HERE, "Enabled")
+    row = carried(dry_run(mode="graceful", to=HERE))["nightly-invoices"]
+    assert (row["calls"], row["would"]) == ([], "stay as it is")
+
+
+def test_a_source_that_is_silent_silences_nobody_else(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doors.world, "hold_seconds", 0.2)
+    doors.world.lose(THERE)
+    body = dry_run(mode="graceful", to=HERE)
+    rows = carried(body).values()
+    assert rows and not [d for d in rows if d["calls"] or d["would"] == "be called"]
+    here = [d for d in body["differences"] if (d["verb"], d["location"]) == ("promote", HERE)]
+    assert here and not [d for d in here if "silent" in d["seen"]]
+
+
+def carried(body: dict) -> dict[str, dict]:
+    """Component -> what a dry run says of its triggers' memory."""
+    return {d["component"]: d for d in body["differences"] if d["verb"] == "transfer"}
+
+
+def test_a_dry_run_says_what_becomes_of_the_gateway_that_is_left(doors: Doors) -> None:
+    row = dry_run(to=HERE)["differences"][-1]
+    assert (row["stage"], row["component"], row["location"]) == ("protect", "gateway", THERE)
+    wanted = ("if no proven backup", "POST apim-contoso-ne/backup", "POST apim-contoso-we/restore")
+    assert row["calls"] == [] and all(words in row["would"] for words in wanted)
+
+
+def test_the_patch_of_what_no_backup_carries_is_named_where_the_plan_applies_it(
+    doors: Doors,
+) -> None:
+    setting = {"Microsoft.WindowsAzure.ApiManagement.Gateway.Protocols.Server.Http2": "True"}
+    declared = {"what": "protocolsAndCiphers", "by": "written", "expect": {THERE: setting}}
+    task = {**doors.task("gateway", "protect", THERE), "dryRun": True}
+    task["component"] |= {"notInBackup": [{**declared, "apply": True}]}
+    task["component"]["other"] = doors.plan.component("gateway", HERE)
+    told = doors.call("observe_gateway", task)
+    assert "PATCH apim-contoso-we (protocols and ciphers)" in told["would"]
 
 
 def test_a_region_that_arms_front_end_gives_up_on_is_silent_too(

@@ -152,7 +152,8 @@ def test_words_name_every_call_and_both_figures() -> None:
     call = {"method": "POST", "url": "/subscriptions/x/enable?api-version=1"}
     act = {**acts(CONTOSO)[0], "seen": "is Disabled", "would": "be Enabled", "calls": [call]}
     shown = {**told(CONTOSO), **losing(CONTOSO, {}, [])}
-    view = {"plan": "contoso", "at": "now", "allowed": True, "because": "yes"}
+    view = {"plan": "contoso", "mode": "forced", "to": TO, "at": "now", "allowed": True}
+    view["because"] = "yes"
     said = dryrun_text.words({**view, "differences": [act], "forecast": shown})
     assert f"POST {call['url']}" in said
     assert re.search(r"^RTO [\d.]+ s, within", said, re.MULTILINE)

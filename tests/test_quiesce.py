@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from orchestrations.component import component
 from orchestrations.stages import stage
-from shared import plan, roles, slip
+from shared import dryrun, plan, roles, slip
 from shared.outcome import refused, skipped, succeeded
 from tests.replay import START, Replay
 from tests.stories import DOCUMENT, HERE, LOST, acted, done, paper, record, world
@@ -175,6 +175,7 @@ def test_the_state_of_clocks_and_pollers_is_carried_over_and_no_other():
     assert sorted(acted(run, "transfer_workflow")) == sorted(wanted) and len(wanted) < len(
         EXCLUSIVE
     )
+    assert sorted(dryrun.remembering(PLAN)) == sorted(wanted)  # As a dry run tells it.
     task = run.named("transfer_workflow")[0]
     assert task["location"] == HERE and "rg-contoso-we" in task["component"]["source"]
 

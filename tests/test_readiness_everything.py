@@ -13,6 +13,7 @@ import pytest
 
 from activities import desk_orders, readiness
 from rehearsal.estate import DEFAULT
+from shared import dryrun
 from shared.forecast_steps import HOLDS_DATA
 from shared.kinds import KINDS
 from tests.doors import HERE, THERE, Doors, made_doors
@@ -67,7 +68,6 @@ def test_the_exchanges_are_those_of_azure(doors: Doors, looked: tuple[dict, floa
     check_exchanges(doors.world.journal.after(0))
 
 
-DRY = json.dumps({"mode": "forced", "reason": "rehearse", "dryRun": True}).encode()
 # What ARM takes by POST and only shows: secrets, addresses, what a template would do.
 SHOWING = (
     "/listValue",
@@ -83,6 +83,7 @@ class Dry(NamedTuple):
     """A dry run of everything: what it said, and what there was before and after it."""
 
     body: dict
+    graceful: dict
     sent: list[dict]
     before: dict
     after: dict
@@ -102,12 +103,20 @@ def state(doors: Doors) -> dict:
 
 
 @pytest.fixture(scope="module")
-def dry(doors: Doors) -> Dry:
+def dry(doors: Doors, looked: tuple[dict, float]) -> Dry:
+    """Two dry runs, after a look: a first look keeps a copy of the plan that it has read."""
     doors.hold(run=None, active=THERE)
     before, mark = state(doors), doors.mark()
-    status, body, *_ = desk_orders.order_failover("contoso", DRY, None)
+    body, graceful = ordered(doors, "forced"), ordered(doors, "graceful")
+    return Dry(body, graceful, doors.world.journal.after(mark), before, state(doors))
+
+
+def ordered(doors: Doors, mode: str) -> dict:
+    """The answer to an order of a dry run."""
+    text = json.dumps({"mode": mode, "reason": "rehearse", "dryRun": True}).encode()
+    status, body, *_ = desk_orders.order_failover(doors.plan.name, text, None)
     assert status == 200, body
-    return Dry(body, doors.world.journal.after(mark), before, state(doors))
+    return body
 
 
 def test_a_dry_run_of_every_kind_sends_nothing_that_changes_anything(dry: Dry) -> None:
@@ -125,13 +134,33 @@ def test_a_dry_run_of_every_kind_leaves_all_as_it_is(dry: Dry, what: str) -> Non
 
 
 def test_a_dry_run_says_of_all_that_holds_data_what_would_be_lost(dry: Dry) -> None:
-    rows = [row for row in dry.body["differences"] if row["kind"] in HOLDS_DATA]
+    promoted = [row for row in dry.body["differences"] if row["verb"] == "promote"]
+    rows = [row for row in promoted if row["kind"] in HOLDS_DATA]
     assert {row["kind"] for row in rows} == set(HOLDS_DATA)
     assert [row["component"] for row in rows if "rpoSeconds" not in row] == []
     told = dry.body["forecast"]
     unknown = [row["component"] for row in rows if row["rpoSeconds"] is None]
     assert (told["rpoSeconds"], told["meetsRpo"]) == (None, False)
     assert unknown and not [name for name in unknown if f"{name}: " not in told["rpoBecause"]]
+
+
+@pytest.mark.parametrize("verb", dryrun.OWN_WORDS)
+def test_a_dry_run_names_the_calls_of_every_kind_with_such_a_verb(dry: Dry, verb: str) -> None:
+    """Of those that the fence does not show: who adds one to KINDS has its observer name them."""
+    body = dry.graceful if verb == "transfer" else dry.body
+    rows = [row for row in body["differences"] if row["verb"] == verb]
+    kinds = {
+        kind
+        for kind, verbs in KINDS.items()
+        if verb in verbs and (verb != "protect" or dryrun.own_protect(kind))
+    }
+    assert kinds and kinds == {row["kind"] for row in rows if row["calls"]}
+    assert not [row for row in rows if not row["calls"] and not told_in_words(row["would"])]
+
+
+def told_in_words(would: str) -> bool:
+    """Nothing is called, or there is a condition and a method."""
+    return would == dryrun.SAME or (" if " in would and "POST " in would)
 
 
 def test_a_dry_run_of_every_kind_says_what_each_would_do(dry: Dry) -> None:

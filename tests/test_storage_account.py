@@ -12,6 +12,7 @@ from tests.doors import HERE, THERE, Doors
 from tests.parts import (
     MARKER,
     check_forecast,
+    check_foretold,
     check_keeps_quiet,
     check_sent_once,
     ended,
@@ -139,6 +140,26 @@ def test_the_tier_is_set_back_and_only_once(doors: Doors, account: Resource) -> 
     assert doors.call("protect_storage", left(doors))["status"] == "succeeded"
     assert account.body["sku"]["name"] == "Standard_RAGRS"
     assert doors.call("protect_storage", left(doors))["status"] == "skipped"
+
+
+def test_a_dry_run_names_the_call_that_sets_the_tier_back(doors: Doors) -> None:
+    told, move = {**left(doors), "away": HERE}, {"promote_storage": task(doors, "promote")}
+    check_foretold(doors, "observe_storage", "protect_storage", told, move)
+
+
+@pytest.mark.parametrize("what", ["graceful", "none", "refused"])
+def test_a_dry_run_sets_no_tier_back_that_no_run_takes_away(
+    doors: Doors, account: Resource, what: str
+) -> None:
+    told = {**left(doors), "away": HERE, "dryRun": True}
+    if what == "refused":
+        account.body["sku"] = {"name": "Standard_LRS", "tier": "Standard"}
+    elif what == "none":
+        told["component"]["failover"] = "none"
+    else:
+        told["mode"] = what
+    seen = doors.call("observe_storage", told)
+    assert (seen["calls"], seen["would"]) == ({"protect": []}, "stay as it is")
 
 
 def test_the_tier_that_an_owner_chose_is_left_alone(doors: Doors, account: Resource) -> None:
