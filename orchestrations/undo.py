@@ -36,7 +36,7 @@ def undo(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     for name in reversed(slip.STAGES):
         unsure = [*plan.exclusive(paper["to"]), *unseen(plan)]
         names = changed(stages, name, "promote") + doubtful(stages, name, unsure)
-        names += beside(plan, paper)
+        names += beside(plan, paper, changed(stages, "fence", "demote"))
         rows += yield from take_back(context, plan, paper, name, names)
     kept = [one["component"] for one in rows if one["outcome"] == "refused"]
     stopped = [name for stage in stages for name in changed(stages, stage, "demote")]
@@ -57,11 +57,16 @@ def changed(stages: dict[str, list[dict]], stage: str, verb: str) -> list[str]:
     ]
 
 
-def beside(plan: Plan, paper: dict) -> list[str]:
-    """What somebody else may have started at the target: before a run was taken up, another one
-    may have come and gone, whose journal is not this one's."""
+def beside(plan: Plan, paper: dict, fenced: list[str]) -> list[str]:
+    """What may run at the target though this run has not started it.
+
+    Before a run was taken up, another one may have come and gone, whose journal is not this one's.
+    And a target that was lost before may be back with all that it ran then: nobody could fence it,
+    and its own keepers leave it alone since the claim. So what was `fenced` at the source is seen
+    stopped at the target before it starts again there.
+    """
     taken_up = len(resumption.lineage(paper["run"])) > 1
-    return plan.exclusive(paper["to"]) if taken_up else []
+    return [name for name in plan.exclusive(paper["to"]) if taken_up or name in fenced]
 
 
 def unseen(plan: Plan) -> list[str]:

@@ -61,6 +61,13 @@ def test_the_undo_takes_the_waves_back_in_reverse_order():
     assert waves == sorted(waves, reverse=True)
 
 
+def test_what_starts_again_at_the_source_was_seen_stopped_at_the_target():
+    """A target that was lost before may be back with what it ran then, which no run has started."""
+    run, _ = cancelled({"fence": NOTED["fence"]})
+    assert set(acted(run, "demote_workflow")) == set(FENCED) & set(PLAN.exclusive(HERE))
+    assert sorted(acted(run, "promote_workflow")) == sorted(FENCED)
+
+
 def test_what_the_run_did_not_change_is_not_undone():
     run, _ = cancelled({"activate": NOTED["activate"][:1], "fence": []})
     assert acted(run, "demote_workflow") == WOKEN[:1]
