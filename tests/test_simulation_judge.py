@@ -82,3 +82,48 @@ def test_a_switch_excuses_the_row_of_another_only_if_it_was_sent_before_it_began
         judge._rowed(instance, told, {"outcome": "succeeded", "because": ""})
         shown[sent] = [name for name, _ in judge.violations]
     assert shown == {50.0: [], 101.0: ["shown"]}
+
+
+def beside(seconds: float, late: bool = False) -> list[str]:
+    """What is broken when HERE, whose app lives, runs it beside THERE for so long."""
+    world = fair_world()
+    for app in world.apps.values():
+        app.hub.clear()  # Nobody does anything about it.
+        app.life += 1
+    world.record = claimed(world)
+    world.judge.effects.strays |= {(HERE, NAME)} if late else set()
+    world.enabled[THERE, NAME] = True
+    world.judge.beside.look()
+    world.run(seconds)
+    world.enabled[HERE, NAME] = False
+    world.judge.beside.look()
+    world.run(500)
+    return [name for name, _ in world.judge.violations]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "late", "expected"),
+    [(29, False, []), (31, False, ["beside"]), (59, True, []), (61, True, ["beside"])],
+)
+def test_what_runs_in_both_places_is_judged_by_how_long_it_lasts(seconds, late, expected):
+    """A lease and a half where its app knows of it; a look and a round for what landed late."""
+    assert beside(seconds, late) == expected
+
+
+def test_a_region_without_its_app_or_its_resource_manager_is_not_to_blame():
+    for hinder in (lambda w: w.apps[HERE].kill(), lambda w: w.cuts.add((HERE, f"arm.{HERE}"))):
+        world = fair_world()
+        hinder(world)
+        world.record = claimed(world)
+        world.enabled[THERE, NAME] = True
+        world.judge.beside.look()
+        assert not world.judge.beside.spells
+
+
+@pytest.mark.parametrize(("endpoint", "laid"), [(THERE, True), (HERE, False)])
+def test_callers_belong_where_the_plan_is_active_in_the_end(endpoint: str, laid: bool):
+    world = fair_world()
+    world.endpoints = {name: name == endpoint for name in (HERE, THERE)}
+    world.laid[HERE] = laid
+    world.judge.conclude()
+    assert [name for name, _ in world.judge.violations] == ["callers"]

@@ -124,10 +124,12 @@ class App:
         for bus in self.world.buses.values():
             self.world.at(0.1, bus.offer)
         post.wake(self)
+        self.world.judge.beside.look()
 
     def kill(self) -> None:
         self.up, self.life, self.seen = False, self.life + 1, None
         self.silent = {}
+        self.world.judge.beside.look()
 
     def did(self) -> None:
         """Something that this process asked for took effect: a good moment to die."""

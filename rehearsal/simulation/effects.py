@@ -6,6 +6,7 @@ Said again here in plain words, apart from `shared.stale` and the orchestrations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from rehearsal.simulation.beside import STEP_BACK_LEASES, bound, could_stop
 from shared import guard, slip
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 PHASES = ["requested", *slip.STAGES]
 ACTIVATE = PHASES.index("activate")
 RECORDS_MAX = 200
-# An app that lives and reaches its own ARM steps back within a lease; half of one for troubles.
-STEP_BACK_LEASES = 1.5
 LATENCY_SECONDS = 0.5  # Between the witness's answer and what is sent because of it.
 KEEPERS = ("-heartbeat-", "-caretaker-")
 # So often a location's own ARM may leave a stop without an answer, the last one just now, and what
@@ -44,7 +43,7 @@ class Effects:
         ] = {}  # When a location could not stop its own.
         self.sent: dict[tuple[str, str], float] = {}  # When a workflow's last switch was sent,
         self.at: dict[tuple[str, str], float] = {}  # and when it landed.
-        self._strays: set[tuple[str, str]] = set()  # Enabled by what was sent in time, and late.
+        self.strays: set[tuple[str, str]] = set()  # Enabled by what was sent in time, and late.
         self._claimed_at = 0.0
 
     def wrote(self, before: dict, after: dict) -> None:
@@ -65,11 +64,11 @@ class Effects:
         name, here, record = task["component"]["name"], task["location"], self.world.record
         self.last[here, name] = task
         self.sent[here, name], self.at[here, name] = sent, self.world.now
-        self._strays.discard((here, name))
+        self.strays.discard((here, name))
         if self.stale(task, record):
             old = self.stale_since(task, sent)
             if on and not old:
-                self._strays.add((here, name))
+                self.strays.add((here, name))
             return (
                 Breach("stale-effect", "was sent when its epoch or run was over") if old else None
             )
@@ -92,28 +91,32 @@ class Effects:
         when the fence went by.
         """
         world, name = self.world, task["component"]["name"]
-        if (other, name) in self._strays:
+        spot = other, name
+        if spot in self.strays and world.now - self.at[spot] <= bound(world, spot):
             return None
         missed = self._missed.get((task["epoch"], name))
         if missed is None:
             return Breach("two-at-once", "and the other side was never fenced")
         if missed == "fence":
             return Breach("both-live", "the fence missed it, and nobody tried again")
-        app = world.apps[other]
-        if not (app.up and world.reaches(other, f"arm.{other}")):
+        if not could_stop(world, other):
             return None
-        since = max(app.booted, world.mended.get((other, f"arm.{other}"), 0.0))
+        since = max(world.apps[other].booted, world.mended.get((other, f"arm.{other}"), 0.0))
         if self._by_person():  # Who overrides a lease that lives is shown what it is.
             since = max(since, self._claimed_at)
         lease = world.plan.witness.lease_seconds
         if world.now - since <= STEP_BACK_LEASES * lease:
             return None
-        tries = [at for at in self._vain.get((other, name), []) if at >= since]
-        if len(tries) >= STEP_BACK_TRIES and world.now - tries[-1] <= lease:
+        tries = self.vain_since(spot, since)
+        if tries >= STEP_BACK_TRIES and world.now - self._vain[spot][-1] <= lease:
             return None
         return Breach(
             "stepped-back-late", f"its app could have stopped it for {world.now - since:.0f} s"
         )
+
+    def vain_since(self, spot: tuple[str, str], since: float) -> int:
+        """How often a location has tried in vain to stop its own since then."""
+        return sum(at >= since for at in self._vain.get(spot, []))
 
     def _by_person(self) -> bool:
         run = self.world.record["run"]

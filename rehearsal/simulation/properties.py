@@ -7,6 +7,7 @@ that name, so that whoever builds the feature takes its row out and sees the sim
 from typing import TYPE_CHECKING, cast
 
 from rehearsal.simulation import chain
+from rehearsal.simulation.beside import Beside
 from rehearsal.simulation.detection import Detection
 from rehearsal.simulation.effects import Effects, kept
 from rehearsal.simulation.evidence import LOOKS
@@ -31,6 +32,7 @@ class Judge(Register):
             if part.kind == "logicWorkflow" and part.role != "activeActive"
         ]
         self.effects = Effects(world)
+        self.beside = Beside(world, self.exclusive)
         self.detection = Detection(world)
         self._begun: dict[str, tuple[float, int]] = {}  # When, and after how many troubles.
 
@@ -38,6 +40,8 @@ class Judge(Register):
         """The record was changed."""
         self.effects.wrote(before, after)
         super().wrote(before, after)
+        if after["epoch"] != before["epoch"]:
+            self.beside.look()
 
     # --- what activities do ---------------------------------------------------------------
 
@@ -64,6 +68,7 @@ class Judge(Register):
         broken = self.effects.switched(task, on, sent)
         if broken:
             self.breach(broken.name, name, "in", here, "by", task["run"], broken.why)
+        self.beside.look()
 
     def pointed(self, task: dict, sent: float) -> None:
         """An endpoint was enabled or disabled, by a request that was sent at `sent`."""
@@ -169,12 +174,25 @@ class Judge(Register):
             self.breach("vouching", "the standby vouches for nobody any more")
         for name, place in [] if self.held(record) else self.wanting():
             self.breach("old-side" if world.enabled[place, name] else "none", name, "in", place)
+        for words in [] if self.held(record) else self.astray():
+            self.breach("callers", words)
 
     def held(self, record: dict) -> bool:
         """Does a person hold the run? Then it may go on for as long as the person likes."""
         run = record["run"]
         wanted = run and run["approval"] and run["approval"]["state"] == "wanted"
         return bool(run and (run["paused"] or wanted)) or record["paused"]
+
+    def astray(self) -> list[str]:
+        """What is wrong with the way of callers: the endpoints, and the gateway that they reach."""
+        world, kinds, found = self.world, {part.kind for part in self.world.plan.components}, []
+        active = world.record["active"]
+        shown = [name for name, on in world.endpoints.items() if on]
+        if "trafficManager" in kinds and shown != [active]:
+            found.append(f"{active} is active, and callers are sent to {shown}")
+        if "apiManagement" in kinds and not world.laid[active]:
+            found.append(f"the gateway of {active} lacks what is its own there")
+        return found
 
     def wanting(self) -> list[tuple[str, str]]:
         """(exclusive workflow, location) of all that is not as the record has it."""

@@ -89,6 +89,7 @@ def happen(world: World, what: str, whom: tuple) -> None:
     """One event of the weather."""
     world.tell("weather:", what, *whom)
     HAPPENINGS[what](world, *whom)
+    world.judge.beside.look()
 
 
 def lose(world: World, location: str) -> None:
@@ -175,6 +176,7 @@ def clear(world: World) -> None:
     world.mended |= {(name, f"arm.{name}"): world.now for name in world.apps}
     world.down.clear()
     world.cuts.clear()
+    world.judge.beside.look()
     for app in world.apps.values():
         world.at(0.1, app.boot)
         world.at(1.0, world.buses[app.here].offer)
@@ -205,4 +207,5 @@ def at_rest(world: World) -> bool:
         return True
     under_way = world.judge.in_progress(world.record) or world.record["unfinished"]
     claimed = world.claims[world.plan.other(world.record["active"])]["mine"]
-    return not (busy or under_way or claimed or world.judge.wanting())
+    wrong = world.judge.wanting() or world.judge.astray()
+    return not (busy or under_way or claimed or wrong)
