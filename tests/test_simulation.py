@@ -21,7 +21,13 @@ from shared import permit, plan, witness
 SIMULATED = plan.load(PLAN.read_text(encoding="utf-8"))
 SEEDS = 60
 # Those that take one seed or a few; the slow test hunts them all.
-QUICK = ("skip-an-epoch", "wake-before-the-fence", "close-the-old-door-first", "forget-the-rounds")
+QUICK = (
+    "skip-an-epoch",
+    "wake-before-the-fence",
+    "close-the-old-door-first",
+    "forget-the-rounds",
+    "forget-to-undo",
+)
 
 
 def test_no_seed_of_a_few_violates_a_property():

@@ -205,8 +205,13 @@ class App:
     def acted(
         self, instance: Instance, generation: int, leaf: Leaf, ok: bool, value: object
     ) -> None:
-        # What simply succeeded tells the judge nothing but where somebody looked.
-        if not ok or leaf.name in LOOKS or cast(dict, value)["status"] == "refused":
+        # What simply succeeded tells the judge nothing but what a watchdog saw. A run that is about
+        # to drain looks too, and is no round of it.
+        if leaf.name in LOOKS:
+            tells = instance.name == "watchdog"
+        else:
+            tells = not ok or cast(dict, value)["status"] == "refused"
+        if tells:
             self.world.judge.answered(self.here, leaf.name, leaf.told, ok, value)
         if instance.generation == generation and instance.waits_for(leaf.ref):
             self._turn(instance, [(leaf.ref, ok, value)])

@@ -114,6 +114,15 @@ class Effects:
             "stepped-back-late", f"its app could have stopped it for {world.now - since:.0f} s"
         )
 
+    def enabled_by(self, run: dict) -> list[str]:
+        """What this run has enabled where it went, and what is on there still."""
+        found = []
+        for (place, name), task in self.last.items():
+            mine = place == run["to"] and task["run"] == run["id"] and task["verb"] == "promote"
+            if mine and self.world.enabled[place, name] and (place, name) not in self.strays:
+                found.append(name)
+        return found
+
     def vain_since(self, spot: tuple[str, str], since: float) -> int:
         """How often a location has tried in vain to stop its own since then."""
         return sum(at >= since for at in self._vain.get(spot, []))

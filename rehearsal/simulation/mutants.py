@@ -18,6 +18,7 @@ from rehearsal.simulation.apps import App
 from rehearsal.simulation.bus import Bus, Message
 from rehearsal.simulation.mutants_afterwards import AFTERWARDS
 from rehearsal.simulation.mutants_people import PEOPLE
+from rehearsal.simulation.mutants_permit import PERMIT, without
 from rehearsal.simulation.patches import Patch
 from rehearsal.simulation.world import Ask, Asking, Source, World
 from shared import permit, slip, verdict, witness
@@ -93,15 +94,6 @@ def forget_the_quiet_period() -> list[Patch]:
 
 def act_without_being_told() -> list[Patch]:
     return without("automation", "watchdog")
-
-
-def without(question: str, *origins: str) -> list[Patch]:
-    """The permit's questions without one of them."""
-    asked = permit.QUESTIONS
-    return [
-        (asked, origin, tuple(q for q in asked[origin] if q.__name__ != question))
-        for origin in origins
-    ]
 
 
 def believe_one_observer() -> list[Patch]:
@@ -289,5 +281,6 @@ MUTANTS: dict[str, Callable[[], list[Patch]]] = {
         refuse_without_a_word,
         *AFTERWARDS,
         *PEOPLE,
+        *PERMIT,
     )
 }

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from orchestrations import stages
+from azure.durable_functions import DurableOrchestrationContext
+
+from orchestrations import Flow, ends, stages
 from rehearsal.simulation import chain
 from rehearsal.simulation.patches import Patch
 from rehearsal.simulation.world import World
 from shared import runs, witness
+from shared.plan import Plan
 
 
 def unhindered(waits: str) -> list[Patch]:
@@ -75,6 +78,14 @@ def give_back_to_nobody() -> list[Patch]:
     return [(runs, "give_back", kept)]
 
 
+def forget_to_undo() -> list[Patch]:
+    def nothing(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
+        yield from ()
+        return []
+
+    return [(ends, "undo", nothing)]
+
+
 def append_without_looking() -> list[Patch]:
     def blind(world: World, size: int, lines: list[dict]) -> bool:
         world.audit += lines
@@ -91,5 +102,6 @@ PEOPLE: tuple[Callable[[], list[Patch]], ...] = (
     leave_at_once,
     renew_what_was_released,
     give_back_to_nobody,
+    forget_to_undo,
     append_without_looking,
 )

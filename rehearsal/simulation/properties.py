@@ -4,6 +4,7 @@ A breach is a violation, unless its cause is a safety feature of NOT_YET: then i
 that name, so that whoever builds the feature takes its row out and sees the simulator agree.
 """
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from rehearsal.simulation import chain
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rehearsal.simulation.world import World
 
 ENDING = ("stage", "component")
+ROUND = timedelta(seconds=5)  # Of a watchdog, from its looks to what it asks for.
 
 
 class Judge(Register):
@@ -34,10 +36,14 @@ class Judge(Register):
         self.effects = Effects(world)
         self.beside = Beside(world, self.exclusive)
         self.detection = Detection(world)
+        self._kept: dict[str, list[str]] = {}  # By a run that was cancelled: what it left on.
         self._begun: dict[str, tuple[float, int]] = {}  # When, and after how many troubles.
 
     def wrote(self, before: dict, after: dict) -> None:
         """The record was changed."""
+        run = before["run"]
+        if run and run["cancel"] and not after["run"]:
+            self._kept[run["id"]] = self.effects.enabled_by(run)
         self.effects.wrote(before, after)
         super().wrote(before, after)
         if after["epoch"] != before["epoch"]:
@@ -50,6 +56,8 @@ class Judge(Register):
         if name == "reserve_run":
             run = payload["slip"]["run"]
             self.baseless.setdefault(run, self.evidence.lacking(here))
+            now = self.world.server_time  # It may have opened since the round's looks.
+            self.closed.setdefault(run, self.window(now - ROUND) and self.window(now))
 
     def answered(self, here: str, name: str, told: dict, ok: bool, value: object) -> None:
         """An activity's answer reaches its orchestrator."""
@@ -111,6 +119,15 @@ class Judge(Register):
             self._rowed(instance, task, output)
         else:
             self.world.tell(instance.id, output["outcome"], output["because"])
+        if output["outcome"] == "cancelled":
+            self._taken_back(output)
+
+    def _taken_back(self, output: dict) -> None:
+        """What a cancelled run had enabled where it went was off again, or people are told."""
+        refused = {one["component"] for one in output["rows"] if one["outcome"] == "refused"}
+        for name in self._kept.pop(output["slip"]["run"], []):
+            if name not in refused or name not in output["because"]:
+                self.breach("undone", output["slip"]["run"], "is cancelled and leaves", name, "on")
 
     def _rowed(self, instance: "Instance", task: dict, row: dict) -> None:
         effects, record = self.effects, self.world.record

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rehearsal.simulation.evidence import Evidence
 from rehearsal.simulation.missing import NOT_YET
-from shared import slip
+from shared import maintenance, slip
 
 if TYPE_CHECKING:
     from rehearsal.simulation.world import World
@@ -35,6 +35,7 @@ class Register:
         self.runs: dict[str, str] = {}  # run -> how far it came: requested, claimed, ended how
         self.claims = 0
         self.baseless: dict[str, str] = {}  # run -> why its watchdog should not have asked
+        self.closed: dict[str, str] = {}  # run -> the window in which its watchdog asked
         self.evidence = Evidence(self.document["watch"])
         self._point = PHASES.index(self.document["pointOfNoReturn"])
 
@@ -96,12 +97,20 @@ class Register:
             self.breach("evidence", who, self.baseless[who])
         if not after["run"]["by"].startswith("watchdog"):
             return
+        if self.closed.get(who):
+            self.breach("window", who, "is reserved, asked for in", self.closed[who])
         quiet = before["quietUntil"]
         if quiet and datetime.fromisoformat(quiet) > self.world.server_time + SLACK:
             self.breach("quiet", who, "is reserved in the quiet period until", quiet)
         asks = self.document["automation"] == "approval" and after["run"]["approval"]
         if self.document["automation"] != "automatic" and not asks:
             self.breach("automation", who, "is reserved, and nobody is asked")
+
+    def window(self, at: datetime) -> str:
+        """What holds every watchdog by storage's clock: people work on one of the two sides."""
+        windows, lifted = self.document["maintenance"], self.world.record.get("liftedAt")
+        held = maintenance.in_force(windows, lifted, at) if windows else None
+        return f"maintenance until {held['until']}" if held else ""
 
     def _claimed(self, before: dict, after: dict, who: str) -> None:
         run, approval = before["run"], before["run"]["approval"]
@@ -113,6 +122,9 @@ class Register:
             self.breach("pause-midway", who, "claims while it, or the plan, is paused")
         if run["cancel"]:
             self.breach("cancel", who, "claims, but it was cancelled")
+        decided = datetime.fromisoformat(after["run"]["at"])
+        if run["by"].startswith("watchdog") and (held := self.window(decided)):
+            self.breach("window", who, "claims in", held)
         if approval and approval["state"] != "given":
             self.breach("approval", who, "claims, but its approval is", approval["state"])
         lease = before["leaseUntil"]

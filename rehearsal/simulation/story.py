@@ -98,6 +98,12 @@ def lose(world: World, location: str) -> None:
     world.judge.detection.lost(location)
 
 
+def fail(world: World, location: str) -> None:
+    """Lost, but what stands before it answers for it, and at once."""
+    lose(world, location)
+    world.curt |= {location, f"arm.{location}", f"bus.{location}"}
+
+
 def recover(world: World, location: str) -> None:
     world.recover(location)
     world.at(world.random.uniform(0, 10), world.apps[location].boot)
@@ -154,6 +160,7 @@ def decide(world: World, word: str) -> None:
 
 HAPPENINGS = {
     "lose": lose,
+    "fail": fail,
     "recover": recover,
     "cut": lambda world, source, node: world.cuts.add((source, node)),
     "heal": heal,

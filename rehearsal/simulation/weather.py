@@ -5,6 +5,7 @@ Everything ends at `calm_seconds`: after it nothing fails any more, and the prop
 """
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from random import Random
 
@@ -15,6 +16,7 @@ MODES = ("forced", "forced", "graceful")
 WORDS = ("pause", "pause", "resume", "cancel", "cancel", "approve", "decline")
 TROUBLES = (0.0, 0.0, 0.01, 0.03, 0.1)
 WINDOW = {"cron": "0 8 * * *", "minutes": 1, "because": "people work on it"}  # Open at the start.
+SOON = {**WINDOW, "cron": "1 8 * * *"}  # Opens when runs may be under way.
 OPTIONS: dict[str, tuple] = {
     "automation": ("automatic",) * 14 + ("approval", "approval", "alert"),
     "quietMinutes": (0, 30, 30),
@@ -23,7 +25,7 @@ OPTIONS: dict[str, tuple] = {
     "approvalMinutes": (1, 2),
     "protectMinutes": (0, 1, 60),
     "pointOfNoReturn": ("redirect", "redirect", "activate", "verify"),
-    "maintenance": ([],) * 19 + ([WINDOW],),
+    "maintenance": ([],) * 18 + ([SOON], [WINDOW]),
 }
 
 
@@ -68,6 +70,10 @@ def draw(random: Random, locations: list[str]) -> Weather:
     for extra, share in EXTRAS:
         if random.random() < share:
             extra(weather, random, locations, weather.calm_seconds)
+    apart = copy(random)  # What came later must not shift what known seeds draw from here on.
+    for extra, share in LATER:
+        if apart.random() < share:
+            extra(weather, apart, locations, weather.calm_seconds)
     weather.events.sort(key=lambda event: event[0])
     return weather
 
@@ -237,11 +243,26 @@ def calls(weather: Weather, random: Random, locations: list[str], calm: float) -
     weather.events.append((random.uniform(20, calm), "acknowledge", ()))
 
 
+def fails_fast(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """The active region is lost and says so at once: a round of the watchdog then takes no time,
+    so that now and then one ends, and a claim is asked for, just when the lease runs out."""
+    start = random.uniform(1, 10)
+    spell(weather, start, max(calm, start + 60), "fail", (locations[0],))
+    weather.calm_seconds = max(calm, start + 60)
+
+
+def no_slips(weather: Weather, random: Random, locations: list[str], calm: float) -> None:
+    """One direction between a location and a slip namespace, its own or the other one."""
+    start = random.uniform(0, calm)
+    whom = (random.choice(locations), f"bus.{random.choice(locations)}")
+    spell(weather, start, random.uniform(start, calm), "cut", whom)
+
+
 def spell(weather: Weather, start: float, end: float, what: str, whom: tuple) -> None:
     weather.events += [(start, what, whom), (end, ENDS[what], whom)]
 
 
-ENDS = {"lose": "recover", "cut": "heal", "down": "up", "pause": "resume"}
+ENDS = {"lose": "recover", "fail": "recover", "cut": "heal", "down": "up", "pause": "resume"}
 Plot = Callable[[Weather, Random, list[str], float], None]
 PLOTS: tuple[tuple[Plot, float], ...] = (
     (loss, 0.24),
@@ -266,3 +287,5 @@ EXTRAS: tuple[tuple[Plot, float], ...] = (
     (strays, 0.1),
     (no_post, 0.06),
 )
+# Drawn last, each from numbers of its own: more of them change no seed that has none of them.
+LATER: tuple[tuple[Plot, float], ...] = ((fails_fast, 0.06), (no_slips, 0.08))

@@ -63,6 +63,7 @@ class World:
         self.cuts: set[tuple[str, str]] = set()
         self.mended: dict[tuple[str, str], float] = {}  # When a cut between two was healed.
         self.lost_at: dict[str, float] = {}
+        self.curt: set[str] = set()  # What is lost, and says 503 at once instead of nothing.
         self.apps: dict[str, App] = {}
         self.watches: dict[str, dict] = {}  # What the watchdog of each location last wrote down.
         self.claims = {name: {"epoch": 0, "mine": False} for name in names}
@@ -146,6 +147,7 @@ class World:
 
     def recover(self, location: str) -> None:
         self.down -= {location, f"arm.{location}", f"bus.{location}"}
+        self.curt -= {location, f"arm.{location}", f"bus.{location}"}
         self.lost_at.pop(location, None)
 
     def monitor(self, location: str) -> str:
@@ -163,6 +165,9 @@ class World:
         """Carry one request; `then` gets its answer, or a Surprise."""
         if not self.reaches(source.here, ask.node):
             self.troubled += 1
+            if ask.node in self.curt and (source.here, ask.node) not in self.cuts:
+                self.at(0.1, then, Surprise(f"503 from {ask.node}"))
+                return
             self.at(ask.seconds, then, Unreachable(f"no answer within {ask.seconds:g} s"))
             return
         latency = 0.02 + 0.1 * self._roll()
