@@ -76,15 +76,17 @@ def go_round(
                 return memory
         chores = begin(plan, record, here, context.current_utc_datetime, now)
         memory = {**memory, "epoch": record["epoch"], "chores": chores}
-    return (yield from do_due(context, plan, here, memory, record["run"]))
+    return (yield from do_due(context, plan, here, memory, record))
 
 
 def left_behind(record: dict, here: str) -> bool:
     """Has a run moved the plan away from here, and come past the fence?
 
-    People may hold it for long; what lands here late would run beside the new side meanwhile.
+    People may hold it for long; what lands here late would run beside the new side meanwhile. One
+    that is cancelled starts here again what it had stopped.
     """
-    return record["active"] != here and reached(record["run"], "activate")
+    run = record["run"]
+    return record["active"] != here and reached(run, "activate") and not run["cancel"]
 
 
 def take_up(

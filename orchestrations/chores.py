@@ -24,7 +24,7 @@ from orchestrations import Flow
 from orchestrations.protect import able
 from orchestrations.steps import attempt
 from orchestrations.waves import act, blockers, order, untried, waiting
-from shared import missed, stale
+from shared import maintenance, missed, stale
 from shared.kinds import KINDS, ONCE
 from shared.plan import Plan
 
@@ -91,17 +91,14 @@ def started_by_a_run(plan: Plan, here: str) -> list[str]:
 
 
 def do_due(
-    context: DurableOrchestrationContext, plan: Plan, here: str, memory: dict, run: dict | None
+    context: DurableOrchestrationContext, plan: Plan, here: str, memory: dict, record: dict
 ) -> Flow:
-    """Do what is due, one chore after the other; gives the new memory.
-
-    `run`: what the record has, of which nothing is in progress: one in `protect` does that itself.
-    """
+    """Do what is due, one chore after the other; gives the new memory."""
     for name, chore in memory["chores"].items():
         if datetime.fromisoformat(chore["due"]) > context.current_utc_datetime:
             continue
         if name == "protect":
-            if run:
+            if held(context, plan, record):
                 continue
             done = yield from protect_again(context, plan, here, memory, chore)
         else:
@@ -139,6 +136,13 @@ def do(
     if refused:
         return (yield from put_off(context, plan, where, kind, chore, refused))
     return well(context, plan, where, name, chore)
+
+
+def held(context: DurableOrchestrationContext, plan: Plan, record: dict) -> bool:
+    """Does a run pair anew itself, or do people work there?"""
+    windows, now = plan.document["maintenance"], context.current_utc_datetime
+    closed = maintenance.holds(plan.name, windows, record.get("liftedAt"), now)
+    return bool(record["run"] or record["paused"] or closed)
 
 
 def protect_again(

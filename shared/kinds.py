@@ -188,3 +188,9 @@ KINDS: dict[str, dict[str, Verb]] = {
         "check": Verb(None, "check_scale_set", both=True),
     },
 }
+
+
+def one_way(part: object) -> bool:
+    """Does this component move, in a run, what no undo takes back?"""
+    stays = getattr(part, "failover", "") == "none"
+    return getattr(part, "kind", "") in ONE_WAY and not stays

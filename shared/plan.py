@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from shared import halves, overlay, own_hosts, roles
-from shared.kinds import KINDS, ONE_WAY
+from shared.kinds import KINDS, one_way
 from shared.plan_kinds import Component
 from shared.plan_parts import (
     Alerts,
@@ -96,7 +96,7 @@ class Plan(Part):
     def no_return(self) -> str:
         """The stage in which a run can no longer be cancelled: the declared one, or the one that
         moves what no undo takes back."""
-        stages = [self.promoted_in(p.name) for p in self.components if p.kind in ONE_WAY]
+        stages = [self.promoted_in(p.name) for p in self.components if one_way(p)]
         return min([self.point_of_no_return, *filter(None, stages)], key=STAGES.index)
 
     @cached_property

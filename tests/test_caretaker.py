@@ -129,6 +129,19 @@ def test_what_a_run_protects_itself_is_left_to_it() -> None:
     assert not caring(known, 10, assess_readiness=unready(NIGHTLY)).named("assess_readiness")
 
 
+def test_nothing_is_paired_anew_while_people_have_paused_the_plan() -> None:
+    """They may be at work on the very pairing."""
+    run = caring(ended(run=None, paused=True), 10, assess_readiness=unready(NIGHTLY))
+    assert not run.named("assess_readiness")
+
+
+def test_what_a_cancelled_run_starts_again_is_not_stopped_meanwhile() -> None:
+    """It has started the source again, and gives the epoch back when that is done."""
+    known = ended(run={**RUN, "cancel": {"by": "ada", "at": START.isoformat(), "comment": ""}})
+    assert not caring(known, 3, here=LOST).named("demote_workflow")
+    assert caring(ended(run=RUN), 3, here=LOST).named("demote_workflow")
+
+
 def test_after_a_cancel_nothing_is_paired_anew() -> None:
     known = ended("cancelled", run=None)
     assert not caring(known, 10, assess_readiness=unready(NIGHTLY)).named("assess_readiness")

@@ -16,6 +16,7 @@ ALIAS = {
     "alias": "contoso-bus",
     "resource": "{resourceGroup}/providers/Microsoft.ServiceBus/namespaces/sb-orders-{short}",
 }
+STORE = "{resourceGroup}/providers/Microsoft.Storage/storageAccounts/stdocs{short}"
 FENCED = PLAN.movers()
 WOKEN = [name for wave in PLAN.waves("activate", HERE) for name in wave]
 NOTED = {
@@ -208,3 +209,7 @@ def test_what_has_no_way_back_is_named_where_a_run_was_cancelled_all_the_same():
 def test_what_has_no_way_back_brings_the_point_of_no_return_forward():
     both = plan.checked({**DOCUMENT, "components": [*DOCUMENT["components"], ALIAS]})
     assert (PLAN.no_return, both.no_return) == ("redirect", "promote")
+    kept = {"name": "documents", "kind": "storageAccount", "failover": "none"}
+    kept |= {"resource": STORE, "container": "docs"}
+    still = plan.checked({**DOCUMENT, "components": [*DOCUMENT["components"], kept]})
+    assert still.no_return == "redirect", "what is only read there is not moved"
