@@ -131,9 +131,22 @@ def came_of(one: dict, tracking: str, since: list[dict], complete: bool) -> dict
     if strange:
         words = f"{len(strange)} runs began since and do not say of what, {strange[0]} first"
         return {"state": "uncertain", "because": f"{words}: look at the run history"}
-    if one["sends"] >= SENDS_MAX:
+    if spent(one):
         return {"state": "refused", "because": f"{one['sends']} requests came to nothing"}
     return {"state": "wanted", "because": "the request did not arrive: it is sent again"}
+
+
+def spent(one: dict) -> bool:
+    """Has it been sent as often as it may be?"""
+    return one["sends"] >= SENDS_MAX
+
+
+def drained(one: dict) -> tuple[str, dict]:
+    """What is next for an intended cancel of a run that is not known to have ended."""
+    if spent(one):
+        words = f"it still runs after {one['sends']} requests whose answers tell nothing"
+        return "uncertain", {"because": f"{words}: look at the run history"}
+    return "wanted", {"because": "whether it was cancelled is not known: it is asked again"}
 
 
 def source(run: dict) -> str:

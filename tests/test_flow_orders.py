@@ -1,6 +1,7 @@
 """Orders for runs of Standard workflows: resubmitted or cancelled by the site's host, once."""
 
 import copy
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,6 +70,36 @@ def settle(doors: Doors, epoch: int = EPOCH + 1) -> dict:
     return doors.call("settle_orders", task)
 
 
+def refusal(code: str, message: str) -> dict:
+    """A 400 with these words."""
+    return {"status": 400, "body": json.dumps({"error": {"code": code, "message": message}})}
+
+
+FAILED = refusal("BadRequest", "Encountered an error (InternalServerError) from host runtime.")
+
+
+def two(doors: Doors, running: Workflows, word: str) -> Run:
+    """An order for a Standard run, the oldest, and one for another behind it; gives the other."""
+    mine, other = begun(doors, running), begun_of(doors, running, OTHER)
+    sweep(doors)
+    freeze(doors)
+    for run in (mine, other) if word == "resubmit" else ():
+        run.end("Failed", datetime.now(UTC))
+    ordered(doors, word, [NAME, other.name])
+    first(NAME)
+    return other
+
+
+def begun_here(doors: Doors, running: Workflows, word: str) -> None:
+    """An order `word` for a run that may have it."""
+    run = begun(doors, running)
+    sweep(doors)
+    freeze(doors)
+    if word == "resubmit":
+        run.end("Failed", datetime.now(UTC))
+    ordered(doors, word)
+
+
 def order(run: str = NAME) -> dict:
     """The one order for a run, as it stands."""
     (found,) = [one for one in kept(EPOCH)["orders"].values() if one["run"] == run]
@@ -85,6 +116,24 @@ def aged() -> None:
     for one in held["orders"].values():
         one["at"] = past
     ledger_store.change("contoso", lambda was: held, epoch=EPOCH)
+
+
+def changed(run: str, **facts: object) -> None:
+    """Write something else into the one order for a run."""
+    held, one = kept(EPOCH), order(run)
+    held["orders"][ledger_orders.key(one["word"], run)] = {**one, **facts}
+    ledger_store.change("contoso", lambda was: held, epoch=EPOCH)
+
+
+def first(run: str) -> None:
+    """Let the order for a run be the oldest of all."""
+    changed(run, at=(datetime.now(UTC) - timedelta(minutes=9)).isoformat())
+
+
+def sent_as_often_as_it_may() -> None:
+    """Let the intent be an old one, and its request the last."""
+    changed(NAME, sends=ledger_orders.SENDS_MAX)
+    aged()
 
 
 def begun_since(doors: Doors, running: Workflows) -> list[Run]:
@@ -136,12 +185,7 @@ def test_who_may_not_is_told_which_role_is_missing(doors: Doors, running: Workfl
 def test_a_host_that_cannot_say_keeps_its_order_and_holds_up_no_other(
     doors: Doors, running: Workflows, stopped: Resource, effect: dict | None
 ) -> None:
-    mine, other = begun(doors, running), begun_of(doors, running, OTHER)
-    sweep(doors)
-    freeze(doors)
-    for run in (mine, other):
-        run.end("Failed", datetime.now(UTC))
-    ordered(doors, runs=[NAME, other.name])
+    other = two(doors, running, "resubmit")
     mark = doors.mark()
     if effect:
         silence(doors, HOSTS, effect)
@@ -152,18 +196,105 @@ def test_a_host_that_cannot_say_keeps_its_order_and_holds_up_no_other(
     assert asked(doors, mark, "resubmit") == 1
 
 
-def test_a_host_that_stops_before_the_request_leaves_an_intent(
+def test_a_host_that_fails_at_the_request_leaves_an_intent(
     doors: Doors, running: Workflows
 ) -> None:
     """Nobody can tell what it still did: the history decides, when it answers again."""
     cut_off(doors, running)
-    doors.world.faults.add({"match": {"path": "/resubmit"}, "effect": {"status": 400}, "times": 1})
+    doors.world.faults.add({"match": {"path": "/resubmit"}, "effect": FAILED, "times": 1})
     settle(doors)
     assert order()["state"] == "intended"
     aged()
     settle(doors)
     settle(doors)
     assert (order()["state"], len(begun_since(doors, running))) == ("sent", 1)
+
+
+@pytest.mark.parametrize("word", ["resubmit", "drain"])
+def test_a_true_no_ends_its_order_with_its_words(
+    doors: Doors, running: Workflows, word: str
+) -> None:
+    """A host that has just told of the run runs: its 400 is about the request."""
+    mark = doors.mark()
+    begun_here(doors, running, word)
+    silence(doors, "/(resubmit|cancel)", refusal("TriggerCannot", "This trigger cannot."))
+    assert settle(doors)["done"] == 1
+    assert (order()["state"], order()["because"]) == (
+        "refused",
+        "400 TriggerCannot: This trigger cannot.",
+    )
+    settle(doors)
+    assert asked(doors, mark, "resubmit") + asked(doors, mark, "cancel") == 1
+
+
+def test_an_order_whose_answer_is_unclear_holds_up_no_other(
+    doors: Doors, running: Workflows
+) -> None:
+    """The oldest of them, of a site whose host fails at every request."""
+    other = two(doors, running, "drain")
+    silence(doors, path_of(doors, "drain"), FAILED)
+    assert settle(doors)["done"] == 1
+    assert (order()["state"], order(other.name)["state"]) == ("intended", "sent")
+
+
+def test_requests_to_cancel_that_tell_nothing_end(doors: Doors, running: Workflows) -> None:
+    mark = doors.mark()
+    begun_here(doors, running, "drain")
+    silence(doors, "/cancel", FAILED)
+    for _ in range(ledger_orders.SENDS_MAX + 2):
+        settle(doors)
+        aged()
+        settle(doors)
+    assert (order()["state"], "look at the run history" in order()["because"]) == (
+        "uncertain",
+        True,
+    )
+    assert asked(doors, mark, "cancel") == ledger_orders.SENDS_MAX
+
+
+def test_a_run_that_the_last_request_did_cancel_is_seen(doors: Doors, running: Workflows) -> None:
+    begun_here(doors, running, "drain")
+    lost = {"match": {"path": "/cancel"}, "effect": {"loseAnswer": True}, "times": 1}
+    doors.world.faults.add(lost)
+    settle(doors)
+    sent_as_often_as_it_may()
+    settle(doors)
+    assert (order()["state"], order()["because"]) == (
+        "refused",
+        "it does not run any more: Cancelled",
+    )
+
+
+@pytest.mark.parametrize("status, state", [(404, "refused"), (403, "uncertain")])
+def test_an_intent_of_which_no_history_is_shown_ends_and_holds_up_no_other(
+    doors: Doors, running: Workflows, status: int, state: str
+) -> None:
+    """Its workflow has been deleted since, or may not be looked at; it is the oldest."""
+    other = two(doors, running, "resubmit")
+    silence(doors, path_of(doors, "resubmit"), FAILED)
+    settle(doors)
+    aged()
+    silence(doors, f"{flow_runs.RUNTIME}/{FLOW}/runs$", {"status": status})
+    settle(doors)
+    assert (order()["state"], str(status) in order()["because"]) == (state, True)
+    assert order(other.name)["state"] == "sent"
+
+
+@pytest.mark.parametrize("answer", [{"status": 409}, {"status": 200, "body": "HTML"}])
+def test_an_answer_that_makes_no_sense_keeps_its_order_alone(
+    doors: Doors, running: Workflows, answer: dict
+) -> None:
+    other = two(doors, running, "drain")
+    silence(doors, f"/runs/{NAME}$", answer)
+    assert settle(doors)["done"] == 1
+    assert (order()["state"], order(other.name)["state"]) == ("wanted", "sent")
+
+
+def test_a_pause_that_arm_asks_for_ends_the_round(doors: Doors, running: Workflows) -> None:
+    other = two(doors, running, "drain")
+    silence(doors, f"/runs/{NAME}$", {"status": 429})
+    assert settle(doors)["done"] == 0
+    assert order(other.name)["state"] == "wanted"
 
 
 def test_a_run_that_a_queue_began_is_resubmitted_by_name_only(doors: Doors) -> None:
