@@ -75,13 +75,15 @@ def secrets(value: object) -> Iterator[str]:
         yield f"{path}: {why}: refer to a vault" if why == secrecy.CLEAR else f"{path}: {why}"
 
 
-def told(value: str) -> bool:
-    """Is it a value, and no expression, reference or empty string?"""
-    return bool(value) and literal(value)
+def told(value: object) -> bool:
+    """Is it a text with something in it, and no expression or reference? A number is no secret."""
+    return isinstance(value, str) and bool(value) and literal(value)
 
 
 def literal(value: object) -> bool:
-    return not (isinstance(value, str) and value.startswith("[") and not value.startswith("[["))
+    """Is it neither an expression of ARM nor a reference, to a vault or within a workflow?"""
+    expression = isinstance(value, str) and value.startswith("[") and not value.startswith("[[")
+    return not (expression or secrecy.reference(value))
 
 
 def name_of(component: str, run: str) -> str:

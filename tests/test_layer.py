@@ -132,6 +132,51 @@ def test_a_password_by_expression_is_no_secret() -> None:
     assert list(layer.secrets({"password": "[parameters('password')]"})) == []
 
 
+VAULT = "@Microsoft.KeyVault(SecretUri=https://kv-contoso.vault.azure.net/secrets/orders)"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ORDERS_KEY", VAULT),
+        ("ORDERS_PASSWORD", VAULT),
+        ("Ocp-Apim-Subscription-Key", "@parameters('k')"),
+        ("token", "@body('t')?['access_token']"),
+        ("token", "Bearer @{body('t')?['access_token']}"),
+        ("apiKey", "{{kv-ref}}"),
+        ("dedup_key", "orders"),
+        ("max_completion_tokens", 500),
+        ("MAX_TOKENS", "500"),
+        ("password", 20240229),
+        ("password", True),
+        ("password", ""),
+    ],
+)
+def test_a_reference_a_number_and_what_only_sounds_so_are_no_secrets(
+    name: str, value: object
+) -> None:
+    assert list(layer.secrets({name: value})) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Ocp-Apim-Subscription-Key", MARKER),
+        ("token", MARKER),
+        ("token", f"@@{MARKER}"),
+        ("clientSecret", f"[[{MARKER}"),
+        ("to", f"@concat('https://x.example.net/?code={'x' * 40}')"),
+    ],
+)
+def test_what_is_no_reference_is_a_secret(name: str, value: str) -> None:
+    assert list(layer.secrets({name: value})) == [f"{name}: looks like a secret: refer to a vault"]
+
+
+def test_a_secure_parameter_may_refer_to_a_vault_by_default() -> None:
+    rules = {"key": {"type": "secureString", "defaultValue": VAULT}}
+    assert list(layer.given_in_clear({"parameters": rules}, {})) == []
+
+
 def test_a_type_that_the_plan_does_not_name_refuses_the_whole(doors: Doors) -> None:
     flow = {"type": "Microsoft.Logic/workflows", "apiVersion": "2019-05-01", "name": "stray"}
     flow |= {"location": "northeurope", "properties": {"definition": {}}}

@@ -82,6 +82,13 @@ def test_a_user_in_a_url_is_refused(user: str) -> None:
         ({"to": f"DefaultEndpointsProtocol=https;AccountKey={MARK}"}, "body.to"),
         ({"bus": f"Endpoint=sb://x/;SharedAccessKey={MARK}"}, "body.bus"),
         ({"proof": JWT}, "body.proof"),
+        ({"x-functions-key": MARK}, "body.x-functions-key"),
+        ({"partnerapikey": MARK}, "body.partnerapikey"),
+        ({"storage_account_key1": MARK}, "body.storage_account_key1"),
+        ({"usernameToken": MARK}, "body.usernameToken"),
+        ({"token": f"@@{MARK}"}, "body.token"),
+        ({"password": f"@{MARK}"}, "body.password"),
+        ({"password": f"@@{{{MARK}}}"}, "body.password"),
     ],
 )
 def test_a_secret_in_a_hook_s_body_is_refused_by_its_path(body: dict, path: str) -> None:
@@ -93,6 +100,9 @@ def test_a_secret_in_a_hook_s_body_is_refused_by_its_path(body: dict, path: str)
     [
         ("partner-password", MARK),
         ("signing-key", MARK),
+        ("api-key", MARK),
+        ("partner.subscriptionKey", MARK),
+        ("blob-sas", MARK),
         ("store", f"AccountKey={MARK}"),
         ("bus", f"SharedAccessKey={MARK}"),
         ("proof", JWT),
@@ -122,10 +132,77 @@ def test_a_signed_url_anywhere_else_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["partitionKey", "routing-key", "public_key", "maxTokens", "keyVaultName", "tokens-left"],
+    [
+        *("partitionKey", "routing-key", "public_key", "maxTokens", "keyVaultName", "tokens-left"),
+        *("key", "dedup_key", "cache-key", "foreign-key", "businessKey", "turkey", "sshPublicKey"),
+        *("page-token", "nextPageToken", "continuation_token", "nextpagetoken", "token_endpoint"),
+        *("tokenUrl", "tokenName", "max_completion_tokens"),
+    ],
 )
 def test_a_name_that_only_sounds_like_one_is_none(name: str) -> None:
     assert with_part({**HOOK, "url": URL, "body": {name: "x"}}).part("order")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"fields": {"project": {"key": "OPS"}}},
+        {"dedup_key": MARK},
+        {"tokens": 5},
+        {"apiKey": 5},
+        {"password": True},
+        {"password": "{{kv-ref}}"},
+        {"token": "Bearer {{kv-ref}}"},
+        {"token": "Bearer @{body('t')?['access_token']}"},
+        {"token": "@body('t')?['access_token']"},
+    ],
+)
+def test_a_body_without_a_secret_is_sent(body: dict) -> None:
+    assert with_part({**HOOK, "url": URL, "body": body}).part("order")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, MARK) for name in ("cache-key", "foreign-key", "businessKey", "turkey")),
+        *(("api-key", value) for value in ("{{kv-ref}}", "@Microsoft.KeyVault(SecretUri=x)")),
+        ("bus", "Endpoint=sb://x/;SharedAccessKey={{kv-ref}}"),
+        ("erp", "https://{{user}}:{{kv-ref}}@erp.example.net/"),
+    ],
+)
+def test_a_named_value_that_is_no_secret_is_let_through(name: str, value: str) -> None:
+    data = document()
+    part = next(one for one in data["components"] if one["kind"] == "apiManagement")
+    part["overlay"][HERE]["namedValues"][name] = value
+    assert load(json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("code=DE", "key=1", "key=OPS", "token=2", "auth=basic", "code=NL-2024-117"),
+        *("page-token=", "nextPageToken=", "cache-key=", "businessKey="),
+        *("code={{kv-ref}}", "api-key={{kv-ref}}", "sig={{kv-ref}}", "sig=@{parameters('s')}"),
+        "key=S%C3%A3o%20Paulo%202024",
+    ],
+)
+def test_a_query_without_a_secret_is_let_through(query: str) -> None:
+    given = f"{query}{MARK}-{'x' * 40}" if query.endswith("=") else query
+    assert not secrecy.in_text(f"{URL}?api-version=1&{given}")
+
+
+@pytest.mark.parametrize("name", ["code", "key", "token", "signature"])
+@pytest.mark.parametrize(
+    "value",
+    ["a" * 40, "Qz4x" * 12 + "%3D%3D", "5d41402abc4b2a76"],
+)
+def test_a_long_value_that_tells_nothing_is_a_key(name: str, value: str) -> None:
+    assert value not in refused({**HOOK, "url": f"{URL}?{name}={value}"})
+
+
+@pytest.mark.parametrize("query", ["api_key=x", "access_token=x", "password=x", "sig=x"])
+def test_a_name_that_leaves_no_doubt_needs_no_long_value(query: str) -> None:
+    assert secrecy.in_text(f"{URL}?{query}")
 
 
 @pytest.mark.parametrize(
