@@ -1,16 +1,30 @@
 """API connections: what one says of itself, and how one is made. Pure.
 
 After Microsoft.Web 2016-06-01. The service shows a connection's parameters but for the secret ones;
-with managed identity they are in `parameterValueSet`, which its contract does not publish.
+with managed identity they are in `parameterValueSet`, which its contract does not publish. What a
+connector's author did not mark as secret may be anything; so a value is shown only as the host of a
+parameter whose name says that it is one.
 """
 
 import re
 
+from shared import own_hosts
+
 VERSION = "2016-06-01"
 CONNECTED = "Connected"
 SAME = "shared"
-HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z]")
+HOST = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z]"
+# A host, tcp:host,port, host:port or a URL, and what follows. An @ elsewhere than behind a URL's
+# user is one of a password that was not encoded: then nobody knows where the host begins.
+NAMED = re.compile(
+    rf"(?:tcp:|[a-z][a-z0-9+.-]*://(?:[^/?#@\\\s]*@)?)?({HOST})(?:[:,][0-9]{{1,5}})?(?:[/?#\\][^@]*)?"
+)
 HOST_MAX = 253
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+# A parameter's name ends in one of these, or in one and "name", where its value is a host or a URL.
+HOST_WORDS = ("host", "hostname", "server", "servername", "url", "siteurl", "uri", "endpoint")
+HOST_WORDS += ("address", "namespace", "site", "fqdn")
+PEOPLE = ("user", "username", "mail", "email", "tenant")  # Whose address it is, if it is one.
 
 
 def state_of(properties: dict) -> tuple[str, str]:
@@ -48,14 +62,28 @@ def points_at(properties: dict, host: str) -> str | None:
 
 def host_in(value: str) -> str:
     """What stands where a value would name its host: of a URL, of tcp:host,port, of host:port."""
-    bare = value.lower().partition("://")[2] or value.lower()
-    return bare.removeprefix("tcp:").partition("/")[0].partition(":")[0].partition(",")[0]
+    if "://" in value:
+        return own_hosts.host(value).partition(",")[0]
+    bare = value.lower().removeprefix("tcp:")
+    return bare.partition("/")[0].partition(":")[0].partition(",")[0]
 
 
 def hosts_of(properties: dict) -> list[str]:
-    """Every host that a parameter names, whatever its name; other values may be anything."""
-    named = (host_in(value) for value in values_of(properties).values())
-    return sorted({one for one in named if len(one) <= HOST_MAX and HOST.fullmatch(one)})
+    """The hosts alone, of the parameters whose name says that they have one."""
+    named = (
+        NAMED.fullmatch(value.lower())
+        for name, value in values_of(properties).items()
+        if says_host(name)
+    )
+    return sorted({one[1] for one in named if one and len(one[1]) <= HOST_MAX})
+
+
+def says_host(name: str) -> bool:
+    """Does a parameter of this name, `sshHostAddress` or `server_name`, hold a host?"""
+    words = [word.lower() for word in WORD.findall(name)]
+    if words[-1:] == ["name"]:
+        words.pop()
+    return bool(words) and words[-1] in HOST_WORDS and not set(words) & set(PEOPLE)
 
 
 def api_of(properties: dict) -> tuple[str, str]:

@@ -185,14 +185,78 @@ def test_an_active_side_that_is_silent_is_said_where_the_plan_names_no_host(link
     assert (row["status"], "does not answer" in row["because"]) == ("warn", True)
 
 
-@pytest.mark.parametrize("value", ["stock", "10", "me@example.net", "a b.example.net", MARKER, ""])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "stock",
+        "10",
+        "me@example.net",
+        "a b.example.net",
+        MARKER,
+        "",
+        "https://john.doe:pa/ss@erp.example.net",
+        "https://john.doe:p@ss@erp.example.net",
+        "https://john.doe:pass",
+        "john.doe:pass@erp.example.net",
+        "tcp:john.doe@erp.example.net,1433",
+    ],
+)
 def test_what_is_no_host_is_not_shown_for_one(value: str) -> None:
-    assert hosts_of({"nonSecretParameterValues": {"any": value}}) == []
+    assert hosts_of({"nonSecretParameterValues": {"server": value}}) == []
 
 
-def test_a_url_with_a_key_shows_its_host_alone() -> None:
-    given = {"url": f"https://erp.example.net/x?sig={MARKER}"}
-    assert hosts_of({"nonSecretParameterValues": given}) == ["erp.example.net"]
+NOT_OF_HOSTS = ["any", "username", "password", "tenant", "tenantId", "domain", "database", "token"]
+NOT_OF_HOSTS += [
+    "emailAddress",
+    "userName",
+    "serverPassword",
+    "url_key",
+    "siteOwner",
+    "name",
+    "",
+    "1",
+]
+
+
+@pytest.mark.parametrize("name", NOT_OF_HOSTS)
+def test_of_a_parameter_that_does_not_say_that_it_is_a_host_nothing_is_shown(name: str) -> None:
+    assert hosts_of({"nonSecretParameterValues": {name: "john.doe"}}) == []
+
+
+OF_HOSTS = ["server", "SqlServerName", "hostName", "hostname", "sshHostAddress", "siteUrl", "URL"]
+OF_HOSTS += ["endpoint", "baseURI", "fullyQualifiedNamespace", "accountFqdn", "site_address"]
+
+
+@pytest.mark.parametrize("name", OF_HOSTS)
+def test_a_host_is_shown_where_the_name_of_its_parameter_says_so(name: str) -> None:
+    assert hosts_of({"nonSecretParameterValues": {name: "ERP.example.net"}}) == ["erp.example.net"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"https://erp.example.net/x?sig={MARKER}",
+        f"https://john.doe:{MARKER}@erp.example.net:8443/x",
+        "https://john.doe@erp.example.net",
+        "tcp:erp.example.net,1433",
+        "erp.example.net\\stock",
+    ],
+)
+def test_of_a_url_its_host_alone_is_shown(value: str) -> None:
+    assert hosts_of({"nonSecretParameterValues": {"url": value}}) == ["erp.example.net"]
+
+
+def test_readiness_shows_no_user_and_no_domain(links: Doors) -> None:
+    """Neither side's, whatever looks like a host."""
+    people = {"username": "john.doe", "tenant": "contoso.example.org", "token": "a.b.cd"}
+    url = f"https://john.doe:{MARKER}@erp.example.net/"
+    for at in (HERE, THERE):
+        place(links, at, nonSecretParameterValues={**people, "url": url})
+    row = check(links, endpoint="shared", hosts={})["endpoint"]
+    assert (row["status"], row["because"]) == (
+        "ok",
+        "points at erp.example.net, as the active one does",
+    )
 
 
 def test_without_the_active_side_nothing_is_compared(links: Doors) -> None:
@@ -206,7 +270,13 @@ def test_all_is_well(links: Doors) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["SQL-ne.example.net", "sb://sql-ne.example.net/", "tcp:sql-ne.example.net,1433"]
+    "value",
+    [
+        "SQL-ne.example.net",
+        "sb://sql-ne.example.net/",
+        "tcp:sql-ne.example.net,1433",
+        "https://me:word@SQL-ne.example.net:8443/x",
+    ],
 )
 def test_a_host_is_found_however_it_is_written(value: str) -> None:
     held = {"parameterValueSet": {"values": {"endpoint": {"value": value}}}}
