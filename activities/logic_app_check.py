@@ -5,7 +5,7 @@ unhealthy one is told by its code alone, for the message may quote settings. A s
 and settings are shown only to who may act there; of both nothing but names is told.
 """
 
-from shared import arm_calls, clients, readiness, readiness_flows, roles, site_connections
+from shared import arm_calls, clients, one_look, readiness, readiness_flows, site_connections
 from shared.denials import denied
 from shared.outcome import refused, succeeded
 from shared.reply import Surprise
@@ -90,16 +90,15 @@ def _connected(part: dict, location: str, definition: dict) -> list[dict]:
     if not used:
         return []
     name, site = part["name"], part["resource"]
-    reply = clients.ask("POST", f"{site}/listWorkflowsConnections")
+    url = f"{site}/listWorkflowsConnections"
+    reply = one_look.once(url, lambda: clients.ask("POST", url))
     if reply.status == 403 and clients.settings().location != location:
         return [readiness.unseen("connections", location)]
-    if not reply.ok:
-        words = f"the site does not show its connections: {reply.status} {reply.code}"
+    file = site_connections.file_of(reply.body) if reply.ok else None
+    if file is None:
+        words = f"the site does not show its connections: {reply.status} {reply.code}".rstrip()
         fix = "see that the app's identity may list them, where it acts"
         return [readiness.check(name, location, "connections", "warn", words, fix)]
-    # Its text may hold secrets, so one that is no JSON is taken for empty and not repeated.
-    shown = reply.properties if isinstance(reply.body, dict) else {}
-    file = roles.mapping(roles.mapping(shown, "files"), site_connections.FILE)
     settings: dict | None = {}
     if site_connections.settings_named(file, used):
         status, listed = arm_calls.settings(site)

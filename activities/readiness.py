@@ -12,7 +12,7 @@ from functools import partial
 
 from activities import observers, readiness_flows, readiness_world, traffic, witness
 from activities.readiness_gateway import backends, backup, not_in_backup, overlay, standing
-from shared import clients, halves, outbox, probe, readiness, store
+from shared import clients, halves, one_look, outbox, probe, readiness, store
 from shared.kinds import KINDS
 from shared.outcome import refused, succeeded
 from shared.plan import LogicWorkflow, Plan
@@ -115,10 +115,11 @@ def assess(document: dict, to: str, seconds: float = SECONDS_MAX, own: bool = Fa
     no check but what only the app in `to` can see.
     """
     plan, started = Plan.model_validate(document), time.monotonic()
+    safe = one_look.anew(_safe)
     askers = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="readiness")
     try:
         asked = [
-            (name, component, askers.submit(_safe, name, component, to, look))
+            (name, component, askers.submit(safe, name, component, to, look))
             for name, component, look in (_own(plan, to) if own else _looks(plan, document, to))
         ]
         futures = [future for _, _, future in asked]

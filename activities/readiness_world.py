@@ -33,27 +33,35 @@ def permissions(plan: Plan, to: str) -> list[dict]:
     if settings().location != to:
         row = readiness.unseen("permissions", to)
         return [{"component": readiness.WHOLE, "location": to, **row}]
-    rows = []
+    rows, own = [], readiness_world.readable(plan, to)
     for group, actions in readiness_world.wanted(plan, to).items():
         held, because = None, ""
         try:
-            held, because = _held(group)
+            held, because = _held(group, own.get(group, []))
         except Surprise as silent:
             because = brief(str(silent))
         rows.append(readiness_world.permitted(to, group, actions, held, because))
     return rows
 
 
-def _held(group: str) -> tuple[list[dict] | None, str]:
-    """This app's permissions in a resource group, or None and why they cannot be read."""
+def _held(group: str, own: list[str]) -> tuple[list[dict] | None, str]:
+    """This app's permissions in a resource group, or None and why they cannot be read.
+
+    `own`: resources of the plan there.
+    """
     url = f"{group}/providers/Microsoft.Authorization/permissions"
     reply = clients.ask("GET", url, bounds=clients.HURRIED)
     if reply.ok:
         return reply.document.get("value", []), ""
-    # To read them is itself a permission; who may not even see the group has no role there.
-    if reply.status == 403 and clients.ask("GET", group, bounds=clients.HURRIED).status == 403:
+    # To read them is itself a permission. Who has roles at single resources cannot see the group
+    # either; who may not even see those has none there.
+    if reply.status == 403 and _barred(group) and any(map(_barred, own)):
         return [], ""
     return None, brief(reply.words)
+
+
+def _barred(id: str) -> bool:
+    return clients.ask("GET", id, bounds=clients.HURRIED).status == 403
 
 
 def record(document: dict, to: str) -> list[dict]:

@@ -6,7 +6,7 @@ A call is {"method", "url", "body"?}; its url begins with the path and holds the
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
-from shared import clients
+from shared import clients, one_look
 from shared.denials import refusal
 from shared.guard import still
 from shared.outcome import running, succeeded
@@ -49,8 +49,12 @@ def pages(path: str, most: int) -> Iterator[Reply]:
 
 
 def settings(site: str) -> tuple[int, dict[str, str]]:
-    """(status, the app settings of a site). An answer's text may hold secrets: none is repeated."""
-    reply = clients.ask("POST", f"{site}/config/appsettings/list")
+    """(status, the app settings of a site). An answer's text may hold secrets: none is repeated.
+
+    For checks only, which within one look get the same answer.
+    """
+    url = f"{site}/config/appsettings/list"
+    reply = one_look.once(url, lambda: clients.ask("POST", url))
     found = reply.body.get("properties") if isinstance(reply.body, dict) and reply.ok else None
     return reply.status, found if isinstance(found, dict) else {}
 

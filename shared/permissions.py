@@ -218,6 +218,36 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "scaleSet": {"read": (f"{SCALE_SET}/read",), "act": (f"{SCALE_SET}/write",)},
 }
 
+# What no run calls, but looks, histories and the orders of the ledger: to lack it is a pity and
+# keeps nobody from moving.
+BESIDE: dict[str, tuple[str, ...]] = {
+    "logicWorkflow": (
+        f"{FLOW}/triggers/histories/read",
+        f"{FLOW}/runs/cancel/action",
+        f"{FLOW}/triggers/histories/resubmit/action",
+    ),
+    "logicAppWorkflow": (
+        f"{HOST}/triggers/read",
+        f"{HOST}/triggers/histories/read",
+        f"{SITE}/listWorkflowsConnections/action",
+        f"{HOST}/runs/cancel/action",
+        f"{HOST}/triggers/histories/resubmit/action",
+    ),
+    "functionApp": (f"{SITE}/functions/read",),
+    "diagnosticSetting": (
+        "Microsoft.Storage/storageAccounts/read",
+        f"{HUBS}/read",
+        f"{HUBS}/disasterRecoveryConfigs/read",
+    ),
+    # A run calls them where the plan's overlay has callbacks, of the workflows that those name.
+    "apiManagement": (
+        f"{FLOW}/triggers/listCallbackUrl/action",
+        f"{HOST}/triggers/listCallbackUrl/action",
+    ),
+    "integrationAccount": (f"{PARTNERS}/listKeyVaultKeys/action",),
+    "batch": (f"{BATCH}/pools/read",),
+}
+
 
 def called(side: str) -> list[str]:
     """Every action of one side, `read` or `act`, sorted: what the app calls."""

@@ -4,14 +4,14 @@ Pure: what was seen comes in, checks as shared/readiness.py makes them come out.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from statistics import median
 
-from shared import pace
+from shared import overlay, pace
 from shared.kinds import BOTH_SIDES, KINDS
-from shared.permissions import PERMISSIONS
+from shared.permissions import BESIDE, FLOW, HOST, PERMISSIONS
 from shared.plan import Plan
 from shared.readiness import WHOLE, aged, check
 from shared.resource_ids import group_of
@@ -55,22 +55,28 @@ def profile(
 
 
 def permitted(
-    location: str, group: str, wanted: Iterable[str], held: list[dict] | None, because: str = ""
+    location: str,
+    group: str,
+    wanted: Mapping[str, bool],
+    held: list[dict] | None,
+    because: str = "",
 ) -> dict:
     """May this app do there what a run calls? `held`: Microsoft.Authorization/permissions' rows.
 
-    `because`: why they could not be read. Actions are compared as Azure does: `*` stands for
-    anything, notActions take away.
+    `wanted`: as `wanted` gives it. `because`: why they could not be read. Actions are compared as
+    Azure does: `*` stands for anything, notActions take away.
     """
     where = group.rsplit("/", 1)[-1]
     fix = f"deploy infra/access.json into {where}"
     if held is None:
         return check(WHOLE, location, "permissions", "warn", f"{where}: {because}", fix)
     missing = [action for action in wanted if not any(allows(row, action) for row in held)]
+    missing.sort(key=lambda action: (not wanted[action], action))
     if missing:
         more = f" and {len(missing) - SHOWN_MAX} more" if len(missing) > SHOWN_MAX else ""
         words = f"not allowed in {where}: {', '.join(missing[:SHOWN_MAX])}{more}"
-        return check(WHOLE, location, "permissions", "fail", words, fix)
+        status = "fail" if wanted[missing[0]] else "warn"
+        return check(WHOLE, location, "permissions", status, words, fix)
     words = f"all that a run calls in {where} is allowed"
     return check(WHOLE, location, "permissions", "ok", words)
 
@@ -134,18 +140,56 @@ def restore_time(
     return check(name, location, "restoreTime", status, words, fix)
 
 
-def wanted(plan: Plan, to: str) -> dict[str, list[str]]:
-    """What a failover to `to` calls: resource group -> actions, its own group's and the other's."""
-    found: dict[str, set[str]] = {}
+def wanted(plan: Plan, to: str) -> dict[str, dict[str, bool]]:
+    """What a failover to `to` calls: resource group -> action -> whether the run itself calls it.
+
+    What it does not is for looks and for people's orders. Its own group's and the other's.
+    """
+    found: dict[str, dict[str, bool]] = {}
+    for kind, part, location in _touched(plan, to):
+        needed = [(action, action not in BESIDE.get(kind, ())) for action in _actions(kind)]
+        told = [(str(part["resource"]), action, need) for action, need in needed]
+        if kind == "apiManagement":
+            told += [_callback(link) for link in overlay.callbacks(part, location).values()]
+        for resource, action, need in told:
+            known = found.setdefault(group_of(resource), {})
+            known[action] = need or known.get(action, False)
+    return {group: dict(sorted(actions.items())) for group, actions in sorted(found.items())}
+
+
+def readable(plan: Plan, to: str) -> dict[str, list[str]]:
+    """Resource group -> some of the plan's own resources there that the app's roles let it read."""
+    found: dict[str, list[str]] = {}
+    for kind, part, _ in _touched(plan, to):
+        resource = str(part["resource"])
+        words = resource.rpartition("/providers/")[2].split("/")
+        read = "/".join([words[0], *words[1::2], "read"]).lower()
+        known = found.setdefault(group_of(resource), [])
+        fits = read in {action.lower() for action in _actions(kind)}
+        if fits and resource not in known and len(known) < SHOWN_MAX:
+            known.append(resource)
+    return found
+
+
+def _touched(plan: Plan, to: str) -> Iterator[tuple[str, dict, str]]:
+    """(kind, component, location) of all in a resource group that a failover to `to` changes."""
     for part in plan.components:
         there = "demote" in KINDS[part.kind] or part.kind in BOTH_SIDES
         for location in (to, plan.other(to)) if there else (to,):
-            resource = str(plan.component(part.name, location).get("resource", ""))
-            group = group_of(resource)
-            if group.count("/") == 4:
-                sides = PERMISSIONS[part.kind]
-                found.setdefault(group, set()).update(sides["read"], sides["act"])
-    return {group: sorted(actions) for group, actions in sorted(found.items())}
+            seen = plan.component(part.name, location)
+            if group_of(str(seen.get("resource", ""))).count("/") == 4:
+                yield part.kind, seen, location
+
+
+def _actions(kind: str) -> tuple[str, ...]:
+    return PERMISSIONS[kind]["read"] + PERMISSIONS[kind]["act"]
+
+
+def _callback(link: dict) -> tuple[str, str, bool]:
+    """A callback's URL is read where its workflow is."""
+    resource = str(link["resource"])
+    holder = FLOW if f"/providers/{FLOW}/".lower() in resource.lower() else HOST
+    return resource, f"{holder}/triggers/listCallbackUrl/action", True
 
 
 def quota(location: str, workflows: Iterable[str], writes: int, rto_seconds: int) -> list[dict]:

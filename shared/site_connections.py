@@ -59,6 +59,25 @@ def settings_named(file: dict, names: list[tuple[str, str]]) -> set[str]:
     return {found.lower() for found in SETTING.findall(json.dumps(entries))}
 
 
+def file_of(shown: object) -> dict | None:
+    """The one file in what listWorkflowsConnections answered; None where it shows no such thing.
+
+    As JSON or as text that is JSON; empty where the site has none.
+    """
+    told = mapping(shown, "properties") if isinstance(shown, dict) else {}
+    files = _read(told.get("files"))
+    return None if files is None else _read(files.get(FILE, {}))
+
+
+def _read(told: object) -> dict | None:
+    if isinstance(told, str):
+        try:
+            told = json.loads(told)
+        except (ValueError, RecursionError):  # Its text may hold secrets: none is repeated.
+            return None
+    return told if isinstance(told, dict) else None
+
+
 def connections(
     name: str,
     location: str,
@@ -108,7 +127,9 @@ def _placed(
     own, other = (group.lower() for group in groups)
     if of and of["location"].replace(" ", "").lower() != location:
         return "fail", "is of the connector in another location"
+    group = held["group"].lower() if held else ""
+    foreign = group == other and other != own  # Two sites may share a group.
     # A group of its own for connections is well, when the connector says where they are.
-    if held and held["group"].lower() != other and (of or held["group"].lower() == own):
+    if held and not foreign and (of or group == own):
         return "ok", "is the location's own"
     return "fail", f"is not in {groups[0].rsplit('/', 1)[-1]}"

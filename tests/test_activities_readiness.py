@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from activities import readiness
-from shared import backups
+from shared import backups, readiness_world
 from shared import readiness as shared_readiness
 from tests.doors import HERE, THERE, Doors
 from tests.patience import silent
@@ -139,6 +139,29 @@ def test_an_app_without_any_role_fails_however_little_it_may_read(doors: Doors) 
         found = readiness.assess(doors.plan.document, HERE, own=True)
     failing = [row["because"] for row in permissions(found) if row["status"] == "fail"]
     assert len(failing) == 1 and "not allowed in rg-contoso-ne" in failing[0]
+
+
+def test_roles_at_single_resources_are_no_lack_of_roles(doors: Doors) -> None:
+    resources = readiness_world.readable(doors.plan, HERE)
+    (own,) = (rows for group, rows in resources.items() if group.endswith("/rg-contoso-ne"))
+    table, oid = doors.world.resources, ""
+    for one in table.of_type("Microsoft.Authorization/roleAssignments"):
+        oid = str(one.properties["principalId"])
+    role = f"{own[0].partition('/providers/')[0]}/providers/Microsoft.Authorization"
+    told = {"principalId": oid, "roleDefinitionId": f"{role}/roleDefinitions/0"}
+    ids = [f"{one}/providers/Microsoft.Authorization/roleAssignments/own" for one in own]
+    with unassigned(doors, "rg-contoso-ne", "0", "1"):
+        for id in ids:
+            table.place(id, {"properties": told})
+        rows = permissions(readiness.assess(doors.plan.document, HERE, own=True))
+        table.remove(ids.pop())
+        fewer = permissions(readiness.assess(doors.plan.document, HERE, own=True))
+        for id in ids:
+            table.remove(id)
+    (row,) = [one for one in rows if "rg-contoso-ne" in one["because"]]
+    assert (row["status"], "403" in row["because"]) == ("warn", True)
+    (row,) = [one for one in fewer if "rg-contoso-ne" in one["because"]]
+    assert (row["status"], "not allowed in rg-contoso-ne" in row["because"]) == ("fail", True)
 
 
 def test_pages_do_not_take_a_look_within_for_the_whole(doors: Doors) -> None:

@@ -87,6 +87,23 @@ def test_settings_that_are_not_shown_are_a_warning(
     assert (row["status"], "logic-edi" in row["because"]) == ("warn", True)
 
 
+def test_one_site_that_breaks_hides_nothing_of_the_account(
+    doors: Doors, plan: Plan, site: Resource
+) -> None:
+    broken, seen = f"{estate.group(plan, HERE)}/providers/Microsoft.Web/sites/broken", site.id
+    fault = {"match": {"path": "sites/broken"}, "effect": {"loseAnswer": True}}
+    doors.world.faults.add(fault)
+    sites = [broken, seen.partition("/config/")[0]]
+    found = checks(doors, plan, sites=sites)
+    site.properties[SETTING] = signed(THERE)
+    wrong = checks(doors, plan, sites=sites)["siteLinks"]
+    doors.whole()
+    row = found["siteLinks"]
+    assert (row["status"], "told: broken" in row["because"]) == ("warn", True)
+    assert {"location", "tier", "artifacts"} <= set(found)
+    assert (wrong["status"], "logic-edi" in wrong["because"]) == ("fail", True)
+
+
 def test_a_plan_without_standard_apps_has_none_to_look_at(doors: Doors, plan: Plan) -> None:
     assert "siteLinks" not in checks(doors, plan)
     assert readiness.flow_sites(plan, HERE) == []

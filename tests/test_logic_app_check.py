@@ -2,9 +2,11 @@
 
 import copy
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from shared import one_look
 from tests.doors import HERE, THERE, Doors
 from tests.test_logic_app import FLOW, GROUPS, MARKER, settings, site_of, task
 from tests.test_logic_app import std as std
@@ -159,6 +161,34 @@ def test_what_is_not_shown_to_us_is_a_warning(ready: Doors, path: str) -> None:
     ready.world.faults.add(fault)
     row = check(ready)["connections"]
     assert (row["status"], bool(row["fix"])) == ("warn", True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>sorry</html>",
+        {"properties": {}},
+        {"properties": {"files": {"connections.json": MARKER}}},
+    ],
+)
+def test_an_answer_of_another_shape_is_one_warning(std: Doors, body: object) -> None:
+    connect(std)
+    effect = {"status": 200, "body": body}
+    std.world.faults.add({"match": {"path": "listWorkflows"}, "effect": effect})
+    row = check(std)["connections"]
+    assert (row["status"], "does not show" in row["because"]) == ("warn", True)
+    assert MARKER not in str(row)
+
+
+def test_a_site_is_asked_once_for_all_of_its_workflows_in_a_look(ready: Doors) -> None:
+    connect(ready)
+    look, mark = one_look.anew(check), ready.mark()
+    with ThreadPoolExecutor(4) as pool:
+        rows = [one.result() for one in [pool.submit(look, ready) for _ in range(8)]]
+    assert [one["connections"]["status"] for one in rows] == ["ok"] * 8
+    assert len(ready.sent(mark, "POST")) == 2
+    check(ready)
+    assert len(ready.sent(mark, "POST")) == 4  # A look of its own.
 
 
 def test_only_a_locations_own_app_is_missed_a_permission(ready: Doors) -> None:

@@ -1,11 +1,13 @@
 """Readiness of what a plan stands on: figures, permissions, clocks and times."""
 
+import copy
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from shared import readiness_world as world
-from shared.plan import load
+from shared.permissions import BESIDE, PERMISSIONS
+from shared.plan import Plan, load
 from tests.app_index import ROOT
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -42,9 +44,13 @@ def test_a_profile_that_fits_the_plan_is_well():
     assert set(profile().values()) == {"ok"}
 
 
+ENABLE = "Microsoft.Logic/workflows/enable/action"
+RESUBMIT = "Microsoft.Logic/workflows/triggers/histories/resubmit/action"
+
+
 def allowed(*actions: str, but: tuple[str, ...] = ()) -> str:
     rows = [{"actions": list(actions), "notActions": list(but)}]
-    wanted = ["Microsoft.Logic/workflows/enable/action"]
+    wanted = {ENABLE: True, RESUBMIT: False}
     return world.permitted("here", "/subscriptions/s/resourceGroups/g", wanted, rows)["status"]
 
 
@@ -60,8 +66,61 @@ def test_actions_are_compared_without_letter_case_and_with_stars():
     assert allowed("microsoft.logic/WORKFLOWS/*") == "ok"
 
 
+def test_an_action_that_no_run_calls_is_only_missed():
+    assert allowed(ENABLE) == "warn"
+    row = world.permitted("here", "/g", {RESUBMIT: False}, [])
+    assert row["because"] == f"not allowed in g: {RESUBMIT}" and row["fix"]
+
+
+def test_what_a_run_calls_is_told_before_what_it_does_not():
+    row = world.permitted("here", "/g", {"a/read": False, "b/write": True}, [])
+    assert (row["status"], row["because"]) == ("fail", "not allowed in g: b/write, a/read")
+
+
+def test_what_is_beside_a_run_is_among_what_its_kind_asks():
+    for kind, actions in BESIDE.items():
+        sides = PERMISSIONS[kind]
+        assert actions and set(actions) < {*sides["read"], *sides["act"]}
+
+
+def everything() -> Plan:
+    return load((ROOT / "plans" / "everything.yaml").read_text(encoding="utf-8"))
+
+
+def test_roles_from_before_the_ledgers_orders_let_a_plan_move():
+    plan = everything()
+    to = plan.other(plan.home)
+    group = world.wanted(plan, to)[plan.locations[to].resource_group]
+    needed = {action for action, need in group.items() if need}
+    assert RESUBMIT in group and RESUBMIT not in needed
+    assert {ENABLE, "Microsoft.Logic/workflows/runs/read"} <= needed
+
+
+def test_callbacks_are_needed_where_the_workflow_is_that_they_name():
+    plan = everything()
+    to = plan.other(plan.home)
+    group = plan.locations[to].resource_group
+    link = "Microsoft.Logic/workflows/triggers/listCallbackUrl/action"
+    assert world.wanted(plan, to)[group][link] is True
+    document = copy.deepcopy(plan.document)
+    (gateway,) = (one for one in document["components"] if one["kind"] == "apiManagement")
+    for laid in gateway["overlay"].values():
+        del laid["callbacks"]
+    assert world.wanted(Plan.model_validate(document), to)[group][link] is False
+
+
+def test_only_what_the_roles_let_the_app_read_tells_whether_it_has_any():
+    # A factory itself is nothing that the app asks for.
+    plan = everything()
+    to = plan.other(plan.home)
+    groups = world.readable(plan, to)
+    found = groups[plan.locations[to].resource_group]
+    assert 0 < len(found) <= world.SHOWN_MAX
+    assert not [one for rows in groups.values() for one in rows if "/factories/" in one]
+
+
 def test_permissions_that_cannot_be_read_are_a_warning():
-    assert world.permitted("here", "/g", ["a/read"], None, "403")["status"] == "warn"
+    assert world.permitted("here", "/g", {"a/read": True}, None, "403")["status"] == "warn"
 
 
 def test_a_clock_that_is_far_off_is_named():
@@ -82,7 +141,7 @@ def test_a_slip_namespace_that_the_plan_moves_fails():
 
 
 def test_what_the_standby_mends_on_the_active_side_has_to_be_allowed_there():
-    plan = load((ROOT / "plans" / "everything.yaml").read_text(encoding="utf-8"))
+    plan = everything()
     groups = world.wanted(plan, plan.other(plan.home))
     there = groups[plan.locations[plan.home].resource_group]
     assert "Microsoft.Insights/diagnosticSettings/write" in there

@@ -1,5 +1,7 @@
 """Connections of a Standard site: whose they are, judged by ids and by names of settings."""
 
+import json
+
 import pytest
 
 from shared import site_connections
@@ -15,11 +17,13 @@ def managed(group: str = "rg-ne", api: str | None = HERE) -> dict:
     return {"api": {"id": known}, "connection": {"id": id}}
 
 
-def judged(entry: dict, settings: dict[str, str] | None = None) -> dict:
+def judged(
+    entry: dict, settings: dict[str, str] | None = None, groups: tuple[str, str] = GROUPS
+) -> dict:
     kind = site_connections.MANAGED
     names = [(kind, "stock")]
     return site_connections.connections(
-        "flow", HERE, GROUPS, {kind: {"stock": entry}}, names, settings
+        "flow", HERE, groups, {kind: {"stock": entry}}, names, settings
     )
 
 
@@ -40,6 +44,49 @@ def judged(entry: dict, settings: dict[str, str] | None = None) -> dict:
 )
 def test_a_managed_connection_is_known_by_its_ids(entry: dict, status: str):
     assert judged(entry, {})["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("entry", "status"),
+    [
+        (managed(), "ok"),
+        (managed("RG-NE"), "ok"),
+        (managed("rg-connections"), "ok"),
+        (managed("rg-connections", None), "fail"),
+        (managed(api="westeurope"), "fail"),
+    ],
+)
+def test_in_one_group_for_both_sites_the_connector_says_whose_it_is(entry: dict, status: str):
+    assert judged(entry, {}, (GROUPS[0], GROUPS[0]))["status"] == status
+
+
+def shown(files: object) -> dict:
+    return {"properties": {"files": files}}
+
+
+FILE = {site_connections.MANAGED: {"stock": managed()}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "file"),
+    [
+        (None, None),
+        ([], None),
+        ({}, None),
+        ({"properties": "text"}, None),
+        (shown(None), None),
+        (shown(["connections.json"]), None),
+        (shown({"connections.json": ["a list"]}), None),
+        (shown({"connections.json": "no JSON"}), None),
+        (shown({"connections.json": '"JSON, but text"'}), None),
+        (shown({}), {}),
+        (shown({"connections.json": FILE}), FILE),
+        (shown({"connections.json": json.dumps(FILE)}), FILE),
+        (shown(json.dumps({"connections.json": FILE})), FILE),
+    ],
+)
+def test_only_what_is_a_file_is_taken_for_one(answer: object, file: dict | None):
+    assert site_connections.file_of(answer) == file
 
 
 @pytest.mark.parametrize("form", ["@appsetting('Where')", "@{appsetting('where')}"])
