@@ -15,6 +15,7 @@ from activities import desk, readiness
 from rehearsal.estate import DEFAULT, extended, load
 from rehearsal.estate_seed import spoil
 from rehearsal.providers import integration_account
+from shared import clients
 from shared.record import fresh, noted
 from shared.stale import keeper
 from tests.doors import HERE, THERE, Doors, made_doors
@@ -42,7 +43,13 @@ class Looks(NamedTuple):
 @pytest.fixture(scope="module")
 def looks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looks]:
     folder = tmp_path_factory.mktemp("planted")
-    with made_doors(folder, without_faults(folder)) as doors, doors.led():
+    with (
+        pytest.MonkeyPatch.context() as patient,
+        made_doors(folder, without_faults(folder)) as doors,
+        doors.led(),
+    ):
+        for bound, most in {"retry_total": 2, "connection_timeout": 30, "read_timeout": 30}.items():
+            patient.setitem(clients.HURRIED, bound, most)  # The machine may be busy otherwise.
         settle(doors)
         before = look(doors)
         doors.world.timings["settle_seconds"] = 600.0  # What a pairing carries over is on its way.
