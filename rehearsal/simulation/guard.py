@@ -11,6 +11,7 @@ from typing import NamedTuple, cast
 from rehearsal.simulation.world import Ask, Asking, Source, World
 from shared import guard, stale
 from shared.outcome import refused
+from shared.reply import Surprise
 
 Model = Callable[[World, Source, dict], Asking]
 
@@ -53,7 +54,10 @@ def weigh(world: World, app: Source, task: dict) -> Asking:
 
 
 def ask(world: World, app: Source) -> Generator[Ask, object, Seen]:
-    asked_at = world.now
-    answer = yield Ask("witness", lambda: (world.record, world.server_time), guard.READ_SECONDS)
+    asked_at, app.seen = world.now, None
+    try:
+        answer = yield Ask("witness", lambda: (world.record, world.server_time), guard.READ_SECONDS)
+    except Surprise as silent:  # Not the component's region is silent: nobody knows of the epoch.
+        raise Surprise(f"the epoch cannot be read: {silent}") from None
     app.seen = seen = Seen(asked_at, *cast(tuple[dict, datetime], answer))
     return seen
