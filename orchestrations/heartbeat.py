@@ -15,7 +15,7 @@ from orchestrations.absence import outwait, overslept
 from orchestrations.audit import write_behind
 from orchestrations.steps import attempt, newest, plan_of, told_to
 from orchestrations.waves import CHUNK, act
-from shared import missed, witness
+from shared import missed, stale, witness
 from shared.plan import Plan
 
 BEATS_PER_GENERATION = 12
@@ -104,7 +104,7 @@ def heed(
         because = f"{record['active']} is active at epoch {record['epoch']}"
         if down and down["epoch"] == record["epoch"] and not down["left"]:
             return memory
-        if coming(record, here, there):
+        if stale.on_its_way(record, here, there):
             return memory
         return (yield from stand_down(context, plan, here, memory, record["epoch"], because))
     silence = (now - datetime.fromisoformat(memory["renewedAt"])).total_seconds()
@@ -117,12 +117,6 @@ def heed(
         return memory
     because = f"the lease cannot be renewed ({renewed['because']}) and {vouched['because']}"
     return (yield from stand_down(context, plan, here, memory, None, because))
-
-
-def coming(record: dict, here: str, now: datetime) -> bool:
-    """Is a run on its way to this location? What it is about to start must not be stopped."""
-    run = record["run"]
-    return witness.in_progress(run, now) and run["to"] == here
 
 
 def leaving(record: dict, here: str, now: datetime) -> bool:

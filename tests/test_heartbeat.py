@@ -176,10 +176,23 @@ def test_only_what_would_not_stop_is_tried_again():
     assert names.count(EXCLUSIVE[0]) > 2 and names.count(EXCLUSIVE[1]) == 1
 
 
-def test_nothing_is_stopped_where_a_run_is_about_to_start_it():
-    run = {"id": "r", "phase": "requested", "to": LOST, "at": START.isoformat()}
-    elsewhere = refused("northeurope is active", record=record(2, HERE, run=run))
+COMING = {"id": "r", "phase": "requested", "to": LOST, "at": START.isoformat(), "cancel": None}
+COMING |= {"paused": False, "approval": None}
+WANTED = {"state": "wanted", "until": (START + timedelta(hours=1)).isoformat()}
+
+
+@pytest.mark.parametrize("more", [{}, {"phase": "fence", "paused": True}])
+def test_nothing_is_stopped_where_a_run_is_about_to_start_it(more: dict):
+    elsewhere = refused("active", record=record(2, HERE, run={**COMING, **more}))
     assert not beating(renew_lease=elsewhere).named("demote_workflow")
+
+
+@pytest.mark.parametrize("more", [{"paused": True}, {"approval": WANTED}])
+def test_what_runs_in_a_region_that_returns_is_stopped_while_people_hold_the_run_there(more: dict):
+    """It has not claimed, and may wait for hours: meanwhile both would work."""
+    elsewhere = refused("active", record=record(2, HERE, run={**COMING, **more}))
+    names = acted(beating(renew_lease=elsewhere), "demote_workflow")
+    assert sorted(set(names)) == sorted(EXCLUSIVE)
 
 
 def test_a_lost_region_that_returns_stops_its_workflows_and_never_serves_by_itself():
