@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from rehearsal.drill import Drill
 
 WRITES = ("PUT", "POST", "PATCH", "DELETE")
-READING_POSTS = ("/listsecrets", "/listvalue", "/listcallbackurl", "/validate")
+READING_POSTS = ("/listsecrets", "/listvalue", "/listcallbackurl", "/validate", "/whatif")
+READING_POSTS += ("/listworkflowsconnections", "/config/appsettings/list")
 BEFORE = "microsoft.resources/deployments/"  # By a person, before the story begins.
 POISON = "slip-poison"
 

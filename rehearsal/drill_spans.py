@@ -33,20 +33,24 @@ def spans(drill: "Drill", facts: dict, at_work: dict) -> dict:
             "kind": "arm",
             "label": f"{row['method']} {row['url'].split('?')[0].rsplit('/providers/', 1)[-1]}",
         }
-        for row in writes(drill)
-        if row["at"] > first
+        for row in thinned([row for row in writes(drill) if row["at"] > first])
     ]
     marks += [
         {"lane": "alerts", "at": a["at"], "kind": "warn", "label": str(a.get("title", ""))}
         for a in drill.stage.alerts
         if a["at"] > first
-    ]
+    ][-MARKS_MAX:]
     both = (drill.home, drill.standby)
     order = [*both, *(_exclusive(name) for name in both), "verdict", PARTS, "run"]
     order += ["ARM writes", "alerts", "client"]
     used = {row["lane"] for row in [*kept, *marks]}
     lanes = [name for name in order if name in used]
-    return {"lanes": lanes, "spans": kept, "marks": marks[-MARKS_MAX:]}
+    return {"lanes": lanes, "spans": kept, "marks": marks}
+
+
+def thinned(rows: list[dict]) -> list[dict]:
+    """At most MARKS_MAX of them, from all of the time: a mark is as wide as seconds of a drill."""
+    return rows[:: 1 + (len(rows) - 1) // MARKS_MAX] if rows else []
 
 
 def _first(facts: dict, rows: list[dict]) -> str:

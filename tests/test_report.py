@@ -4,10 +4,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rehearsal import report
+from rehearsal import drill_spans, report
 from rehearsal.report_drawing import TICKS_MAX, drawing, parts_bar, ticks
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -175,3 +176,11 @@ def test_work_that_was_cut_off_is_listed_with_what_is_offered():
     shown = page.partition("Work that was cut off")[2].partition("<h2>")[0]
     wanted = ("36.5 s before", "nightly-invoices", "Failed", "resubmit", "1,234")
     assert [word for word in wanted if word not in shown] == []
+
+
+@pytest.mark.parametrize("count", [0, 1, drill_spans.MARKS_MAX, 5009])
+def test_the_marks_of_many_writes_are_thinned_over_all_of_the_time(count: int):
+    rows = [{"n": number} for number in range(count)]
+    kept = drill_spans.thinned(rows)
+    assert len(kept) <= drill_spans.MARKS_MAX and kept[:1] == rows[:1]
+    assert not rows or rows[-1]["n"] - kept[-1]["n"] < len(rows) / drill_spans.MARKS_MAX + 1
