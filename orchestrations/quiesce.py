@@ -234,20 +234,22 @@ def release(context: DurableOrchestrationContext, plan: Plan, paper: dict, prove
 def give_up(
     context: DurableOrchestrationContext, plan: Plan, paper: dict, rows: list[dict], because: str
 ) -> Flow:
-    """Nothing has moved yet: start again what this run has stopped, and say why.
+    """Nothing has moved yet: start again what this run has stopped and works there, and say why.
 
     What would not stop may have: the answer can be lost, or the stop can land when we have started
     it again; so that is looked at once more. Only what stood still before is left alone.
     """
+    away = paper["from"]
     stops = [one for one in rows if one["verb"] == "demote" and one["outcome"] != "skipped"]
+    stops = [one for one in stops if plan.belongs(one["component"], away)]
     mine = [one["component"] for one in stops]
     back = yield from act(
-        context, plan, paper, "promote", paper["from"], mine, ATTEMPTS_MAX, turn=TURN_BACK
+        context, plan, paper, "promote", away, mine, ATTEMPTS_MAX, turn=TURN_BACK
     )
     unheard = [one["component"] for one in stops if one["outcome"] == "refused"]
     if unheard:
         yield context.create_timer(context.current_utc_datetime + LATE)
         yield from act(
-            context, plan, paper, "promote", paper["from"], unheard, ATTEMPTS_MAX, turn=TURN_LATE
+            context, plan, paper, "promote", away, unheard, ATTEMPTS_MAX, turn=TURN_LATE
         )
     return Told([*rows, *back], halt=because)

@@ -12,6 +12,7 @@ from shared import dryrun, ledger_views
 from shared.outcome import refused, succeeded
 from tests.replay import START, Replay
 from tests.stories import HERE, LOST, PLAN, acted, at_stage, done, loaded, paper, record, world
+from tests.test_quiesce import quiescing
 
 HOME, STANDBY = LOST, HERE  # westeurope is the plan's home.
 MOVES, STANDS = "rates-sync-we", "rates-sync-ne"
@@ -135,3 +136,19 @@ def test_a_dry_run_of_the_way_home_leaves_the_standing_half_out(mode: str):
 def test_a_run_of_the_standing_half_may_be_run_again_in_its_place():
     wary = ledger_views.cautions(PLAN, HOME, STANDBY)
     assert MOVES in wary and STANDS not in wary
+
+
+@pytest.mark.parametrize("which", ["refused", "surprised"])
+def test_the_half_that_stands_elsewhere_is_not_started_where_its_stop_had_no_answer(which: str):
+    """Its copy here stood still before, as far as anybody knows, and its half runs over there."""
+
+    def demote(task: dict) -> dict:
+        if task["component"]["name"] != STANDS:
+            return succeeded("disabled")
+        if which == "surprised":
+            raise ConnectionError("no answer")
+        return refused("409")
+
+    run = quiescing(load_plan=loaded, demote_workflow=demote)
+    assert "would not stop" in done(run)["because"] and STANDS in acted(run, "demote_workflow")
+    assert STANDS not in acted(run, "promote_workflow")
