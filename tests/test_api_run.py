@@ -133,5 +133,8 @@ def test_the_timeline_has_every_stage_in_its_order(story: Story) -> None:
 
 def test_the_timeline_has_a_step_for_each_difference(story: Story) -> None:
     steps = {(s["stage"], s["component"], s["verb"]) for s in story.run["steps"]}
-    differences = {(d["stage"], d["component"], d["verb"]) for d in story.dry["differences"]}
+    # Verifying changes nothing; what hangs on a state of later, as the gateway's pipeline does,
+    # is done in a step of its own only where that state is found.
+    sure = [d for d in story.dry["differences"] if d["calls"] or d["stage"] != "protect"]
+    differences = {(d["stage"], d["component"], d["verb"]) for d in sure}
     assert {row for row in differences if row[0] != "verify"} <= steps
