@@ -13,7 +13,7 @@ import pytest
 
 from activities import desk_orders, readiness
 from rehearsal.estate import DEFAULT
-from shared import dryrun
+from shared import clients, dryrun
 from shared.forecast_steps import HOLDS_DATA
 from shared.kinds import KINDS
 from tests.doors import HERE, THERE, Doors, made_doors
@@ -30,7 +30,13 @@ YOUNG = {"backup", "overlay", "artifacts", "numbers"}
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     """The estate with every kind behind its doors, at ARM's latency."""
-    with made_doors(tmp_path_factory.mktemp("everything"), EVERYTHING) as made, made.led():
+    with (
+        pytest.MonkeyPatch.context() as patient,
+        made_doors(tmp_path_factory.mktemp("everything"), EVERYTHING) as made,
+        made.led(),
+    ):
+        for bound in ("connection_timeout", "read_timeout"):  # The machine may be busy otherwise.
+            patient.setitem(clients.HURRIED, bound, 30)
         made.world.latency_seconds = LATENCY_SECONDS
         well = json.dumps({"status": "healthy", "unclaimed": ["contoso"]})
         made.strangers.answers["func-contoso-ne.azurewebsites.net/api/health"] = (200, well)
