@@ -243,13 +243,9 @@ def give_up(
     stops = [one for one in rows if one["verb"] == "demote" and one["outcome"] != "skipped"]
     stops = [one for one in stops if plan.belongs(one["component"], away)]
     mine = [one["component"] for one in stops]
-    back = yield from act(
-        context, plan, paper, "promote", away, mine, ATTEMPTS_MAX, turn=TURN_BACK
-    )
+    back = yield from act(context, plan, paper, "promote", away, mine, ATTEMPTS_MAX, turn=TURN_BACK)
     unheard = [one["component"] for one in stops if one["outcome"] == "refused"]
     if unheard:
         yield context.create_timer(context.current_utc_datetime + LATE)
-        yield from act(
-            context, plan, paper, "promote", away, unheard, ATTEMPTS_MAX, turn=TURN_LATE
-        )
+        yield from act(context, plan, paper, "promote", away, unheard, ATTEMPTS_MAX, turn=TURN_LATE)
     return Told([*rows, *back], halt=because)
