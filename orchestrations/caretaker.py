@@ -61,14 +61,13 @@ def go_round(
     if record["active"] != here:
         settled = {"plan": plan.name, "location": here, "record": record, "now": now.isoformat()}
         yield from attempt(context, "settle_claim", settled, ONE_TRY)
-    if witness.in_progress(record["run"], now) and not left_behind(record, here):
-        return memory
     left = resumption.abandoned(record, now)
-    if left:
-        if record["active"] != here:
-            return memory
+    if left and record["active"] == here:
         return (yield from take_up(context, plan, digest, record, left, memory, now))
-    if memory["epoch"] != record["epoch"]:
+    run = record["run"] if witness.in_progress(record["run"], now) else left
+    if run and record["active"] == here:
+        return memory
+    if memory["epoch"] != record["epoch"]:  # Elsewhere they are due from the claim on.
         if missed.given_back(record, here):
             back = {"plan": plan.name, "epoch": record["epoch"]}
             noted = yield from attempt(context, "note_claim", back, ONE_TRY)
@@ -76,17 +75,18 @@ def go_round(
                 return memory
         chores = begin(plan, record, here, context.current_utc_datetime, now)
         memory = {**memory, "epoch": record["epoch"], "chores": chores}
+    if run and not left_behind(run):
+        return memory
     return (yield from do_due(context, plan, here, memory, record))
 
 
-def left_behind(record: dict, here: str) -> bool:
-    """Has a run moved the plan away from here, and come past the fence?
+def left_behind(run: dict) -> bool:
+    """Has a run that moves the plan away from here come past the fence?
 
-    People may hold it for long; what lands here late would run beside the new side meanwhile. One
-    that is cancelled starts here again what it had stopped.
+    It may take long; what lands here late would run beside the new side meanwhile. One that is
+    cancelled starts here again what it had stopped.
     """
-    run = record["run"]
-    return record["active"] != here and reached(run, "activate") and not run["cancel"]
+    return reached(run, "activate") and not run["cancel"]
 
 
 def take_up(

@@ -29,6 +29,7 @@ RUN = {
     "released": False,
     "resumed": 0,
 }
+FENCED = {**RUN, "phase": "fence"}
 STOPPED, STARTED = skipped("is Disabled already"), skipped("is Enabled already")
 PLAN = plan.checked(DOCUMENT)
 NIGHTLY, INTAKE = "nightly-report", "orders-intake"  # The first is exclusive.
@@ -140,6 +141,21 @@ def test_what_a_cancelled_run_starts_again_is_not_stopped_meanwhile() -> None:
     known = ended(run={**RUN, "cancel": {"by": "ada", "at": START.isoformat(), "comment": ""}})
     assert not caring(known, 3, here=LOST).named("demote_workflow")
     assert caring(ended(run=RUN), 3, here=LOST).named("demote_workflow")
+
+
+def test_what_lands_late_is_looked_for_from_the_claim_on() -> None:
+    """Not from when the run starts the other side, which would leave both at work for longer."""
+    fenced, goes_on = (succeeded(record=record(2, HERE, run=run)) for run in (FENCED, RUN))
+    run = caring(answering(fenced, fenced, goes_on), 5, here=LOST)
+    tried = [call.at for call in run.calls if call.name == "demote_workflow"]
+    assert timedelta(minutes=1) <= tried[0] - START < timedelta(minutes=1, seconds=5)
+
+
+def test_a_side_that_was_left_is_looked_after_though_nobody_goes_on_with_the_run() -> None:
+    left = {**RUN, "resumed": resumption.RESUMES_MAX}
+    assert caring(record(2, HERE, unfinished=left), 3, here=LOST).named("demote_workflow")
+    left = {**FENCED, "resumed": resumption.RESUMES_MAX}  # A person may yet cancel it.
+    assert not caring(record(2, HERE, unfinished=left), 3, here=LOST).named("demote_workflow")
 
 
 def test_after_a_cancel_nothing_is_paired_anew() -> None:
