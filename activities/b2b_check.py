@@ -131,7 +131,7 @@ def _places(sites: list[str]) -> list[tuple[str, tuple[int, str | None]]]:
 def _flows(group: str) -> list[dict] | None:
     """Every Consumption workflow of a resource group; None where it is not shown to us."""
     rows: list[dict] = []
-    for reply in arm_calls.pages(f"{group}/providers/Microsoft.Logic/workflows", PAGES_MAX):
+    for reply in arm_calls.pages(f"{group}/providers/Microsoft.Logic/workflows"):
         if denied(reply, f"resource group {group}"):
             return None
         rows += reply.document.get("value", [])
@@ -176,8 +176,8 @@ def _held(resource: str, vault: str) -> set[str] | str:
             names.add(str(row.get("kid", "")).partition("/keys/")[2].partition("/")[0])
         token = page.get("skipToken")
         if not token:
-            break
-    return names
+            return names
+    raise Surprise(f"more than {PAGES_MAX} pages of keys")
 
 
 def _tier(mine: Account, theirs: Account) -> dict:

@@ -6,7 +6,7 @@ the app signs in by its identity there, keys are never listed. Jobs that run go 
 
 from collections.abc import Callable
 
-from shared import batch, clients, data_plane, dryrun
+from shared import arm_calls, batch, clients, data_plane, dryrun
 from shared.denials import denied
 from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
@@ -15,7 +15,6 @@ from shared.stopping import stopped
 
 ROLE = "Azure Batch Job Submitter, and the roles of infra/access.json,"
 VERSION = "2024-07-01.20.0"
-PAGES_MAX = 10
 QUOTAS = ("dedicatedCoreQuota", "lowPriorityCoreQuota", "poolQuota", "activeJobAndJobScheduleQuota")
 SHOWN = ("accountEndpoint", "provisioningState", "poolAllocationMode", *QUOTAS)
 WORDS = {"promote": "enable", "demote": "disable"}
@@ -123,14 +122,9 @@ def _whole(part: dict, **bounds: float) -> dict:
     if seen["status"] != "succeeded":
         return seen
     pools: dict[str, dict] = {}
-    url: str | None = f"{part['resource']}/pools"
-    for _ in range(PAGES_MAX):
-        reply = clients.ask("GET", url, bounds=bounds).expect()
-        for row in reply.document.get("value", []):
+    for reply in arm_calls.pages(f"{part['resource']}/pools", bounds=bounds):
+        for row in reply.expect().document.get("value", []):
             pools[str(row["name"])] = {"vmSize": (row.get("properties") or {}).get("vmSize")}
-        url = reply.document.get("nextLink")
-        if not url:
-            break
     return {**seen, "pools": pools}
 
 

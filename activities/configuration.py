@@ -6,14 +6,11 @@ not read, so that they can neither leak nor be compared.
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlsplit
 
-from shared import clients, fingerprint, overlay
+from shared import arm_calls, clients, fingerprint, overlay
 from shared.outcome import refused, succeeded
-from shared.reply import Surprise
 
 READERS = 8
-PAGES_MAX = 200
 DIFFERENCES_MAX = 50
 TOP = (
     "apis",
@@ -96,13 +93,8 @@ def _configuration(resource: str) -> list[dict] | str:
 def _rows(url: str) -> list[dict]:
     """Every row of a list, page by page."""
     rows: list[dict] = []
-    for _ in range(PAGES_MAX):
-        reply = clients.ask("GET", url)
+    for reply in arm_calls.pages(url):
         if reply.status == 404:
-            return rows  # What was listed a moment ago is gone.
-        page = reply.expect().document
-        rows += page.get("value", [])
-        if not page.get("nextLink"):
-            return rows
-        url = page["nextLink"]
-    raise Surprise(f"more than {PAGES_MAX} pages at {urlsplit(url).path}")
+            break  # What was listed a moment ago is gone.
+        rows += reply.expect().document.get("value", [])
+    return rows

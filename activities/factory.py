@@ -4,7 +4,7 @@ After Microsoft.DataFactory 2018-06-01. Stopping a trigger lets the pipeline run
 The factory and its pipelines are code: both locations have theirs deployed from one template.
 """
 
-from shared import clients, dryrun, factory
+from shared import arm_calls, clients, dryrun, factory
 from shared.denials import denied
 from shared.guard import guarded, still
 from shared.outcome import refused, skipped, succeeded
@@ -12,7 +12,6 @@ from shared.reply import Unreachable
 from shared.stopping import stopped
 
 ROLE = "Data Factory Contributor there"
-PAGES_MAX = 20
 WORDS = {"promote": ("start", "Started"), "demote": ("stop", "Stopped")}
 
 
@@ -107,19 +106,12 @@ def _late(part: dict, before: dict[str, dict], verb: str, **bounds: float) -> li
 def _read(part: dict, **bounds: float) -> dict:
     """Every trigger of the factory, over all pages. Of a trigger nothing is kept but these."""
     found: dict[str, dict] = {}
-    url: str | None = f"{part['resource']}/triggers"
-    for _ in range(PAGES_MAX):
-        reply = clients.ask("GET", url, bounds=bounds)
+    for reply in arm_calls.pages(f"{part['resource']}/triggers", bounds=bounds):
         no = denied(reply, _named(part), ROLE)
         if no:
             return no
         for row in reply.document.get("value", []):
             found[str(row["name"])] = _trigger(row.get("properties") or {})
-        url = reply.document.get("nextLink")
-        if not url:
-            break
-    if url:
-        return refused(f"{_named(part)} has more than {PAGES_MAX} pages of triggers")
     return succeeded(factory.shown(part, found), triggers=found)
 
 

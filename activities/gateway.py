@@ -4,15 +4,14 @@ A restore makes a gateway exactly like the one it came from, so its backends and
 point at the lost region until the overlay is laid. After Microsoft.ApiManagement 2024-05-01.
 """
 
-from shared import clients, not_in_backup, overlay, probe
+from shared import arm_calls, clients, not_in_backup, overlay, probe
 from shared.alias import name_of
 from shared.denials import refusal
 from shared.guard import guarded, still
 from shared.outcome import refused, running, skipped, succeeded
-from shared.reply import Reply, Surprise, Unreachable, brief
+from shared.reply import Reply, Unreachable, brief
 
 PROBE_SECONDS = 10.0
-PAGES_MAX = 50
 FOREIGN_MAX = 3
 OPERATOR = "Logic App Operator (Logic Apps Standard Operator for a Standard workflow)"
 
@@ -189,17 +188,11 @@ def _retry_after(reply: Reply) -> float:
 def backends(part: dict) -> list[dict] | str:
     """Every backend of the gateway as ARM shows it; a sentence where there is no gateway."""
     seen: list[dict] = []
-    url = f"{part['resource']}/backends"
-    for _ in range(PAGES_MAX):
-        reply = clients.ask("GET", url)
+    for reply in arm_calls.pages(f"{part['resource']}/backends"):
         if reply.status == 404:
             return f"no gateway at {part['resource']}"
         barred = _barred(reply, part["name"])
         if barred:
             return barred
-        page = reply.expect().document
-        seen += page.get("value", [])
-        if not page.get("nextLink"):
-            return seen
-        url = page["nextLink"]
-    raise Surprise(f"more than {PAGES_MAX} pages of backends")
+        seen += reply.expect().document.get("value", [])
+    return seen

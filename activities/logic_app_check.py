@@ -12,7 +12,6 @@ from shared.reply import Surprise
 from shared.resource_ids import group_of
 
 KIND = "workflowapp"
-PAGES_MAX = 10
 
 
 def check_logic_app_workflow(payload: dict) -> dict:
@@ -127,16 +126,11 @@ def _envelope(part: dict) -> dict:
 def _names(part: dict) -> set[str] | None:
     """The names of the site's workflows."""
     found: set[str] = set()
-    url: str | None = f"{part['resource']}/workflows"
-    for _ in range(PAGES_MAX):
-        if url is None:
-            return found
-        reply = clients.ask("GET", url)
+    for reply in arm_calls.pages(f"{part['resource']}/workflows"):
         if not reply.ok:
             return None
         found |= {str(row["name"]).rsplit("/", 1)[-1] for row in reply.document.get("value", [])}
-        url = reply.document.get("nextLink") or None
-    return None
+    return found
 
 
 def _definition(envelope: dict) -> dict:

@@ -7,7 +7,6 @@ from shared.plan import LogicWorkflow, Plan
 from shared.reply import Surprise
 from shared.resource_ids import group_of
 
-PAGES_MAX = 50
 LOOK_SECONDS = 5.0
 
 
@@ -47,7 +46,7 @@ def schedule(plan: Plan, job: str, names: list[str], to: str) -> list[dict]:
 def listed(group: str) -> dict[str, dict]:
     """Every workflow of a resource group: id in lower case -> its properties."""
     found: dict[str, dict] = {}
-    for reply in arm_calls.pages(f"{group}/providers/Microsoft.Logic/workflows", PAGES_MAX):
+    for reply in arm_calls.pages(f"{group}/providers/Microsoft.Logic/workflows"):
         rows = reply.expect().document.get("value", [])
         found |= {str(row["id"]).lower(): row.get("properties") or {} for row in rows}
     return found

@@ -10,10 +10,11 @@ from shared import clients, one_look
 from shared.denials import refusal
 from shared.guard import still
 from shared.outcome import running, succeeded
-from shared.reply import Reply
+from shared.reply import Reply, Surprise
 
 RETRY_SECONDS = 15.0
 RETRY_SECONDS_MAX = 60.0
+PAGES_MAX = 200
 
 
 def call(method: str, path: str, version: str, body: dict | None = None, **query: str) -> dict:
@@ -37,15 +38,21 @@ def send(task: dict, asked: dict) -> Reply:
     return clients.ask(asked["method"], whole(asked), asked.get("body"), before=still(task))
 
 
-def pages(path: str, most: int) -> Iterator[Reply]:
-    """The answers to a list, page after page, at most `most`; one that is no yes is the last."""
-    url: str | None = path
-    for _ in range(most):
-        reply = clients.ask("GET", url)
+def pages(
+    path: str, *, version: str | None = None, bounds: clients.Bounds | None = None
+) -> Iterator[Reply]:
+    """The answers to a list, page after page; one that is no yes is the last.
+
+    More than PAGES_MAX are a Surprise, for half a list would pass for the whole.
+    """
+    url, asked = path, version
+    for _ in range(PAGES_MAX):
+        reply = clients.ask("GET", url, version=asked, bounds=bounds)
         yield reply
-        url = reply.document.get("nextLink") if reply.ok else None
+        url, asked = (reply.document.get("nextLink") or "" if reply.ok else ""), None
         if not url:
             return
+    raise Surprise(f"more than {PAGES_MAX} pages at {path}")
 
 
 def settings(site: str) -> tuple[int, dict[str, str]]:

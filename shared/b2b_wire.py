@@ -9,13 +9,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from shared import b2b, clients, probe, store
+from shared import arm_calls, b2b, clients, probe, store
 from shared.blobs import NEW
 from shared.denials import denied
 from shared.guard import still
 from shared.reply import Reply, Surprise, Unreachable
 
-PAGES_MAX = 100
 FETCH_SECONDS = 10.0
 CONTENT_BYTES_MAX = 8 * 1024 * 1024  # The largest schema or map of an integration account.
 CHUNK_BYTES = 65_536
@@ -60,15 +59,10 @@ def account(resource: str, kinds: tuple[str, ...] = b2b.KINDS, hurried: bool = F
 def rows(resource: str, kind: str, bounds: clients.Bounds | None = None) -> b2b.Rows:
     """name -> properties of everything of one kind."""
     found: b2b.Rows = {}
-    url = f"{resource}/{kind}"
-    for _ in range(PAGES_MAX):
-        page = said(clients.ask("GET", url, bounds=bounds), resource).document
-        for row in page.get("value", []):
+    for reply in arm_calls.pages(f"{resource}/{kind}", bounds=bounds):
+        for row in said(reply, resource).document.get("value", []):
             found[str(row["name"])] = row.get("properties") or {}
-        if not page.get("nextLink"):
-            return found
-        url = page["nextLink"]
-    raise Surprise(f"more than {PAGES_MAX} pages of {kind}")
+    return found
 
 
 def lags(part: dict, location: str, theirs: Account, mine: Account) -> dict:

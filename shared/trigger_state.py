@@ -5,9 +5,6 @@ The service reads the source itself, so that it is for leaving a region that liv
 """
 
 from shared import arm_calls, clients
-from shared.reply import Surprise
-
-PAGES_MAX = 10
 
 
 def calls(part: dict) -> list[dict] | str:
@@ -33,17 +30,11 @@ def name_of(call: dict) -> str:
 def names(resource: str) -> list[str] | str:
     """The names of a workflow's triggers, or why they are not known."""
     found: list[str] = []
-    url: str | None = f"{resource}/triggers"
-    for _ in range(PAGES_MAX):
-        if url is None:
-            return found
-        reply = clients.ask("GET", url, bounds=clients.HURRIED)
+    for reply in arm_calls.pages(f"{resource}/triggers", bounds=clients.HURRIED):
         if reply.status in (403, 404):
             return reply.words
-        page = reply.expect().document
-        found += [str(row["name"]) for row in page.get("value", [])]
-        url = page.get("nextLink") or None
-    raise Surprise(f"more than {PAGES_MAX} pages of triggers")
+        found += [str(row["name"]) for row in reply.expect().document.get("value", [])]
+    return found
 
 
 def _call(part: dict, name: str) -> dict:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from orchestrations.waves import order
-from shared import arm_calls
+from shared import arm_calls, clients
 from shared.plan import load
-from shared.reply import Reply
+from shared.reply import Reply, Surprise
 
 PLAN = Path(__file__).resolve().parents[1] / "plans" / "everything.yaml"
 
@@ -44,3 +44,30 @@ def test_a_task_says_its_runs_mode_and_a_keepers_loses_nothing(paper: dict, mode
     task = order(plan, told, "promote", "northeurope", "core-bus", 1)["task"]
     assert task["mode"] == mode
     assert task["component"]["other"]["resource"].endswith("sb-contoso-core-we")
+
+
+def paged(monkeypatch: pytest.MonkeyPatch, *statuses: int) -> list[str]:
+    """ARM answers these one after the other, each page with a link to another; who was asked."""
+    asked: list[str] = []
+    left = list(statuses)
+
+    def ask(method: str, url: str, **bounds: object) -> Reply:
+        asked.append(url)
+        status = left.pop(0) if len(left) > 1 else left[0]
+        return Reply(status, {}, {"value": [], "nextLink": f"https://arm/{len(asked)}"})
+
+    monkeypatch.setattr(clients, "ask", ask)
+    return asked
+
+
+def test_a_list_without_an_end_is_said_and_is_no_whole_list(monkeypatch: pytest.MonkeyPatch):
+    asked = paged(monkeypatch, 200)
+    with pytest.raises(Surprise, match=f"more than {arm_calls.PAGES_MAX} pages at /all"):
+        list(arm_calls.pages("/all"))
+    assert len(asked) == arm_calls.PAGES_MAX
+
+
+def test_a_page_that_is_no_yes_is_the_last(monkeypatch: pytest.MonkeyPatch):
+    asked = paged(monkeypatch, 200, 403)
+    assert [reply.status for reply in arm_calls.pages("/all")] == [200, 403]
+    assert asked == ["/all", "https://arm/1"]
