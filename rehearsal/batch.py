@@ -42,7 +42,7 @@ class Schedules:
         account = self.found()
         rows = account.body.get(SCHEDULES, {}) if account else {}
         row = rows.get(request.match_info["schedule"])
-        if row is None:
+        if account is None or row is None:
             return no(404, "JobScheduleNotFound")
         verb = request.match_info.get("verb")
         if verb is None:
@@ -52,6 +52,7 @@ class Schedules:
         if row["state"] in ("completed", "terminating", "deleting"):
             return no(409, "JobScheduleCompleted")
         row["state"] = STATES[verb]
+        self.world.resources.touch(account)
         return web.Response(status=204)
 
     def _refusal(self, request: web.Request) -> web.Response | None:

@@ -16,6 +16,7 @@ import aiohttp
 from rehearsal import drill_findings, report, stage_producer
 from rehearsal.azurite import NotSetUp
 from rehearsal.drill_story import Missed, Scenario, laid_over
+from rehearsal.drill_switches import Switches
 from rehearsal.drill_watch import Watcher
 from rehearsal.estate import Scene
 from rehearsal.processes import NotStarted
@@ -37,7 +38,8 @@ class Drill:
 
     def __init__(self, stage: Stage, timeline: Timeline, watcher: Watcher) -> None:
         self.stage, self.timeline, self.watcher = stage, timeline, watcher
-        self.plan = plans.load(stage.scene.plan_text).document
+        plan = plans.load(stage.scene.plan_text)
+        self.plan, self.switches = plan.document, Switches(stage.world, plan)
         self.home, self.standby = stage.estate.home, stage.estate.standby
         self.checks: dict[str, tuple[bool, str]] = {}
         self.facts: dict = {}

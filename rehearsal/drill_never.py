@@ -1,17 +1,20 @@
-"""Never two, never none: where the exclusive workflows worked, and when, judged from outside.
+"""Never two, never none: where exclusive work was done, and when, judged from outside.
 
-Two witnesses that know nothing of each other are asked. ARM's journal, with the losses of
-locations, says where a workflow was enabled and able to work, and for how long. The workflows'
-own run history, with what the runs did, says in which location each period was worked on.
+Two witnesses that know nothing of each other are asked. ARM's journal (of other kinds than
+Consumption workflows: the world's changes, `drill_switches`), with the losses of locations, says
+where something was switched on and able to work, and for how long. The workflows' own run history,
+with what the runs did, says in which location each period was worked on. Job schedules, triggers
+of factories and functions have no runs in the rehearsal: of them the time alone is judged.
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rehearsal.drill_story import STILL_SECONDS_MAX, Scenario
+from rehearsal.drill_switches import JOURNALED, Switch
 from rehearsal.estate_seed import workflow_id
 from rehearsal.workflows_due import CLOCKS, Trigger, read_triggers
 
@@ -19,9 +22,13 @@ if TYPE_CHECKING:
     from rehearsal.drill import Drill
 
 Stretch = tuple[float, float]
-Switch = tuple[float, bool]
+Places = dict[str, list[Stretch]]  # location -> when something was at work there
 VERBS = {"enable": True, "disable": False}
 SHOWN_MAX = 5
+# Told over a data plane of their own, which is lost with the region and comes back with what they
+# start: until somebody could tell them to stop they may work beside the other side, so long.
+TOLD_BY_DATA = ("batch",)
+BESIDE_SECONDS_MAX = 40.0
 
 
 def exclusive(drill: "Drill") -> list[str]:
@@ -47,37 +54,91 @@ def enabled(drill: "Drill", location: str) -> list[str]:
 
 def judge(drill: "Drill", scenario: Scenario) -> dict:
     """Check `neverTwo` and `neverNone`; gives the figures behind them for the report."""
-    movers, end = exclusive(drill), drill.stage.world.now.timestamp()
-    names = [*movers, *standing(drill)]
-    told = switched(drill)
-    at_work = {name: stretches(drill, name, end, told) for name in names}
-    doubled, counted = doubles(drill, names)
-    both = {n: seconds for n in names if (seconds := overlap(*at_work[n].values())) > 0}
-    found = [f"{name} was at work in both for {s:.1f} s" for name, s in both.items()]
-    found += [f"{name} worked on {period} in both" for name, period in doubled]
-    words = (
-        "; ".join(found[:SHOWN_MAX])
-        if found
-        else f"{len(names)} exclusive workflows, {counted} periods, each in one location"
-    )
-    drill.check("neverTwo", not found, words)
-    longest = max((gap(at_work[n].values(), end) for n in names), default=0.0)
+    end = drill.stage.world.now.timestamp()
+    at_work = worked(drill, end)
+    doubled, counted = doubles(drill, [*at_work])
+    rows = [_row(drill, name, places, end) for name, places in at_work.items()]
+    rows.sort(key=lambda row: (-row["bothSeconds"], -row["besideSeconds"], -row["nobodySeconds"]))
+    _never_two(drill, rows, doubled, counted)
+    longest = max((row["nobodySeconds"] for row in rows), default=0.0)
     most = scenario.nobody_seconds_max
     if most is None:
         most = drill.plan["objectives"]["rtoSeconds"] if scenario.moves else STILL_SECONDS_MAX
     told = f"at most {longest:.1f} s without one at work, bound {most:g} s"
     if most < math.inf:
-        drill.check("neverNone", longest <= most, told)
+        names = [row["component"] for row in rows if row["nobodySeconds"] > most]
+        told += f": {', '.join(names[:SHOWN_MAX])}" if names else ""
+        drill.check("neverNone", not names, told)
+    halves = set(standing(drill))  # They do not tell where the plan works.
     return {
-        "bothSeconds": round(max(both.values(), default=0.0), 3),
-        "nobodySeconds": round(longest, 3),
+        "bothSeconds": max((row["bothSeconds"] for row in rows), default=0.0),
+        "besideSeconds": max((row["besideSeconds"] for row in rows), default=0.0),
+        "nobodySeconds": longest,
         "periods": counted,
+        "locations": [drill.home, drill.standby],
+        "components": rows,
         "atWork": {
-            name: {place: [_shown(s) for s in rows] for place, rows in places.items()}
+            name: {place: [_shown(s) for s in stretches] for place, stretches in places.items()}
             for name, places in at_work.items()
-            if name in movers  # Only they tell where the plan works.
+            if name not in halves
         },
     }
+
+
+def _never_two(drill: "Drill", rows: list[dict], doubled: list[tuple[str, str]], periods: int):
+    found = [
+        f"{row['component']} was at work in both for {row['bothSeconds']:.1f} s"
+        for row in rows
+        if row["bothSeconds"] > 0
+    ]
+    found += [f"{name} worked on {period} in both" for name, period in doubled]
+    kinds = Counter(row["kind"] for row in rows)
+    told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    words = f"{told or 'nothing exclusive'}; {periods} periods, each in one location"
+    words += "".join(
+        f"; {row['component']} for {row['besideSeconds']:.1f} s until it could be told"
+        for row in rows
+        if row["besideSeconds"] > 0
+    )
+    drill.check("neverTwo", not found, "; ".join(found[:SHOWN_MAX]) if found else words)
+
+
+def _row(drill: "Drill", name: str, places: Places, end: float) -> dict:
+    """The report's row of a component: seconds at work in each location since the story began, in
+    both, and in none at a stretch."""
+    kind, told = drill.switches.kind(name), [(drill.switches.since, end)]
+    both = common(*places.values())
+    beside = [one for one in both if kind in TOLD_BY_DATA and _just_back(drill, one, end)]
+    return {
+        "component": name,
+        "kind": kind,
+        "seconds": {at: round(lasted(_both(rows, told)), 3) for at, rows in places.items()},
+        "bothSeconds": round(lasted(both) - lasted(beside), 3),
+        "besideSeconds": round(lasted(beside), 3),
+        "nobodySeconds": round(gap(places.values(), end), 3),
+    }
+
+
+def _just_back(drill: "Drill", both: Stretch, end: float) -> bool:
+    """Did this begin with the return of a location, and was it over in time?"""
+    places = drill.stage.estate.locations
+    back = {start for place in places for start, _ in _working(drill, place, end) if start > 0}
+    return both[0] in back and both[1] - both[0] <= BESIDE_SECONDS_MAX
+
+
+def worked(drill: "Drill", end: float) -> dict[str, Places]:
+    """Exclusive component -> when it was at work in each location, of every kind.
+
+    For a Consumption workflow "at work" is as ARM was told, for the rest as the world changed.
+    """
+    told = switched(drill)
+    flows = [*exclusive(drill), *standing(drill)]
+    up = {place: _working(drill, place, end) for place in drill.stage.estate.locations}
+    rest = {
+        name: {place: _both(_on(changes, end), up[place]) for place, changes in places.items()}
+        for name, places in drill.switches.told.items()
+    }
+    return {name: stretches(drill, name, end, told) for name in flows} | rest
 
 
 def _shown(stretch: Stretch) -> list[str]:
@@ -94,9 +155,7 @@ def switched(drill: "Drill") -> dict[str, list[Switch]]:
     return found
 
 
-def stretches(
-    drill: "Drill", name: str, end: float, told: dict[str, list[Switch]]
-) -> dict[str, list[Stretch]]:
+def stretches(drill: "Drill", name: str, end: float, told: dict[str, list[Switch]]) -> Places:
     """location -> when the workflow was enabled there and its location worked.
 
     Enabled as the estate opened, then as ARM was `told`.
@@ -140,10 +199,14 @@ def _both(ones: list[Stretch], others: list[Stretch]) -> list[Stretch]:
     return sorted(pair for pair in pairs if pair[0] < pair[1])
 
 
-def overlap(*places: list[Stretch]) -> float:
-    """For how many seconds two locations were at work at once."""
-    ones, others = places
-    return sum(to - start for start, to in _both(ones, others))
+def common(*places: list[Stretch]) -> list[Stretch]:
+    """When two locations were at work at once; what has its place in one alone never was."""
+    return _both(*places) if len(places) > 1 else []
+
+
+def lasted(rows: list[Stretch]) -> float:
+    """How many seconds stretches make together."""
+    return sum((to - start for start, to in rows), 0.0)
 
 
 def gap(places, end: float) -> float:
@@ -160,21 +223,23 @@ def gap(places, end: float) -> float:
 def doubles(drill: "Drill", names: list[str]) -> tuple[list[tuple[str, str]], int]:
     """(workflow, period) that more than one location worked on, and how many periods there were."""
     seen: dict[tuple[str, str], set[str]] = defaultdict(set)
-    known = set(names)
-    for name in names:
+    known = {name: name for name in names if drill.switches.kind(name) == JOURNALED}
+    known |= {flow: name for flow, name in drill.switches.flows().items() if name in names}
+    for name in known.values():
         for place in drill.stage.estate.locations:
             for period in _periods(drill, place, name):
                 seen[name, period].add(place)
     for row in drill.stage.world.effects:
         if row["workflow"] in known:
-            seen[row["workflow"], row["key"].partition(":")[2]].add(row["location"])
+            seen[known[row["workflow"]], row["key"].partition(":")[2]].add(row["location"])
     return sorted(key for key, places in seen.items() if len(places) > 1), len(seen)
 
 
 def _periods(drill: "Drill", location: str, name: str) -> list[str]:
     """The periods of a clock-driven workflow, by its run history as ARM would show it."""
     world = drill.stage.world
-    found = world.resources.get(workflow_id(drill.stage.estate, location, name))
+    own = workflow_id(drill.stage.estate, location, name)
+    found = world.resources.get(drill.switches.flow(name, location) or own)
     if found is None:
         return []
     clocks = {

@@ -134,7 +134,7 @@ def _exclusive(location: str) -> str:
 
 
 def _work(drill: "Drill", at_work: dict) -> list[dict]:
-    """When any exclusive workflow was at work in a location: the two lanes never overlap."""
+    """When anything exclusive was at work in a location: nothing is so in both lanes at once."""
     rows = []
     start = drill.watcher.records[0]["at"] if drill.watcher.records else ""
     for name, kind in ((drill.home, "old"), (drill.standby, "new")):

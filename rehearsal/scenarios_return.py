@@ -1,8 +1,9 @@
 """The stories of a region that comes back."""
 
 from rehearsal.drill import Drill
-from rehearsal.drill_never import enabled
+from rehearsal.drill_never import TOLD_BY_DATA, enabled
 from rehearsal.drill_still import at_work
+from rehearsal.drill_story import Missed
 from rehearsal.scenarios_gateway import prove_standby
 from rehearsal.scenarios_ledger import begin_work, remembered, run_again
 from rehearsal.scenarios_people import PROTECTED_SECONDS_MAX, order
@@ -91,32 +92,25 @@ async def _await_home(drill: Drill) -> None:
     await served_by(drill, drill.home)
 
 
-def switched_on(drill: Drill, location: str) -> list[str]:
-    """The exclusive Standard workflows that run there: a changed setting takes a restart."""
-    plan = plans.Plan.model_validate(drill.plan)
-    on = []
-    for name in plan.exclusive(location):
-        part = plan.component(name, location)
-        if part["kind"] != "logicAppWorkflow":
-            continue
-        flow = drill.stage.world.resources.get(f"{part['resource']}/workflows/{part['workflow']}")
-        on += [name] if flow and flow.properties.get("state") != "Disabled" else []
-    return on
-
-
 async def come_back(drill: Drill) -> None:
     """The old region is given back: first its management, app and network, then its workflows.
 
-    Its workflows come back enabled. Were they back before the resource manager and the app, they
-    would work until somebody can be asked to stop them: no product could prevent that.
+    What it did comes back switched on. Were it back before the resource manager and the app, it
+    would work until somebody can be asked to stop it: no product could prevent that, as none can
+    of what is told over the data plane alone (`TOLD_BY_DATA`).
     """
     drill.timeline.chapter(f"{drill.home} comes back")
     await drill.stage.recover(drill.home, ALL - DATA)
     drill.say(f"{drill.home} is back, its workflows not yet")
+    plan = plans.Plan.model_validate(drill.plan)
 
-    def down() -> bool:
-        return not enabled(drill, drill.home) and not switched_on(drill, drill.home)
+    def on() -> list[str]:
+        working = at_work(drill.stage.world, plan, drill.home)
+        return [name for name in working if plan.part(name).kind not in TOLD_BY_DATA]
 
-    await drill.so(f"{drill.home} standing down", down, STOOD_DOWN_SECONDS_MAX)
+    try:
+        await drill.so(f"{drill.home} standing down", lambda: not on(), STOOD_DOWN_SECONDS_MAX)
+    except Missed as late:
+        raise Missed(f"{late}: {', '.join(on())}") from late
     await drill.stage.recover(drill.home)
     drill.say(f"{drill.home}'s workflows are back")

@@ -87,6 +87,7 @@ class ResourceTable:
     def __init__(self, clock: Callable[[], datetime], chance: random.Random) -> None:
         self._rows: dict[str, Resource] = {}
         self._clock, self._chance = clock, chance
+        self.heard: list[Callable[[str], None]] = []  # Who is told the id of whatever changes.
 
     def __iter__(self) -> Iterator[Resource]:
         return iter(list(self._rows.values()))
@@ -101,22 +102,30 @@ class ResourceTable:
         etag = f"{self._chance.getrandbits(64):016X}"
         if known is not None:
             known.body, known.etag, known.changed_at = body, etag, now
+            self._tell(key)
             return known
         clean = id.rstrip("/")
         fresh = Resource(clean, type_of(clean), clean.split("/")[-1], body, etag, now, now, self)
         self._rows[key] = fresh
+        self._tell(key)
         return fresh
 
     def touch(self, resource: Resource) -> None:
         """Give a resource that was changed in place a new etag and time."""
         resource.etag = f"{self._chance.getrandbits(64):016X}"
         resource.changed_at = self._clock()
+        self._tell(resource.id)
 
     def remove(self, id: str) -> None:
         """Take a resource away with everything under it."""
         key = id.rstrip("/").lower()
         for gone in [k for k in self._rows if k == key or k.startswith(key + "/")]:
             del self._rows[gone]
+        self._tell(key)
+
+    def _tell(self, id: str) -> None:
+        for tell in self.heard:
+            tell(id)
 
     def under(self, parent_id: str, type: str) -> list[Resource]:
         """The resources of one type anywhere under a parent, oldest first."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rehearsal import drill_never, drill_parts, estate_seed
 from rehearsal.drill import Drill
-from rehearsal.drill_never import gap, overlap
+from rehearsal.drill_never import common, gap, lasted
 from rehearsal.drill_story import Scenario, laid_over
 from rehearsal.drill_watch import Watcher
 from rehearsal.estate import load
@@ -122,7 +122,7 @@ def test_no_overlap_is_longer_than_either_side(
 ):
     ones = [(start, start + length) for start, length in rows]
     other = data.draw(st.floats(0, 100))
-    assert overlap(ones[:1], [(other, other + 10)]) <= 10 + 1e-9
+    assert lasted(common(ones[:1], [(other, other + 10)])) <= 10 + 1e-9
 
 
 @given(st.floats(0, 50), st.floats(0, 50))

@@ -178,6 +178,18 @@ def test_work_that_was_cut_off_is_listed_with_what_is_offered():
     assert [word for word in wanted if word not in shown] == []
 
 
+def test_what_may_not_run_twice_is_listed_with_where_it_worked_and_for_how_long():
+    row = {"component": "clearing", "kind": "batch", "bothSeconds": 2.5, "besideSeconds": 1.25}
+    row |= {"seconds": {"westeurope": 31.5, "northeurope": 1234.0}, "nobodySeconds": 43.5}
+    found = {"bothSeconds": 2.5, "nobodySeconds": 43.5, "periods": 0, "components": [row] * 61}
+    found |= {"locations": ["westeurope", "northeurope"]}
+    page = report.render(report.complete({**sample(), "exclusives": found}))
+    shown = page.partition("What may not run twice")[2].partition("<h2>")[0]
+    wanted = ("batch", "31.5 s", "1,234 s", "2.5 s", "1.2 s", "43.5 s", "and 1 more")
+    assert [word for word in wanted if word not in shown] == []
+    assert shown.count("clearing") == 60
+
+
 @pytest.mark.parametrize("count", [0, 1, drill_spans.MARKS_MAX, 5009])
 def test_the_marks_of_many_writes_are_thinned_over_all_of_the_time(count: int):
     rows = [{"n": number} for number in range(count)]
