@@ -11,10 +11,12 @@ from azure.durable_functions import DurableOrchestrationContext
 from orchestrations import Flow
 from orchestrations.audit import write_behind
 from orchestrations.steps import attempt, brief, newest, plan_of, told_to
-from shared import overlay, permit, refusals, slip, verdict, witness
+from shared import permit, refusals, slip, verdict, witness
 from shared.plan import Plan
+from shared.watch import seen_from_outside
 
 ROUNDS_PER_GENERATION = 6  # Every turn replays the whole generation: short ones cost nothing.
+ROUND = timedelta(seconds=1.5)  # So long lasts one for each second of a probe's timeout.
 LOAD_PAUSE = timedelta(seconds=10)  # Without a plan nobody says how long a round is.
 NEW = {"verdict": None, "record": None, "refusal": "", "told": [], "asked": None, "audited": 0}
 
@@ -69,7 +71,7 @@ def watch_once(
     context: DurableOrchestrationContext, plan: Plan, loaded: dict, here: str, memory: dict
 ) -> Flow:
     """One round: look, judge, act if allowed, tell, write down. Gives the new memory."""
-    active = active_in(plan, memory)
+    active, began = active_in(plan, memory), context.current_utc_datetime
     seen = yield from look(context, plan, loaded["plan"], active)
     record = seen["record"] or memory["record"]
     if record and record["active"] == here:
@@ -83,7 +85,9 @@ def watch_once(
     if judged["state"] == "healthy":  # What is refused from now on is another story.
         memory = {**memory, "refusal": "", "told": []}
     if judged["state"] == "lost":
-        if seen["record"] is None:  # A probe that was lost must not cost a whole round now.
+        # A probe that was lost must not cost a whole round now. Where a process has died in the
+        # round, and another one went on, what was read is of before.
+        if seen["record"] is None or now - began > ROUND * plan.watch.timeout_seconds:
             seen = {**seen, **(yield from read_again(context, loaded["plan"]))}
         memory = yield from take_over(context, loaded, here, active, memory, seen)
     if was is None or was["state"] != judged["state"]:
@@ -134,17 +138,6 @@ def look(context: DurableOrchestrationContext, plan: Plan, document: dict, activ
         "record": known.get("record"),
         "serverTime": known.get("serverTime"),
     }
-
-
-def seen_from_outside(document: dict) -> dict:
-    """The plan with only what observers look at: every round writes it down for each of them."""
-    parts = document["components"]
-    shown = [part for part in parts if part["kind"] in ("apiManagement", "trafficManager")]
-    workflows = [part for part in parts if part["kind"] == "logicWorkflow"]
-    # A gateway is not to be read without the workflows that its callbacks lead to.
-    named = [name for part in shown for name in overlay.led_to(part)]
-    also = [part for part in parts if part["name"] in named and part not in workflows[:1]]
-    return {**document, "components": [*shown, *workflows[:1], *also] or parts[:1]}
 
 
 OBSERVERS = {

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timedelta
 
+from shared import overlay
 from shared.outcome import refused
 from shared.verdict import TROUBLE
 
@@ -70,3 +71,14 @@ def alive(
     if stale(state, every_seconds, now):
         return "failing", f"the watchdog is silent since {state['at']}: restart the app"
     return "ok", f"watched at {state['at']}"
+
+
+def seen_from_outside(document: dict) -> dict:
+    """The plan with only what observers look at: every round writes it down for each of them."""
+    parts = document["components"]
+    shown = [part for part in parts if part["kind"] in ("apiManagement", "trafficManager")]
+    workflows = [part for part in parts if part["kind"] == "logicWorkflow"]
+    # A gateway is not to be read without the workflows that its callbacks lead to.
+    named = [name for part in shown for name in overlay.led_to(part)]
+    also = [part for part in parts if part["name"] in named and part not in workflows[:1]]
+    return {**document, "components": [*shown, *workflows[:1], *also] or parts[:1]}

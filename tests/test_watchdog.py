@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrations.watchdog import OBSERVERS, ROUNDS_PER_GENERATION, seen_from_outside, watchdog
+from orchestrations.watchdog import OBSERVERS, ROUNDS_PER_GENERATION, watchdog
 from shared import plan, slip, witness
 from shared.outcome import refused, succeeded
 from shared.record import YOUNGER_OF_RUN, noted, stamp
+from shared.watch import seen_from_outside
 from tests.replay import START, Replay
 from tests.stories import (
     DOCUMENT,
@@ -314,6 +315,23 @@ def test_a_lost_look_at_the_lease_is_made_up_for_in_the_same_round():
     silent = succeeded(observation=saw("lease", None))
     run = on_watch(watched(False, None, observe_lease=silent))
     assert run.named("reserve_run")
+
+
+@pytest.mark.parametrize("seconds, reads", [(1, 0), (30, 1)])
+def test_what_was_read_before_the_process_died_is_read_again(seconds: float, reads: int):
+    """Half a round is of before; people may have closed a window since, or another has claimed."""
+    slow = [0.0, 0.0, seconds]  # Of the third round, which permits.
+
+    def outlasted(told: dict) -> dict:
+        run.now += timedelta(seconds=slow.pop(0) if slow else 0)
+        return succeeded(observation=saw("health", False))
+
+    told = {"plan": "contoso", "location": HERE}
+    run = Replay(watchdog, told, watched(False, False, observe_health=outlasted))
+    run.run(stop_at=START + timedelta(minutes=2))
+    asked = [call.name for call in run.calls if call.name in ("read_witness", "reserve_run")]
+    before = asked[: asked.index("reserve_run")]
+    assert len(before) == 1 + reads  # The first one is the watchdog's own beginning.
 
 
 @pytest.mark.parametrize(("minutes", "moves"), [(10, True), (-10, False)])
