@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from activities import desk
-from shared import dryrun, forecast_steps, views, witness
+from shared import child, dryrun, forecast_steps, permit, views, witness
 from shared.backups import latest_proven
 from shared.kinds import KINDS, Verb
 from shared.plan import Plan
+from shared.problem import Problem
 from shared.reply import Surprise, Unheard, Unreachable
 
 THREADS = 16
@@ -17,21 +18,63 @@ Told = Callable[[str], dict[str, dict]]
 
 
 def rehearse(
-    document: dict, order: dict, allowed: dict, now: datetime, steps: forecast_steps.Steps
+    document: dict,
+    order: dict,
+    allowed: dict,
+    now: datetime,
+    steps: forecast_steps.Steps,
+    told: Told | None = None,
 ) -> dict:
     """Observe every component as the run would, side by side, and say what would be called.
 
-    And how long that would take by `steps`, and what state would be lost.
+    And how long that would take by `steps`, and what state would be lost. A child plan is
+    rehearsed too; `told` says how long its own runs took.
     """
-    plan, silent = Plan.model_validate(document), set[str]()
-    acts = dryrun.order(plan, order["to"], order["mode"])
-    with ThreadPoolExecutor(THREADS) as pool:
-        rows = list(pool.map(lambda act: compared(plan, order["mode"], act, silent), acts))
-    rows = [{**row, "silent": row["location"] in silent} for row in rows]
-    expected = forecast_steps.forecast(plan, order["mode"], rows, steps)
-    lost = forecast_steps.losing(plan, backups(document, order["to"], now), rows)
+    plan, to, mode = Plan.model_validate(document), order["to"], order["mode"]
+    rows = [
+        {**row, **of_child(plan, row, mode, now, told)} if row["kind"] == child.KIND else row
+        for row in observed(plan, to, mode)
+    ]
+    expected = forecast_steps.forecast(plan, mode, rows, steps)
+    lost = forecast_steps.losing(plan, backups(document, to, now), rows)
     shown = views.dry_run(document, {**order, **allowed}, rows, now)
     return {**shown, "forecast": {**expected, **lost}}
+
+
+def observed(plan: Plan, to: str, mode: str) -> list[dict]:
+    """The acts of a run, in its order, each beside what is there now."""
+    silent, acts = set[str](), dryrun.order(plan, to, mode)
+    with ThreadPoolExecutor(THREADS) as pool:
+        rows = list(pool.map(lambda act: compared(plan, mode, act, silent), acts))
+    return [{**row, "silent": row["location"] in silent} for row in rows]
+
+
+def of_child(parent: Plan, row: dict, mode: str, now: datetime, told: Told | None) -> dict:
+    """What an act that moves a child plan takes and loses, by a dry run of the child's own.
+
+    Nothing of one that serves there already; unknown of one that would not move, or is not seen.
+    """
+    name, to = getattr(parent.part(row["component"]), "plan", ""), row["location"]
+    if row["would"] == dryrun.SAME:
+        return {}
+    if not row["calls"]:
+        return forecast_steps.unknown_child(name, row["seen"])
+    try:
+        document = desk.known_plan(name)["plan"]
+        record = desk.known_record(document)
+        verdict = desk.judged(document, record["active"], now)
+    except (Surprise, Problem) as no:
+        return forecast_steps.unknown_child(name, f"{name} cannot be looked at: {no}")
+    moving = child.standing(record, to, "", now)
+    if moving["state"] == "under way":
+        return forecast_steps.unknown_child(name, moving["because"])
+    allowed = permit.allow(verdict, record, document, to, now, "person", mode)
+    if not allowed["allowed"]:
+        return forecast_steps.unknown_child(name, f"{name} would not move: {allowed['because']}")
+    plan, steps = Plan.model_validate(document), past_steps(document, record, told)
+    acts = observed(plan, to, mode)
+    lost = forecast_steps.losing(plan, backups(document, to, now), acts)
+    return forecast_steps.of_child(plan, mode, acts, steps, lost)
 
 
 def backups(document: dict, to: str, now: datetime) -> dict[str, float | None]:

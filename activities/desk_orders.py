@@ -78,7 +78,7 @@ def rehearsed(
     steps, now = desk_dryrun.past_steps(document, record, told), datetime.now(UTC)
     with ThreadPoolExecutor(1, thread_name_prefix="readiness") as pool:
         asked = pool.submit(readiness.recent, document, aim["to"])
-        shown = desk_dryrun.rehearse(document, aim, allowed, now, steps)
+        shown = desk_dryrun.rehearse(document, aim, allowed, now, steps, told)
         ready = None if aim["to"] == record["active"] else brief(asked.result())
     return dryrun_text.answer({**shown, "readiness": ready}, accepts)
 

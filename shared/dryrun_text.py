@@ -76,7 +76,17 @@ def ready_words(seen: dict | None) -> list[str]:
 def act_words(act: dict, below: str) -> list[str]:
     what = f"  {act['verb']} {act['component']} in {act['location']} ({act['kind']})"
     calls = [f"{'':6}{line}" for one in act["calls"] for line in call_words(one, below)]
-    return [what, *filled(f"now: {act['seen']}", 4), *filled(f"would {act['would']}", 4), *calls]
+    would = f"would {act['would']}{child_words(act.get('child'))}"
+    return [what, *filled(f"now: {act['seen']}", 4), *filled(would, 4), *calls]
+
+
+def child_words(own: dict | None) -> str:
+    """How long a child plan's own run takes; nothing of another act."""
+    if own is None:
+        return ""
+    known = own["seconds"] is not None
+    took = f"{own['seconds']:g} s until it serves" if known else f"unknown: {own['because']}"
+    return f"; the run of {own['plan']}: {took}"
 
 
 def call_words(call: dict, below: str) -> list[str]:

@@ -23,9 +23,13 @@ HOP_SECONDS = 1.0  # From the end of a stage to the first step of the next: slip
 STEP_SECONDS = {"change": 0.5, "look": 0.2, "silence": 5.0}
 WAITED_FOR = ("fence", "quiesce")  # What comes before the claim or beside it is not paced.
 SERVED = "redirect"  # Callers are served from its end on; what follows is proof.
+AWAKE = "verify"  # Whoever waits for a child plan waits until this has ended.
+# How long a run waits for what is busy, and how often it looks (`BUSY_PAUSE`, `BUSY_ROUNDS_MAX`).
+LOOK_SECONDS, LOOKS_MAX = 10.0, 6
 # Kinds that carry data of their own to the other location; of the others there is nothing to lose.
 HOLDS_DATA = ("storageAccount", "sqlFailoverGroup", "cosmosDb", "serviceBusAlias", "eventHubsAlias")
 UNKNOWN = "the age of its copy is not known"
+NOBODY = "nobody knows of "
 
 
 @dataclass(frozen=True)
@@ -85,19 +89,7 @@ def forecast(plan: Plan, mode: str, acts: list[dict], steps: Steps) -> dict:
     `assumed` names each duration that stands on a default.
     """
     assumed: set[str] = set()
-    parts = waiting(plan, mode)
-    hop = steps.hop if steps.hop is not None else HOP_SECONDS
-    if steps.hop is None:
-        assumed.add(f"hop between stages {HOP_SECONDS:g} s")
-    took = taking(steps, assumed)
-    sent = 0
-    for stage in ROUTES[mode]:
-        mine = [act for act in acts if act["stage"] == stage]
-        waves = verbs_of(mine) if stage in WAITED_FOR else waves_of(mine, plan, stage)
-        seconds, sent = stage_seconds(waves, sent if stage not in WAITED_FOR else 0, took)
-        parts[stage] = round(hop + seconds, 1)
-        if stage == SERVED:
-            break
+    parts = waiting(plan, mode) | staged(plan, mode, acts, steps, SERVED, assumed)
     parts["DNS"] = float(plan.ttl_seconds())
     total = round(sum(parts.values()), 1)
     return {
@@ -107,6 +99,45 @@ def forecast(plan: Plan, mode: str, acts: list[dict], steps: Steps) -> dict:
         "measured": {"run": steps.run, "steps": steps.count},
         "assumed": sorted(assumed),
     }
+
+
+def staged(
+    plan: Plan, mode: str, acts: list[dict], steps: Steps, last: str, assumed: set[str]
+) -> dict[str, float]:
+    """Stage -> seconds, until the `last` one; what stands on a default is put into `assumed`."""
+    hop, parts, sent = HOP_SECONDS if steps.hop is None else steps.hop, {}, 0
+    if steps.hop is None:
+        assumed.add(f"hop between stages {HOP_SECONDS:g} s")
+    took = taking(steps, assumed)
+    for stage in ROUTES[mode]:
+        mine = [act for act in acts if act["stage"] == stage]
+        waves = verbs_of(mine) if stage in WAITED_FOR else waves_of(mine, plan, stage)
+        seconds, sent = stage_seconds(waves, sent if stage not in WAITED_FOR else 0, took)
+        parts[stage] = round(hop + seconds, 1)
+        if stage == last:
+            break
+    return parts
+
+
+def of_child(plan: Plan, mode: str, acts: list[dict], steps: Steps, lost: dict) -> dict:
+    """What a child plan adds to its parent's act, which orders its run and waits for that.
+
+    `child`: {"plan", "seconds", "measured", "assumed"} from its order until it serves: whoever is
+    ordered waits for no detection, no lease and no DNS. `lost`: as `losing` gives it of the child.
+    """
+    assumed: set[str] = set()
+    seconds = round(sum(staged(plan, mode, acts, steps, AWAKE, assumed).values()), 1)
+    measured = {"run": steps.run, "steps": steps.count}
+    own = {"plan": plan.name, "seconds": seconds, "measured": measured, "assumed": sorted(assumed)}
+    words = lost["rpoBecause"].removeprefix(NOBODY)
+    because = f"in {plan.name}, {words}"
+    return {"child": own, "rpoSeconds": lost["rpoSeconds"], "rpoBecause": because}
+
+
+def unknown_child(name: str, because: str) -> dict:
+    """The same of a child that would not move, or of which nobody can say."""
+    own = {"plan": name, "seconds": None, "because": because}
+    return {"child": own, "rpoSeconds": None, "rpoBecause": because}
 
 
 def waiting(plan: Plan, mode: str) -> dict[str, float]:
@@ -133,6 +164,11 @@ def taking(steps: Steps, assumed: set[str]) -> Callable[[dict], float]:
     """What one act takes; notes what stands on a default."""
 
     def took(act: dict) -> float:
+        if "child" in act and act["child"]["seconds"] is not None:
+            assumed.update(act["child"]["assumed"])
+            return waited(act, assumed)
+        if "child" in act:
+            assumed.add(f"{act['component']} waits for nothing: {act['child']['because']}")
         sort = "look" if not act["calls"] else "silence" if act["silent"] else "change"
         known = steps.seconds.get((act["kind"], act["verb"], sort))
         if known is not None:
@@ -141,6 +177,14 @@ def taking(steps: Steps, assumed: set[str]) -> Callable[[dict], float]:
         return STEP_SECONDS[sort]
 
     return took
+
+
+def waited(act: dict, assumed: set[str]) -> float:
+    """How long a run waits for a child: looks with pauses, and goes on without it in the end."""
+    seconds, most = act["child"]["seconds"], LOOK_SECONDS * LOOKS_MAX
+    if seconds > most:
+        assumed.add(f"{act['component']} serves after {seconds:g} s, waited for {most:g} s")
+    return min(math.ceil(seconds / LOOK_SECONDS) * LOOK_SECONDS, most)
 
 
 def stage_seconds(
@@ -188,7 +232,7 @@ def losing(plan: Plan, backups: dict[str, float | None], acts: list[dict]) -> di
             why[act["component"]] = act.get("rpoBecause", "")
     unknown = [f"{name}: {why[name] or UNKNOWN}" for name, age in ages.items() if age is None]
     if unknown:
-        because = f"nobody knows of {'; '.join(unknown)}"
+        because = f"{NOBODY}{'; '.join(unknown)}"
         return {"rpoSeconds": None, "meetsRpo": False, "rpoBecause": because}
     if not ages:
         because = "nothing in the plan is copied: what is in flight is the ledger's to say"

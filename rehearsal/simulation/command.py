@@ -64,7 +64,7 @@ def play_all(plan: Plan, given: argparse.Namespace) -> int:
     )
     if total.losses:
         share = total.seen / total.losses
-        print(f"{total.losses} losses under a watchdog's eyes: {share:.2%} were seen in time")
+        print(f"{total.losses} losses before a watchdog that saw: {share:.2%} were told in time")
     for name, count in sorted(total.notes.items()):
         seen = ", ".join(str(seed) for seed in total.examples[name][:EXAMPLES_MAX])
         print(f"  not yet: {name} x {count} (seeds {seen}): {NOT_YET[name]}")

@@ -1,7 +1,8 @@
 """Detection: is a lost location seen as soon as the plan promises, in the weather of every seed?
 
 Within `rounds` times `everySeconds` and one `timeoutSeconds`, by a watchdog that was watching when
-it was lost. In fair weather always; else it is counted how often.
+it was lost and that reached what it looks at until then. Where no request is in trouble and no
+process dies, always; else it is counted how often.
 """
 
 from datetime import timedelta
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 LATENCY_SECONDS = 2.0  # Of the rounds' own requests.
 WATCHED_ROUNDS = 2  # So long ago at most was the last round of one that watches.
-FOUL = ("cut", "down")
+LOOKED_AT = ("witness", "internet")  # Who does not reach these knows that it knows nothing.
 
 
 class Detection:
@@ -45,6 +46,8 @@ class Detection:
         world, run = self.world, self.world.record["run"]
         if world.lost_at.get(location) != since or world.apps[here].life != life:
             return  # It is back, or nobody could watch.
+        if any(self._missed(here, node, since) for node in LOOKED_AT):
+            return
         judged = world.watches[here]["verdict"]
         seen = judged["state"] in TROUBLE and judged["rounds"] >= self.watch["rounds"]
         if not seen and (run or world.record["epoch"] != epoch):
@@ -54,7 +57,12 @@ class Detection:
         if not seen and self._fair():
             world.judge.breach("detection", location, "is lost since", since, "-", judged)
 
+    def _missed(self, here: str, node: str, since: float) -> bool:
+        """Was this out of reach, now or at any time since then?"""
+        return not self.world.reaches(here, node) or (
+            self.world.mended.get((here, node), -1.0) >= since
+        )
+
     def _fair(self) -> bool:
         sky = self.world.weather
-        foul = sky.kills or any(what in FOUL for _, what, _ in sky.events)
-        return not (sky.trouble or sky.lagging or foul)
+        return not (sky.trouble or sky.lagging or sky.kills)
