@@ -6,6 +6,7 @@
 from activities import (
     alerts,
     alias,
+    alias_check,
     api_connections,
     apim_backups,
     audit,
@@ -155,7 +156,7 @@ ACTIVITIES = (
     alias.observe_alias,
     alias.promote_alias,
     alias.protect_alias,
-    alias.check_alias,
+    alias_check.check_alias,
     storage_account.observe_storage,
     storage_account.promote_storage,
     storage_account.protect_storage,

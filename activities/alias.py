@@ -4,14 +4,13 @@ After Microsoft.ServiceBus and Microsoft.EventHub 2026-01-01. A pairing's failov
 secondary, needs no primary, and goes one way: who was left is emptied and paired anew.
 """
 
-from shared import alias, alias_checks, arm_calls, dryrun
+from shared import alias, alias_wire, arm_calls, dryrun
 from shared.denials import refusal
 from shared.guard import guarded
 from shared.outcome import refused, running, skipped, succeeded
-from shared.reply import Reply, Surprise
+from shared.reply import Reply
 
 ASK_SECONDS = 2.0  # Azure calls a failover near-instant; the pairing settles within seconds.
-PAGES_MAX = 20
 DELETES_MAX = 25  # In one call; the next one goes on.
 
 
@@ -80,38 +79,6 @@ def protect_alias(payload: dict) -> dict:
     return _cleaned(payload) or _paired(payload)
 
 
-def check_alias(payload: dict) -> dict:
-    """Would a failover to `location` work? Fact `checks`. Safe to repeat: reads."""
-    part = payload["component"]
-    mine = arm_calls.read(part["resource"], alias.VERSION)
-    if not mine.ok:
-        return refusal(mine, f"namespace {alias.name_of(part['resource'])}")
-    if part["mode"] == "replication":
-        seen = alias.replica_of(mine.properties)
-        rows = alias_checks.replication(part, seen, payload["location"], payload["away"])
-        return succeeded(checks=[alias_checks.tier(part, [mine.document]), *rows])
-    return succeeded(checks=_paired_checks(part, mine.document))
-
-
-def _paired_checks(part: dict, mine: dict) -> list[dict]:
-    reply = arm_calls.read(alias.path(part), alias.VERSION)
-    if not reply.ok and reply.status != 404:
-        reply.expect()
-    seen = alias.alias_of(reply.properties) if reply.ok else None
-    rows = alias_checks.pairing(part, seen)
-    rows += [alias_checks.subscriptions(part), alias_checks.not_replicated()]
-    try:
-        theirs = arm_calls.read(part["other"]["resource"], alias.VERSION).expect().document
-        rows.append(alias_checks.apart(mine, theirs))
-        if seen:
-            other = _entities({**part, **part["other"]})
-            rows.append(alias_checks.drift(_entities(part), other))
-    except Surprise as silent:  # The secondary can be failed over to all the same.
-        theirs, words = None, f"the other namespace cannot be seen: {silent}"
-        rows.append(alias_checks.row("regions", "warn", words, "look again when it answers"))
-    return [*rows, alias_checks.tier(part, [mine, theirs])]
-
-
 def _graceful(payload: dict) -> bool:
     return payload.get("mode") == "graceful"
 
@@ -176,7 +143,7 @@ def _broken(payload: dict, seen: dict) -> dict:
 
 def _cleaned(payload: dict) -> dict | None:
     """Delete what was left in the old namespace; None when nothing is left."""
-    part, left = payload["component"], _entities(payload["component"])
+    part, left = payload["component"], alias_wire.entities(payload["component"])
     no = _kept(part, left, "")
     if no:
         return refused(no)
@@ -201,7 +168,7 @@ def _kept(part: dict, left: list[dict], own: str) -> str:
     full = alias.held(left, alias.SORTS[part["kind"]])
     if full and part["leftovers"] != "delete":
         return f"{full}: move them over or say leftovers: delete; left are {names}"
-    rows = _all(f"{part['resource']}/disasterRecoveryConfigs")
+    rows = alias_wire.every(f"{part['resource']}/disasterRecoveryConfigs")
     others = [row for row in rows if str(row.get("name", "")).lower() != own.lower()]
     if any(row.get("properties", {}).get("role") in alias.PRIMARY for row in others):
         return f"{alias.name_of(part['resource'])} is primary of an alias: nothing deleted"
@@ -225,7 +192,7 @@ def _foretold(payload: dict) -> dict:
     if seen["role"] in alias.PRIMARY and seen["partner"]:
         return succeeded(words, **_kept_pairing(part, seen))
     no = None if seen["role"] in alias.PRIMARY else alias.not_yet(seen, False)
-    left = _entities(part)
+    left = alias_wire.entities(part)
     because = no["because"] if no else _kept(part, left, part["alias"])
     if because:
         return succeeded(words, calls={}, would=f"be refused: {because}")
@@ -249,24 +216,3 @@ def _paired(payload: dict) -> dict:
     if not reply.ok:
         return refusal(reply, _thing(payload["component"]))
     return _settling(payload["component"])
-
-
-def _entities(part: dict) -> list[dict]:
-    return [
-        alias.entity(kind, row)
-        for kind in alias.SORTS[part["kind"]].entities
-        for row in _all(f"{part['resource']}/{kind}")
-    ]
-
-
-def _all(path: str) -> list[dict]:
-    """Every item of a collection, page after page."""
-    rows: list[dict] = []
-    reply = arm_calls.read(path, alias.VERSION).expect()
-    for _ in range(PAGES_MAX):
-        rows += reply.document.get("value", [])
-        more = reply.document.get("nextLink")
-        if not more:
-            break
-        reply = arm_calls.follow(more)
-    return rows

@@ -13,10 +13,6 @@ from shared.outcome import refused
 
 VERSION = "2026-01-01"  # The first in which namespaces/{name}/failover is published for both.
 PRIMARY = ("Primary", "PrimaryNotReplicating")
-NOT_REPLICATED = (
-    "not carried over by a pairing: messages and events, role assignments, network rules, private "
-    "endpoints, local authentication's switch, Event Grid subscriptions"
-)
 SHOWN_MAX = 5
 
 

@@ -3,7 +3,7 @@
 Each check is {"name", "status": "ok" | "warn" | "fail", "because", "fix"}.
 """
 
-from shared.alias import NOT_REPLICATED, PRIMARY, SORTS, lag_of, name_of, normal, shown, words_of
+from shared.alias import PRIMARY, SORTS, lag_of, name_of, normal, shown, words_of
 
 
 def row(name: str, status: str, because: str, fix: str = "") -> dict:
@@ -77,11 +77,6 @@ def drift(mine: list[dict], theirs: list[dict]) -> dict:
     if missing:
         return row("entities", "warn", f"not there yet: {shown(missing)}", fix)
     return row("entities", "ok", f"{len(theirs)} entities are on both sides")
-
-
-def not_replicated() -> dict:
-    """What a person has to set up in the other namespace."""
-    return row("notReplicated", "warn", NOT_REPLICATED, "set them up in both namespaces")
 
 
 def replication(part: dict, seen: dict, location: str, away: str) -> list[dict]:

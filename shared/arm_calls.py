@@ -28,11 +28,6 @@ def read(path: str, version: str, **query: str) -> Reply:
     return clients.ask("GET", whole(call("GET", path, version, None, **query)))
 
 
-def follow(link: str) -> Reply:
-    """The next page of a list, by the link that ARM gave."""
-    return clients.ask("GET", link).expect()
-
-
 def send(task: dict, asked: dict) -> Reply:
     """Send a call that changes something, unless the witness says that `task` is over."""
     return clients.ask(asked["method"], whole(asked), asked.get("body"), before=still(task))

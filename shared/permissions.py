@@ -16,6 +16,7 @@ FACTORY = "Microsoft.DataFactory/factories"
 SCALE_SET = "Microsoft.Compute/virtualMachineScaleSets"
 NAMESPACE = "Microsoft.ServiceBus/namespaces"
 HUBS = "Microsoft.EventHub/namespaces"
+GRANTS = "Microsoft.Authorization/roleAssignments/read"
 SITE = "Microsoft.Web/sites"
 HOST = f"{SITE}/hostruntime/webhooks/api/workflows"
 # ARM calls these so by their paths, but Microsoft publishes no such names, and ARM takes no role
@@ -154,8 +155,11 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
         "read": (
             f"{NAMESPACE}/read",
             f"{NAMESPACE}/disasterRecoveryConfigs/read",
+            f"{NAMESPACE}/networkRuleSets/read",
             f"{NAMESPACE}/queues/read",
             f"{NAMESPACE}/topics/read",
+            f"{NAMESPACE}/topics/subscriptions/read",
+            GRANTS,
         ),
         "act": (
             f"{NAMESPACE}/failover/action",
@@ -171,6 +175,8 @@ PERMISSIONS: dict[str, dict[str, tuple[str, ...]]] = {
             f"{HUBS}/read",
             f"{HUBS}/disasterRecoveryConfigs/read",
             f"{HUBS}/eventhubs/read",
+            f"{HUBS}/networkRuleSets/read",
+            GRANTS,
         ),
         "act": (
             f"{HUBS}/failover/action",
@@ -234,6 +240,13 @@ BESIDE: dict[str, tuple[str, ...]] = {
         f"{HOST}/triggers/histories/resubmit/action",
     ),
     "functionApp": (f"{SITE}/functions/read",),
+    # What a pairing does not carry over is compared by looks alone.
+    "serviceBusAlias": (
+        f"{NAMESPACE}/networkRuleSets/read",
+        f"{NAMESPACE}/topics/subscriptions/read",
+        GRANTS,
+    ),
+    "eventHubsAlias": (f"{HUBS}/networkRuleSets/read", GRANTS),
     "diagnosticSetting": (
         "Microsoft.Storage/storageAccounts/read",
         f"{HUBS}/read",

@@ -40,6 +40,11 @@ def side(doors: Doors, kind: str, location: str, **more: object) -> dict:
     return {**common, "resource": id, "leftovers": "empty", **more}
 
 
+def namespace(doors: Doors, kind: str, location: str) -> str:
+    """The id of a location's namespace."""
+    return side(doors, kind, location)["resource"]
+
+
 def task(doors: Doors, kind: str, verb: str, location: str = HERE, **more: object) -> dict:
     """A task of a forced run; `mode` and `dryRun` go to the task, the rest to the component."""
     doors.hold()

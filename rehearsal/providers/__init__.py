@@ -21,6 +21,7 @@ MODULES = (
     "data_factory",
     "data_factory_code",
     "eventhub",
+    "network_rules",
     "alias",
     "storage_geo",
     "sql",

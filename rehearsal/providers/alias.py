@@ -15,12 +15,13 @@ from rehearsal.world import Resource, World, normal
 
 VERSIONS = ("2024-01-01", "2026-01-01")
 ENTITIES = {
-    "microsoft.servicebus": ("queues", "topics"),
+    "microsoft.servicebus": ("queues", "topics", "topics/subscriptions"),
     "microsoft.eventhub": ("eventhubs",),
 }
 ABLE = {"microsoft.servicebus": ("Premium",), "microsoft.eventhub": ("Standard", "Premium")}
 PRIMARY, ALONE, SECONDARY = "Primary", "PrimaryNotReplicating", "Secondary"
 SHOWN = ("provisioningState", "partnerNamespace", "role", "alternateName")
+HELD = ("messageCount", "countDetails", "sizeInBytes")
 CONFIG = "disasterRecoveryConfigs"
 configs = [
     Provider(f"{owner}/namespaces/{CONFIG}", VERSIONS, created_status=201)
@@ -75,7 +76,7 @@ def pending(world: World, config: Resource) -> int:
             late += 1
         else:
             # Entities are replicated, what lies in them is not.
-            kept = {key: v for key, v in row.properties.items() if key != "messageCount"}
+            kept = {key: v for key, v in row.properties.items() if key not in HELD}
             world.resources.place(copy, {"properties": kept})
     return late
 

@@ -1,7 +1,7 @@
 """Microsoft.EventHub: namespaces and event hubs, as ARM defines them; nobody streams.
 
 After api-versions 2024-01-01 and 2026-01-01. Pairing and replication: providers/alias.py.
-Not emulated: the data plane, consumer groups, authorization rules and keys, network rules,
+Not emulated: the data plane, consumer groups, authorization rules and keys,
 clusters, capture.
 """
 

@@ -6,6 +6,7 @@ templates name. Sites are in sites.py.
 """
 
 from rehearsal.arm_provider import Call, Provider, Refused
+from rehearsal.arm_roles import ASSIGNMENT, within
 from rehearsal.world import Resource
 
 TYPES: dict[str, tuple[str, ...]] = {
@@ -18,7 +19,6 @@ TYPES: dict[str, tuple[str, ...]] = {
     "Microsoft.Insights/workbooks": ("2023-06-01",),
     "Microsoft.ManagedIdentity/userAssignedIdentities": ("2023-01-31",),
     "Microsoft.OperationalInsights/workspaces": ("2023-09-01",),
-    "Microsoft.ServiceBus/namespaces/networkRuleSets": ("2024-01-01",),
     "Microsoft.Web/serverfarms": ("2024-11-01", "2023-12-01"),
 }
 PROVIDERS = [Provider(kind, versions) for kind, versions in TYPES.items()]
@@ -54,3 +54,33 @@ def put_assignment(call: Call, body: dict, known: Resource | None) -> None:
     if known and any(known.properties[key] != properties.get(key) for key in fixed):
         message = "Principal and role of an assignment are not allowed to be updated."
         raise Refused(400, "RoleAssignmentUpdateNotPermitted", message)
+
+
+@KNOWN["Microsoft.Authorization/roleAssignments"].shown
+def show_assignment(call: Call, assignment: Resource) -> dict:
+    """An assignment with its scope, and what sort of principal it is for."""
+    _, location = call.world.principals.get(assignment.properties.get("principalId", ""), ("", ""))
+    added = {"scope": scope_of(assignment)}
+    added["principalType"] = "ServicePrincipal" if location else "User"
+    return {**assignment.shown(), "properties": {**added, **assignment.properties}}
+
+
+@KNOWN["Microsoft.Authorization/roleAssignments"].listed
+def list_assignments(call: Call) -> list[dict]:
+    """Those that apply to a scope and those below it; with `atScope()` not those below.
+
+    After "Role Assignments - List For Scope" and role-assignments-list-rest.
+    """
+    asked, kind = call.route.id.lower(), KNOWN["Microsoft.Authorization/roleAssignments"]
+    only_here = call.query.get("$filter", "").lower().startswith("atscope()")
+    return [
+        kind.show(call, one)
+        for one in call.world.resources.of_type(kind.type)
+        if within(asked, scope_of(one).lower())
+        or (not only_here and within(scope_of(one).lower(), asked))
+    ]
+
+
+def scope_of(assignment: Resource) -> str:
+    """Where an assignment was made."""
+    return assignment.id[: assignment.id.lower().rindex(ASSIGNMENT)]

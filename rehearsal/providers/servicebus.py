@@ -1,9 +1,9 @@
 """Microsoft.ServiceBus: namespaces and queues; what ARM defines, `world.buses` serves.
 
 After api-versions 2024-01-01 and 2026-01-01.
-Pairing and replication: providers/alias.py.
-Not emulated: subscriptions of topics, rules, authorization rules and keys, network rules,
-migration, name availability; nobody plays a topic.
+Pairing and replication: providers/alias.py; network rules: providers/network_rules.py.
+Not emulated: rules of subscriptions, authorization rules and keys, migration, name availability;
+nobody plays a topic: its subscriptions hold what was put into the table.
 """
 
 from datetime import UTC
@@ -15,7 +15,8 @@ VERSIONS = ("2024-01-01", "2026-01-01", "2022-10-01-preview", "2021-11-01")
 namespaces = Provider("Microsoft.ServiceBus/namespaces", VERSIONS, states=True)
 queues = Provider("Microsoft.ServiceBus/namespaces/queues", VERSIONS, created_status=200)
 topics = Provider("Microsoft.ServiceBus/namespaces/topics", VERSIONS, created_status=200)
-PROVIDERS = [namespaces, queues, topics]
+subscriptions = Provider(f"{topics.type}/subscriptions", VERSIONS, created_status=200)
+PROVIDERS = [namespaces, queues, topics, subscriptions]
 TIERS = ("Basic", "Standard", "Premium")
 DEFAULTS = {
     "lockDuration": "PT1M",
@@ -32,6 +33,16 @@ DEFAULTS = {
     "status": "Active",
 }
 FIXED = ("requiresSession", "requiresDuplicateDetection", "enablePartitioning")
+NONE = dict.fromkeys(
+    (
+        "activeMessageCount",
+        "deadLetterMessageCount",
+        "scheduledMessageCount",
+        "transferMessageCount",
+        "transferDeadLetterMessageCount",
+    ),
+    0,
+)
 READ_ONLY = ("countDetails", "createdAt", "updatedAt", "accessedAt", "sizeInBytes", "messageCount")
 
 
@@ -102,3 +113,23 @@ async def _counted(call: Call, namespace: Resource, queue: Resource) -> dict:
     }
     properties = {**DEFAULTS, "messageCount": 0, **counts, **queue.properties, **times}
     return {**queue.shown(), "type": queues.type, "properties": properties}
+
+
+@topics.shown
+def show_topic(call: Call, topic: Resource) -> dict:
+    """A topic with the number of its subscriptions."""
+    count = len(call.world.resources.under(topic.id, subscriptions.type))
+    return _empty_but(topic, {"subscriptionCount": count})
+
+
+@subscriptions.shown
+def show_subscription(call: Call, subscription: Resource) -> dict:
+    """A subscription with what lies in it."""
+    return _empty_but(subscription, {"messageCount": 0})
+
+
+def _empty_but(known: Resource, added: dict) -> dict:
+    return {
+        **known.shown(),
+        "properties": {"countDetails": dict(NONE), **added, **known.properties},
+    }

@@ -1,0 +1,114 @@
+"""Geo-DR aliases and replicated namespaces: would a failover work, and what would it leave behind?
+
+After Microsoft.ServiceBus and Microsoft.EventHub 2026-01-01.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from shared import alias, alias_checks, alias_uncarried, alias_wire, arm_calls
+from shared.denials import refusal
+from shared.outcome import succeeded
+from shared.reply import Surprise, brief
+
+TOPICS_MAX = 100  # Whose subscriptions are looked into.
+THREADS = 8
+
+
+def check_alias(payload: dict) -> dict:
+    """Would a failover to `location` work? Fact `checks`. Safe to repeat: reads."""
+    part = payload["component"]
+    mine = arm_calls.read(part["resource"], alias.VERSION)
+    if not mine.ok:
+        return refusal(mine, f"namespace {alias.name_of(part['resource'])}")
+    if part["mode"] == "replication":
+        seen = alias.replica_of(mine.properties)
+        rows = alias_checks.replication(part, seen, payload["location"], payload["away"])
+        return succeeded(checks=[alias_checks.tier(part, [mine.document]), *rows])
+    return succeeded(checks=_paired_checks(part, mine.document))
+
+
+def _paired_checks(part: dict, mine: dict) -> list[dict]:
+    reply = arm_calls.read(alias.path(part), alias.VERSION)
+    if not reply.ok and reply.status != 404:
+        reply.expect()
+    seen = alias.alias_of(reply.properties) if reply.ok else None
+    rows = alias_checks.pairing(part, seen)
+    rows += [alias_checks.subscriptions(part), alias_uncarried.not_replicated(part)]
+    try:
+        theirs = arm_calls.read(part["other"]["resource"], alias.VERSION).expect().document
+        rows.append(alias_checks.apart(mine, theirs))
+        rows += _compared(part, mine, theirs, seen is not None)
+    except Surprise as silent:  # The secondary can be failed over to all the same.
+        theirs, words = None, f"the other namespace cannot be seen: {silent}"
+        rows.append(alias_checks.row("regions", "warn", words, "look again when it answers"))
+    return [*rows, alias_checks.tier(part, [mine, theirs])]
+
+
+def _compared(part: dict, mine: dict, theirs: dict, paired: bool) -> list[dict]:
+    """What differs between the namespaces, and what lies in the one; asked side by side."""
+    looks: list[Callable[[], list[dict]]] = [
+        lambda: _access(part),
+        lambda: _networks(part, mine, theirs),
+        lambda: _contents(part, paired),
+    ]
+    with ThreadPoolExecutor(len(looks), thread_name_prefix="alias") as pool:
+        found = pool.map(lambda look: look(), looks)
+        told = alias_uncarried.settings(part, mine, theirs)
+        return [told, *(one for rows in found for one in rows)]
+
+
+def _access(part: dict) -> list[dict]:
+    try:
+        mine = alias_wire.grants(part["resource"])
+        theirs = alias_wire.grants(part["other"]["resource"])
+    except Surprise as silent:
+        return [alias_uncarried.unseen("access", brief(str(silent)))]
+    return [alias_uncarried.access(part, mine, theirs)]
+
+
+def _networks(part: dict, mine: dict, theirs: dict) -> list[dict]:
+    try:
+        rules = alias_wire.rules(part["resource"]), alias_wire.rules(part["other"]["resource"])
+    except Surprise as silent:
+        return [alias_uncarried.unseen("networks", brief(str(silent)))]
+    return [alias_uncarried.networks(part, mine, theirs, rules)]
+
+
+def _contents(part: dict, paired: bool) -> list[dict]:
+    """Are the entities on both sides, and what lies in the primary's?"""
+    rows = []
+    try:
+        there = alias_wire.shown({**part, **part["other"]})
+        if paired:
+            theirs = [alias.entity(kind, one) for kind, one in there]
+            rows.append(alias_checks.drift(alias_wire.entities(part), theirs))
+    except Surprise as silent:
+        return [alias_uncarried.unseen("entities", brief(str(silent)))]
+    if not alias.SORTS[part["kind"]].counts:
+        return rows  # `notReplicated` says so.
+    try:
+        counts, unread = _counts(part["other"]["resource"], there)
+    except Surprise as silent:
+        return [*rows, alias_uncarried.unseen("messages", brief(str(silent)))]
+    return [*rows, alias_uncarried.messages(part, counts, unread)]
+
+
+def _counts(namespace: str, there: list[tuple[str, dict]]) -> tuple[dict[str, int], int]:
+    """(queue or topic/subscription -> messages, topics that were not looked into).
+
+    A topic's own count is of what is scheduled there; what was delivered lies in its subscriptions.
+    """
+    rows = [(kind, str(one["name"]), one.get("properties") or {}) for kind, one in there]
+    counts = {name: alias_uncarried.held(properties) for _, name, properties in rows}
+    read = [name for kind, name, told in rows if kind == "topics" and told.get("subscriptionCount")]
+
+    def subscriptions(topic: str) -> list[dict]:
+        return alias_wire.every(f"{namespace}/topics/{topic}/subscriptions")
+
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="topics") as pool:
+        for topic, found in zip(read, pool.map(subscriptions, read[:TOPICS_MAX]), strict=False):
+            for one in found:
+                known = one.get("properties") or {}
+                counts[f"{topic}/{one['name']}"] = alias_uncarried.held(known)
+    return counts, len(read[TOPICS_MAX:])
