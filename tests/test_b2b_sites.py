@@ -9,9 +9,9 @@ from activities import readiness
 from rehearsal.world import Resource
 from shared.plan import Plan, checked
 from tests import b2b_estate as estate
+from tests.b2b_doors import checks
+from tests.b2b_doors import plan as plan
 from tests.doors import HERE, THERE, Doors
-from tests.test_b2b import checks
-from tests.test_b2b import plan as plan
 from tests.wire import check_exchanges
 
 SETTING = "WORKFLOW_INTEGRATION_ACCOUNT_CALLBACK_URL"
