@@ -1,6 +1,5 @@
 """Orders for runs of Standard workflows: resubmitted or cancelled by the site's host, once."""
 
-import copy
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -9,8 +8,7 @@ import pytest
 from rehearsal.workflows import Workflows
 from rehearsal.workflows_flow import Run
 from rehearsal.world import Resource
-from shared import flow_runs, ledger_orders, ledger_store, ledger_views
-from shared.plan import Plan
+from shared import flow_runs, ledger_orders, ledger_store
 from tests.doors import HERE, THERE, Doors
 from tests.test_flow_runs import (
     BROKEN,
@@ -295,66 +293,3 @@ def test_a_pause_that_arm_asks_for_ends_the_round(doors: Doors, running: Workflo
     silence(doors, f"/runs/{NAME}$", {"status": 429})
     assert settle(doors)["done"] == 0
     assert order(other.name)["state"] == "wanted"
-
-
-def test_a_run_that_a_queue_began_is_resubmitted_by_name_only(doors: Doors) -> None:
-    document = copy.deepcopy(doors.plan.document)
-    for part in document["components"]:
-        if part["name"] == FLOW:
-            part["trigger"] = "queue"
-    cautions = ledger_views.cautions(Plan.model_validate(document), HERE, THERE)
-    assert cautions[FLOW] == ledger_views.AGAIN
-
-
-# --- What is done, once ---------------------------------------------------------------------------
-
-
-def test_a_resubmission_whose_answer_was_lost_is_not_sent_again(
-    doors: Doors, running: Workflows
-) -> None:
-    cut_off(doors, running)
-    mark = doors.mark()
-    lost = {"match": {"path": "/resubmit"}, "effect": {"loseAnswer": True}, "times": 1}
-    doors.world.faults.add(lost)
-    settle(doors)
-    assert order()["state"] == "intended"
-    aged()
-    settle(doors)
-    settle(doors)
-    (run,) = begun_since(doors, running)
-    assert (order()["state"], order()["result"]) == ("sent", run.name)
-    assert asked(doors, mark, "resubmit") == 1
-
-
-def test_settled_twice_it_is_resubmitted_once(doors: Doors, running: Workflows) -> None:
-    mark = doors.mark()
-    cut_off(doors, running)
-    settle(doors)
-    settle(doors)
-    assert (order()["state"], asked(doors, mark, "resubmit")) == ("sent", 1)
-    (run,) = begun_since(doors, running)
-    assert run.tracking == NAME
-    check_exchanges(doors.world.journal.after(mark))
-
-
-def test_a_disabled_workflow_is_resubmitted_too(doors: Doors, running: Workflows) -> None:
-    cut_off(doors, running)
-    found = flow(doors, THERE)
-    found.properties["state"] = "Disabled"
-    settle(doors)
-    found.properties["state"] = "Enabled"
-    assert order()["state"] == "sent"
-
-
-def test_a_run_that_still_runs_is_cancelled_once(doors: Doors, running: Workflows) -> None:
-    mark = doors.mark()
-    begun(doors, running)
-    sweep(doors)
-    freeze(doors)
-    ordered(doors, "drain")
-    settle(doors)
-    settle(doors)
-    assert (order()["state"], asked(doors, mark, "cancel")) == ("sent", 1)
-    review(doors)
-    assert kept(EPOCH)["found"][NAME]["status"] == "Cancelled"
-    check_exchanges(doors.world.journal.after(mark))
