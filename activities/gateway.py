@@ -4,7 +4,7 @@ A restore makes a gateway exactly like the one it came from, so its backends and
 point at the lost region until the overlay is laid. After Microsoft.ApiManagement 2024-05-01.
 """
 
-from shared import arm_calls, clients, not_in_backup, overlay, probe
+from shared import arm_calls, clients, named_values, not_in_backup, overlay, probe
 from shared.alias import name_of
 from shared.denials import refusal
 from shared.guard import guarded, still
@@ -119,14 +119,17 @@ def _differences(payload: dict) -> list[tuple[str, dict]] | str:
         if reply.status == 404 and reply.code == "ResourceNotFound" and _absent(part["resource"]):
             return f"no gateway at {part['resource']}"
         known = {} if reply.status == 404 else reply.expect().properties
-        if path.startswith("namedValues/") and known.get("secret"):
+        # Nobody is told the value of a reference into a vault; the reference says enough.
+        told = known.get("secret") and not named_values.referred(known)
+        if path.startswith("namedValues/") and told:
             shown = clients.ask("POST", f"{part['resource']}/{path}/listValue")
             barred = _barred(shown, path)
             if barred:
                 return barred
             known = {**known, "value": shown.expect().document.get("value")}
         if overlay.differs(known, values):
-            found.append((path, {"properties": {**_base(path, values), **known, **values}}))
+            kept = named_values.replaced(known, values)
+            found.append((path, {"properties": {**_base(path, values), **kept, **values}}))
     return found
 
 
@@ -187,8 +190,13 @@ def _retry_after(reply: Reply) -> float:
 
 def backends(part: dict) -> list[dict] | str:
     """Every backend of the gateway as ARM shows it; a sentence where there is no gateway."""
+    return listed(part, "backends")
+
+
+def listed(part: dict, kind: str) -> list[dict] | str:
+    """Every item of one kind that the gateway has; a sentence where they are not shown."""
     seen: list[dict] = []
-    for reply in arm_calls.pages(f"{part['resource']}/backends"):
+    for reply in arm_calls.pages(f"{part['resource']}/{kind}"):
         if reply.status == 404:
             return f"no gateway at {part['resource']}"
         barred = _barred(reply, part["name"])

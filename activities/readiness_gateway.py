@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from activities import apim_backups, configuration, gateway, pipeline
-from shared import clients, probe, readiness
+from shared import clients, named_values, probe, readiness
 from shared import not_in_backup as carried
 from shared import overlay as overlays
 from shared.outcome import refused
@@ -28,9 +28,19 @@ def standing(plan: Plan, name: str, to: str) -> list[dict]:
 
 
 def overlay(plan: Plan, name: str, to: str) -> list[dict]:
-    """Does it have its own backends and named values?"""
-    task = {"component": plan.component(name, to), "location": to}
-    return [readiness.overlay(name, to, gateway.observe_gateway(task))]
+    """Does it have its own backends and named values, and can secrets of vaults be read there?"""
+    part = plan.component(name, to)
+    rows = [
+        readiness.overlay(name, to, gateway.observe_gateway({"component": part, "location": to}))
+    ]
+    found = gateway.listed(part, "namedValues")
+    if isinstance(found, str):
+        return rows  # The look before says so.
+    told = [
+        readiness.check(name, to, "overlay", status, f"named value {words}", fix)
+        for status, words, fix in named_values.amiss(part, to, found)
+    ]
+    return [*(row for row in rows if row["status"] != "ok" or not told), *told]
 
 
 def backends(plan: Plan, name: str, to: str) -> list[dict]:

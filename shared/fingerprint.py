@@ -20,6 +20,7 @@ VOLATILE = frozenset(
         "updatedDateTime",
         "registrationDate",
         "stateComment",
+        "lastStatus",  # When a gateway last fetched a secret from its vault, and how that went.
     }
 )
 SERVICE = re.compile(

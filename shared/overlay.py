@@ -1,15 +1,16 @@
 """Overlay: what a gateway must have of its own, item by item, and what still leads elsewhere.
 
 Pure. A restore makes a gateway exactly like the one it came from. An overlay's backends and named
-values are in the plan; its callbacks are read anew from the location's own workflows, the base of
-a callback URL into a backend and its signature into a secret named value, as an import of a Logic
-App does; its pools say where callers go first, and where in reserve.
+values are in the plan, those of secrets as references into a vault; its callbacks are read anew
+from the location's own workflows, the base of a callback URL into a backend and its signature into
+a secret named value, as an import of a Logic App does; its pools say where callers go first, and
+where in reserve.
 """
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from shared import flow_runs, own_hosts
+from shared import flow_runs, named_values, own_hosts
 
 READ = "(read from the workflow)"
 SECRET = "(a secret, read from the workflow)"
@@ -50,7 +51,8 @@ def items(part: dict, location: str, links: dict[str, dict]) -> list[Item]:
     laid = part.get("overlay", {}).get(location, {})
     found = [Item(f"backends/{n}", dict(b)) for n, b in laid.get("backends", {}).items()]
     found += [
-        Item(f"namedValues/{n}", {"value": v}) for n, v in laid.get("namedValues", {}).items()
+        Item(f"namedValues/{n}", named_values.properties(v))
+        for n, v in laid.get("namedValues", {}).items()
     ]
     for name, link in laid.get("callbacks", {}).items():
         read = links[name]
@@ -99,7 +101,10 @@ def differs(known: dict, values: dict) -> bool:
 
 
 def settled(value: object) -> object:
-    """A pool's members by name, whatever their order and the case of their ids."""
+    """A pool's members by name, whatever their order and the case of their ids; of a reference
+    into a vault what the plan says of it."""
+    if isinstance(value, dict) and "secretIdentifier" in value:
+        return named_values.compared(value)
     if not isinstance(value, dict) or "services" not in value:
         return value
     return sorted(

@@ -2,15 +2,15 @@
 
 Pure. A site answers as {name}.azurewebsites.net (Microsoft.Web's default domain; newer sites have
 one that names their region), a gateway and a hook at their URLs, what a connection leads to at its
-declared host.
+declared host, a vault as {name}.vault.azure.net.
 """
 
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 SITES = ("functionApp", "logicAppWorkflow")
-KINDS = (*SITES, "apiManagement", "apiConnection", "http")
-DOMAIN = "azurewebsites.net"
+KINDS = (*SITES, "apiManagement", "apiConnection", "http", "integrationAccount")
+DOMAIN, VAULTS = "azurewebsites.net", "vault.azure.net"
 
 
 def of(location: str, urls: list[str], parts: Iterable[dict]) -> list[str]:
@@ -36,5 +36,8 @@ def _hosts(part: dict, location: str) -> Iterator[str]:
         yield f"{site}.{DOMAIN}" if site else ""
     elif part["kind"] == "apiConnection":
         yield host((part.get("hosts") or {}).get(location))
+    elif part["kind"] == "integrationAccount":
+        vault = str((part.get("vaults") or {}).get(location, "")).lower().rpartition("/")[2]
+        yield f"{vault}.{VAULTS}" if vault else ""
     else:
         yield host(part.get("gatewayUrl") or part.get("url"))

@@ -164,6 +164,29 @@ class Callback(Part):
     up_to: Literal["triggers", "invoke"] = "triggers"
 
 
+class SecretReference(Part):
+    """Where a gateway fetches a secret with its own identity; of a user-assigned one its client.
+
+    Without a version the gateway follows the secret's newest one, within four hours.
+    """
+
+    secret_identifier: Annotated[
+        str,
+        Field(
+            pattern=r"^https://[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]\.vault\."
+            r"(azure\.net|azure\.cn|usgovcloudapi\.net)"
+            r"/secrets/[A-Za-z0-9-]{1,127}(/[0-9a-f]{32})?$"
+        ),
+    ]
+    identity_client_id: Annotated[str, Field(pattern=r"^[0-9a-fA-F-]{36}$")] | None = None
+
+
+class VaultValue(Part):
+    """A named value that is a secret of a vault: never the value, its identifier alone."""
+
+    key_vault: SecretReference
+
+
 class Member(Part):
     """A backend in a pool. Those of the smallest priority share the load by weight."""
 
@@ -176,7 +199,7 @@ class Overlay(Part):
     """What a gateway must have of its own after a restore brought the other location's values."""
 
     backends: dict[Text, Backend] = {}
-    named_values: dict[Text, Annotated[str, Field(max_length=4096)]] = {}
+    named_values: dict[Text, Annotated[str, Field(max_length=4096)] | VaultValue] = {}
     callbacks: dict[Text, Callback] | None = None
     pools: dict[Text, Annotated[list[Member], Field(min_length=1, max_length=30)]] | None = None
 

@@ -20,7 +20,7 @@ INSTEAD = (
     ),
     (
         r"components\[\d+\]\.overlay\.[^.]+\.namedValues\.",
-        "leave it to the gateway, best as a Key Vault reference: a backup carries it",
+        "refer to one of this location's Key Vault: keyVault: {secretIdentifier}",
     ),
     (
         r"components\[\d+\]\.values\.",

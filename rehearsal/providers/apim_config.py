@@ -4,13 +4,14 @@ After api-version 2024-05-01: APIs, operations, policies, products, subscription
 backends, version sets, fragments, certificates, gateways. Secret values leave only by listValue
 and listSecrets.
 Not emulated: `count` in lists (the published contract has none), imports of APIs, revisions,
-schemas, releases, tags, wikis, Key Vault references, key regeneration, gateway keys.
+schemas, releases, tags, wikis, refreshSecret, key regeneration, gateway keys.
 """
 
 import re
 from xml.etree import ElementTree
 
 from rehearsal.arm_provider import Call, Provider, Refused, Reply, Running, running
+from rehearsal.providers import apim_vaults
 from rehearsal.providers.apim import BASE, VERSIONS, service_of
 from rehearsal.world import Resource
 
@@ -146,17 +147,18 @@ def show_link(call: Call, link: Resource) -> dict:
 def put_named_value(call: Call, body: dict, known: Resource | None) -> Running:
     """Settles after a while; a value is kept when a secret is saved without one."""
     properties = _require(body, "displayName")
-    if "keyVault" in properties:
-        raise Refused(501, "NotEmulated", "The rehearsal does not emulate Key Vault references.")
     for other in _children(call, "namedValues"):
         same = other.properties.get("displayName") == properties["displayName"]
         if same and other.id.lower() != call.route.id.lower():
             raise _invalid(f"Named value '{properties['displayName']}' already exists.")
-    if known and "value" not in properties:
+    status = 202 if call.method == "PATCH" else 201
+    if "keyVault" in properties:
+        then = apim_vaults.fetching(call, service_of(call), properties, known)
+        return running(call.world.timings["settle_seconds"], then, status=status)
+    if known and "value" not in properties and "keyVault" not in known.properties:
         properties["value"] = known.properties.get("value", "")
     if not properties.get("value"):
         raise _invalid("'value' must not be empty.")
-    status = 202 if call.method == "PATCH" else 201
     return running(call.world.timings["settle_seconds"], lambda: None, status=status)
 
 
@@ -174,6 +176,9 @@ def show_named_value(call: Call, named: Resource) -> dict:
 def list_value(call: Call) -> Reply:
     """The value, also of a secret."""
     named = call.found()
+    if "keyVault" in named.properties:
+        message = f"Operation not allowed for keyVault derived NamedValue with id '{named.name}'."
+        raise _invalid(message)
     return Reply(200, {"value": named.properties.get("value", "")}, {"ETag": f'"{named.etag}"'})
 
 
