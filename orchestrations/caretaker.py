@@ -5,8 +5,8 @@ wait for a thousand workflows. It stands aside while a run is under way. Where t
 takes up a run that ended half way; then it looks again, at growing pauses, whether the exclusive
 workflows of the other side stand still, and whether all that the run was to start does serve.
 Where the plan is not active it looks the same way after its own exclusive workflows, and does so
-while a run that has left this side goes on: a request that was sent in time may land when its epoch
-is over.
+while a run that has left this side goes on, or one that is to come here has not claimed: a request
+that was sent in time may land when its epoch is over.
 """
 
 from datetime import datetime, timedelta
@@ -75,7 +75,7 @@ def go_round(
                 return memory
         chores = begin(plan, record, here, context.current_utc_datetime, now)
         memory = {**memory, "epoch": record["epoch"], "chores": chores}
-    if run and not left_behind(run):
+    if run and not (run["to"] == here or left_behind(run)):
         return memory
     return (yield from do_due(context, plan, here, memory, record))
 

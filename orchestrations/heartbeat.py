@@ -15,7 +15,7 @@ from orchestrations.absence import outwait, overslept
 from orchestrations.audit import write_behind
 from orchestrations.steps import attempt, newest, plan_of, told_to
 from orchestrations.waves import CHUNK, act
-from shared import missed, stale, witness
+from shared import missed, witness
 from shared.plan import Plan
 
 BEATS_PER_GENERATION = 12
@@ -103,8 +103,6 @@ def heed(
     if record:
         because = f"{record['active']} is active at epoch {record['epoch']}"
         if down and down["epoch"] == record["epoch"] and not down["left"]:
-            return memory
-        if stale.on_its_way(record, here, there):
             return memory
         return (yield from stand_down(context, plan, here, memory, record["epoch"], because))
     silence = (now - datetime.fromisoformat(memory["renewedAt"])).total_seconds()

@@ -8,7 +8,6 @@ a keeper's (heartbeat, caretaker) when the record says the opposite of what it i
 from datetime import datetime
 
 from shared import witness
-from shared.hold import hindered, reached
 
 KEEPERS = ("heartbeat", "caretaker", "ledger")  # Who acts without a run.
 
@@ -80,23 +79,11 @@ def not_to_serve(record: dict, place: str, now: datetime) -> str:
 
 
 def not_to_stop(record: dict, place: str, now: datetime) -> str:
-    if record["active"] == place:
-        return f"{place} is active at epoch {record['epoch']}"
-    coming = on_its_way(record, place, now)
-    return f"run {record['run']['id']} is on its way to {place}" if coming else ""
+    """A run that comes to `place` starts nothing there before its claim has made it the active one.
 
-
-def on_its_way(record: dict, place: str, now: datetime) -> bool:
-    """Is a run about to start what is in `place`? Then nobody else stops it there.
-
-    One that people hold before its claim is not, for hours perhaps: what runs in `place` meanwhile
-    runs beside the active side.
+    Until then what runs there runs beside the active side, and a run may wait for hours.
     """
-    run = record["run"]
-    if not witness.in_progress(run, now) or run["to"] != place:
-        return False
-    held = hindered(record)
-    return reached(run, "claim") or not (held and held.get("waits"))
+    return f"{place} is active at epoch {record['epoch']}" if record["active"] == place else ""
 
 
 def no_matter(record: dict, place: str, now: datetime) -> str:

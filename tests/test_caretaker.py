@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from orchestrations.caretaker import caretaker
 from orchestrations.component import component
 from shared import plan, resumption
@@ -241,6 +243,14 @@ def test_what_lands_late_is_stopped_while_people_hold_the_run_that_left_here() -
     held = record(2, HERE, run={**RUN, "paused": True})
     run = caring(held, 5, here=LOST, demote_workflow=changes)
     assert titles(run) == [f"{LOST}: stopped beside: {NIGHTLY}"]
+
+
+@pytest.mark.parametrize("phase", ["requested", "quiesce"])
+def test_what_lands_late_is_stopped_while_a_run_that_is_to_come_has_not_claimed(phase: str) -> None:
+    """People may hold it for long, and it has started nothing here."""
+    coming = {**RUN, "phase": phase, "from": HERE, "to": LOST, "paused": True}
+    assert caring(record(2, HERE, run=coming), 5, here=LOST).named("demote_workflow")
+    assert not caring(record(2, HERE, run=coming), 5).named("demote_workflow")
 
 
 def test_nothing_is_stopped_here_before_the_run_that_leaves_has_come_past_the_fence() -> None:
