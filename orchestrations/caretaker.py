@@ -1,9 +1,10 @@
 """Caretaker: finish what runs leave open, and see that nobody works beside the active side.
 
 One eternal orchestration per plan in every location, beside the heartbeat, whose beats must not
-wait for a thousand workflows. It stands aside while a run is under way. Where the plan is active it
-takes up a run that ended half way; then it looks again, at growing pauses, whether the exclusive
-workflows of the other side stand still, and whether all that the run was to start does serve.
+wait for a thousand workflows. It stands aside while a run is under way; one that was only asked for
+may wait for people for long, and has changed nothing. Where the plan is active it takes up a run
+that ended half way; then it looks again, at growing pauses, whether the exclusive workflows of the
+other side stand still, and whether all that the run was to start does serve.
 Where the plan is not active it looks the same way after its own exclusive workflows, and does so
 while a run that has left this side goes on, or one that is to come here has not claimed: a request
 that was sent in time may land when its epoch is over.
@@ -65,7 +66,8 @@ def go_round(
     if left and record["active"] == here:
         return (yield from take_up(context, plan, digest, record, left, memory, now))
     run = record["run"] if witness.in_progress(record["run"], now) else left
-    if run and record["active"] == here:
+    busy = run is not None and stands_aside(record, run, here)
+    if busy and record["active"] == here:
         return memory
     if memory["epoch"] != record["epoch"]:  # Elsewhere they are due from the claim on.
         if missed.given_back(record, here):
@@ -75,18 +77,20 @@ def go_round(
                 return memory
         chores = begin(plan, record, here, context.current_utc_datetime, now)
         memory = {**memory, "epoch": record["epoch"], "chores": chores}
-    if run and not (run["to"] == here or left_behind(run)):
+    if busy:
         return memory
     return (yield from do_due(context, plan, here, memory, record))
 
 
-def left_behind(run: dict) -> bool:
-    """Has a run that moves the plan away from here come past the fence?
+def stands_aside(record: dict, run: dict, here: str) -> bool:
+    """Would a caretaker disturb this run's work?
 
-    It may take long; what lands here late would run beside the new side meanwhile. One that is
-    cancelled starts here again what it had stopped.
+    Not while it was only asked for; nor where it is to come and has not claimed; nor where it has
+    left once it is past the fence, unless a cancel makes it start here again what it had stopped.
     """
-    return reached(run, "activate") and not run["cancel"]
+    if record["active"] == here:
+        return run["phase"] != "requested"
+    return run["from"] == here and (not reached(run, "activate") or bool(run["cancel"]))
 
 
 def take_up(

@@ -250,7 +250,14 @@ def test_what_lands_late_is_stopped_while_a_run_that_is_to_come_has_not_claimed(
     """People may hold it for long, and it has started nothing here."""
     coming = {**RUN, "phase": phase, "from": HERE, "to": LOST, "paused": True}
     assert caring(record(2, HERE, run=coming), 5, here=LOST).named("demote_workflow")
-    assert not caring(record(2, HERE, run=coming), 5).named("demote_workflow")
+
+
+def test_what_does_not_serve_is_started_while_a_run_waits_for_people() -> None:
+    """It was only asked for, and may wait for hours; once it drains, nothing is started."""
+    waits = {**RUN, "phase": "requested", "from": HERE, "to": LOST, "paused": True}
+    assert caring(ended(run=waits), 3).named("promote_workflow")
+    drains = {**waits, "phase": "quiesce"}
+    assert not caring(ended(run=drains), 3).named("promote_workflow")
 
 
 def test_nothing_is_stopped_here_before_the_run_that_leaves_has_come_past_the_fence() -> None:
