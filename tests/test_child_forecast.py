@@ -12,9 +12,9 @@ from shared.plan import Plan, load
 from tests.app_index import ROOT
 from tests.doors import HERE, THERE, Doors
 from tests.parts import own, plan_with
-from tests.test_child import NAME, PART, apart, document, lay, record, run
+from tests.test_child import NAME, PART, document, lay, record, run
+from tests.test_child import apart as apart
 
-__all__ = ["apart"]  # The fixture that leaves nothing of a child behind.
 CONTOSO = load((ROOT / "plans" / "contoso.yaml").read_text(encoding="utf-8"))
 KNOWN = {"rpoSeconds": 90.0, "meetsRpo": True, "rpoBecause": "books is 90 s old"}
 ACT = {"stage": "promote", "verb": "promote", "component": "reports", "location": HERE}
