@@ -10,7 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from rehearsal import azurite, drill, estate_growth
+from rehearsal import azurite, drill, estate_faults, estate_growth
 from rehearsal.estate import DEFAULT, BadEstate, Scene, load
 from rehearsal.processes import NotStarted
 from rehearsal.scenarios import SCENARIOS
@@ -59,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--out", type=Path, help="folder of the report; default out/deploy-check")
     for command in (stage, run, check):
         command.add_argument("--estate", type=Path, help="an estate's YAML file")
+        command.add_argument("--fault", default="", help="plant this one of its faults, no other")
         command.add_argument("--workflows", type=int, default=0, help="so many workflows more")
         command.add_argument("--seed", type=int, default=1, help="of everything that is random")
     for command in (run, check):
@@ -70,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
 def _scene(given: argparse.Namespace) -> Scene:
     own = SCENARIOS[given.scenario].estate if given.command in DRILLS else DEFAULT.name
     scene = estate_growth.grow(load(given.estate or DEFAULT.parent / own), given.workflows)
-    scene = estate_growth.in_time(scene)
+    scene = estate_faults.planted(estate_growth.in_time(scene), given.fault)
     return replace(scene, templates=getattr(given, "templates", None))
 
 

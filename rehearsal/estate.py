@@ -12,7 +12,6 @@ from typing import TypeVar, cast
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from rehearsal.arm_crud import merged
 from rehearsal.estate_parts import (
     Client,
     Fault,
@@ -20,7 +19,6 @@ from rehearsal.estate_parts import (
     Other,
     Part,
     Place,
-    PlanFault,
     Timings,
     TrafficManager,
     Witness,
@@ -65,12 +63,14 @@ class Estate(Part):
     workflows: list[Workflow]
     resources: list[Other] = []
     blobs: dict[str, dict] = {}  # Documents in each location's own container `understudy`.
+    rolesEnforced: bool = False  # The apps may do what infra/access.json allows, and no more.
     faults: list[Fault] = []
-    planFaults: list[PlanFault] = []
 
     @model_validator(mode="after")
     def _names_fit(self) -> "Estate":
-        problems = [*_unknown_names(self), *_doubles([w.name for w in self.workflows])]
+        problems = _unknown_names(self)
+        problems += _doubles("workflows", [w.name for w in self.workflows])
+        problems += _doubles("faults", [one.name for one in self.faults])
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -119,9 +119,9 @@ def _fill(value: object, words: dict[str, str]) -> object:
     return value
 
 
-def _doubles(names: list[str]) -> list[str]:
+def _doubles(what: str, names: list[str]) -> list[str]:
     twice = sorted({name for name in names if names.count(name) > 1})
-    return [f"workflows: {name} is there twice" for name in twice]
+    return [f"{what}: {name} is there twice" for name in twice]
 
 
 def _unknown_names(estate: Estate) -> list[str]:
@@ -137,6 +137,16 @@ def _unknown_names(estate: Estate) -> list[str]:
         users["workload"] = workload.resourceGroup
         asked += [("workload.producers", p.queue, workload.queues) for p in workload.producers]
     asked += [(f"{at}.resourceGroup", name, estate.resourceGroups) for at, name in users.items()]
+    stores = {estate.witness.storage, *(place.storage for place in places.values())}
+    for one in estate.faults:
+        asked += [(f"faults.{one.name}.at", name, places) for name in one.at]
+        known = {*places, estate.witness.location}
+        asked += [(f"faults.{one.name}.outage", name, known) for name in one.outage]
+        if one.blob:
+            asked.append((f"faults.{one.name}.blob", one.blob.partition("/")[0], stores))
+        if one.resourceGroup:
+            told = f"faults.{one.name}.resourceGroup"
+            asked.append((told, one.resourceGroup, estate.resourceGroups))
     return [f"{at}: {name} is not in this estate" for at, name, known in asked if name not in known]
 
 
@@ -194,30 +204,12 @@ def over(base: object, more: object, joined: bool = False) -> object:
     return [*cast(list, base), *cast(list, more)] if joined and lists else more
 
 
-def spoiled(text: str, faults: list[PlanFault]) -> str:
-    """The text of a plan with everything wrong in it that the estate wants wrong."""
-    found = yaml.safe_load(text) if faults else None
-    if not isinstance(found, dict):
-        return text
-    for one in faults:
-        if not one.component:
-            found = merged(found, one.change)
-            continue
-        parts: list[dict] = found["components"]
-        if one.component not in [part["name"] for part in parts]:
-            raise BadEstate([f"planFaults: there is no component {one.component}"])
-        found["components"] = [
-            merged(part, one.change) if part["name"] == one.component else part for part in parts
-        ]
-    return yaml.safe_dump(found, sort_keys=False)
-
-
 def load(path: Path = DEFAULT) -> Scene:
     """The estate in a file and the plan that it names; a file that is not there is a problem."""
     try:
         estate = parse(extended(path))
         beside = (path.parent / estate.plan).resolve()
-        text = spoiled(beside.read_text(encoding="utf-8"), estate.planFaults)
+        text = beside.read_text(encoding="utf-8")
     except OSError as wrong:
         raise BadEstate([f"{wrong.filename}: {wrong.strerror}"]) from wrong
     try:

@@ -2,7 +2,11 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rehearsal.world import ALL
+
+PATH = r"^[A-Za-z.]+/[A-Za-z]+/[^/]+(/[^/]+/[^/]+)*$"
 
 
 class Part(BaseModel):
@@ -150,7 +154,7 @@ class Other(Part):
     standby. With `resourceGroup` there is one for both locations, as of home.
     """
 
-    path: str = Field(pattern=r"^[A-Za-z.]+/[A-Za-z]+/[^/]+(/[^/]+/[^/]+)*$")
+    path: str = Field(pattern=PATH)
     at: list[str] = []
     resourceGroup: str = ""
     body: dict
@@ -158,24 +162,61 @@ class Other(Part):
 
 
 class Fault(Other):
-    """Something that is wrong on purpose: laid over a resource that is there, or it is `gone`.
+    """Something that is wrong on purpose, in the world that a stage opens.
 
-    A null in the body takes a key away. `finds`: the name of the readiness check that must find it,
-    of `component` where it has one.
+    `finds`: the name of the readiness check that must find it, of `component` where it has one.
+    `alone`: it hides other faults, or is in the plan: it is planted by its name, in a world of its
+    own. Any of these may be wrong, in locations (`at`) where it is about one:
+
+    A resource (`path`; without one a whole `resourceGroup`) or a blob (`blob`, account/container/
+    name, JSON): `body` is laid over it, a null takes a key away, or it is `gone`; `new`: it need
+    not be there yet. In a blob `{9 hours ago}` stands for that time.
+    The plan: `change` is laid over `component`, or over the whole; so many `workflows` more.
+    An app: `settings` are laid over its own, it is `stopped`, or its clock is `clockSeconds` off.
+    A place: `outage`, as the control API has it, its scopes by location. `settleSeconds`: so long
+    takes what Azure does by itself.
     """
 
+    path: str = Field(default="", pattern=rf"^$|{PATH}")
     body: dict = {}
+    finds: str
+    component: str = ""
+    alone: bool = False
+    blob: str = Field(default="", pattern=r"^$|^[a-z0-9]{3,24}/[a-z0-9-]{3,63}/[^/].*$")
     gone: bool = False
-    finds: str
-    component: str = ""
+    new: bool = False
+    change: dict = {}
+    workflows: int = Field(default=0, ge=0, le=5_000)
+    settings: dict[str, str] = {}
+    stopped: bool = False
+    clockSeconds: float = 0
+    outage: dict[str, list[str]] = {}
+    settleSeconds: float = Field(default=0, ge=0)
 
+    @property
+    def name(self) -> str:
+        """What it is planted by: the check, and the component where there is one."""
+        return f"{self.finds}:{self.component}" if self.component else self.finds
 
-class PlanFault(Part):
-    """Something that is wrong in the plan: `change` is laid over `component`, or over the plan.
+    @property
+    def lies_in_arm(self) -> bool:
+        """Is it about a resource or a resource group?"""
+        return not self.blob and bool(self.path or self.resourceGroup)
 
-    A null takes a key away. `finds` as a Fault's.
-    """
-
-    finds: str
-    component: str = ""
-    change: dict
+    @model_validator(mode="after")
+    def _says_something(self) -> "Fault":
+        of_app = self.settings or self.stopped or self.clockSeconds
+        said = of_app or self.change or self.workflows or self.outage or self.settleSeconds
+        laid = self.body or self.gone
+        unknown = {scope for scopes in self.outage.values() for scope in scopes} - ALL
+        if unknown:
+            raise ValueError(f"{self.name}: outage of unknown scopes {', '.join(sorted(unknown))}")
+        if not said and not laid:
+            raise ValueError(f"{self.name}: nothing is wrong")
+        if laid and not (self.blob or self.lies_in_arm):
+            raise ValueError(f"{self.name}: a body of nothing: say path, resourceGroup or blob")
+        if of_app and not self.at:
+            raise ValueError(f"{self.name}: at says where the app is")
+        if (self.change or self.workflows) and not self.alone:
+            raise ValueError(f"{self.name}: what changes the plan is alone")
+        return self

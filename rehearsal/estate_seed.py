@@ -7,7 +7,7 @@ gateway is nearly empty, and what must be exclusive waits there disabled.
 from collections.abc import Iterator
 from typing import cast
 
-from rehearsal.arm_crud import merged
+from rehearsal import estate_roles
 from rehearsal.estate import Estate, over
 from rehearsal.estate_parts import Other
 from rehearsal.world import World, normal
@@ -42,7 +42,7 @@ def seed(world: World, estate: Estate, bare: bool = False) -> None:
         world.recover(name)
     for id, body in _rows(world, estate, bare):
         world.resources.place(id, body)
-    spoil(world, estate)
+    world.roles_enforced = estate.rolesEnforced and not bare
 
 
 def _rows(world: World, estate: Estate, bare: bool) -> Iterator[Row]:
@@ -60,6 +60,7 @@ def _rows(world: World, estate: Estate, bare: bool) -> Iterator[Row]:
     yield from _configuration(estate)
     yield from _traffic(estate)
     yield from _others(estate)
+    yield from estate_roles.rows(world, estate) if estate.rolesEnforced and not bare else ()
 
 
 def _id(estate: Estate, group: str, type: str, name: str) -> str:
@@ -242,29 +243,17 @@ def _apis(estate: Estate, service: str) -> Iterator[Row]:
 
 def _others(estate: Estate) -> Iterator[Row]:
     for one in estate.resources:
-        for path, location in _places(estate, one):
+        for path, location in places(estate, one):
             body = over(one.body, one.standby if location == estate.standby else {})
             yield path, estate.fill(cast(dict, body), location)
 
 
-def _places(estate: Estate, one: Other) -> Iterator[tuple[str, str]]:
-    """(id, location) of each copy."""
+def places(estate: Estate, one: Other) -> Iterator[tuple[str, str]]:
+    """(id, location) of each copy; without a path it is a resource group."""
     for location in [estate.home] if one.resourceGroup else one.at or estate.locations:
         group = one.resourceGroup or estate.locations[location].resourceGroup
-        yield estate.fill(f"{estate.group_id(group)}/providers/{one.path}", location), location
-
-
-def spoil(world: World, estate: Estate) -> None:
-    """Make everything wrong that the estate wants wrong."""
-    for one in estate.faults:
-        for path, location in _places(estate, one):
-            known = world.resources.get(path)
-            if known is None:
-                raise ValueError(f"faults: {path} is not there to be wrong")
-            if one.gone:
-                world.resources.remove(path)
-            else:
-                world.resources.place(path, merged(known.body, estate.fill(one.body, location)))
+        path = f"/providers/{one.path}" if one.path else ""
+        yield estate.fill(f"{estate.group_id(group)}{path}", location), location
 
 
 def _traffic(estate: Estate) -> Iterator[Row]:

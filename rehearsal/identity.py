@@ -76,8 +76,7 @@ class Identity:
 
         With `client_id` the app also has a user-assigned identity of that client id.
         """
-        oid, header = self.world.uuid(), secrets.token_hex(16)
-        self.world.principals[oid] = (name, location)
+        oid, header = self.world.principal(name, location), secrets.token_hex(16)
         self.headers[header] = oid
         if client_id:
             assigned = self.world.uuid()

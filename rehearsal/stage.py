@@ -12,6 +12,7 @@ from pathlib import Path
 from rehearsal import (
     arm,
     control,
+    estate_faults,
     estate_seed,
     identity,
     stage_buses,
@@ -78,6 +79,7 @@ class Stage:
         world, estate, keep = self.world, self.estate, self._stack.push_async_callback
         bare = self.scene.templates is not None
         estate_seed.seed(world, estate, bare)
+        estate_faults.spoil(world, estate)
         self.authority = Authority(self.folder / "ca")
         leaf = self.authority.leaf(
             "estate", "management.azure.com", *stage_planes.names(estate), regions=self._regions()
@@ -130,11 +132,16 @@ class Stage:
             )
             deployed = stage_templates.settings_of(self, name)
             stage_templates.know(self, name, deployed)
-            environment = stage_hosts.settings(self.estate, name, wiring, self._settings, deployed)
+            extra = {**self._settings, **estate_faults.settings(self.estate, name)}
+            environment = stage_hosts.settings(self.estate, name, wiring, extra, deployed)
             host = Host(name, environment, self._app, self.folder, self._mover(name))
+            host.clock_seconds = self.world.clock_seconds.get(name, 0.0)
             self.hosts[name] = host
             self._stack.push_async_callback(host.stop)
-        await stage_hosts.start_all(self.hosts)
+        down = {n for n in self.hosts if not self.world.up(n, "functions")}
+        self._lost |= down
+        wanted = self.hosts.keys() - self.world.stopped - down
+        await stage_hosts.start_all({name: self.hosts[name] for name in sorted(wanted)})
 
     def _mover(self, location: str) -> stage_hosts.Moved:
         return lambda port: self.network.host_moved(location, port)

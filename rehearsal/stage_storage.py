@@ -3,15 +3,16 @@
 import asyncio
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 
-from rehearsal import azurite
+from rehearsal import azurite, estate_faults
 from rehearsal.azurite import Azurite
 from rehearsal.certificates import Leaf
-from rehearsal.estate import Scene
+from rehearsal.estate import Estate, Scene
 from rehearsal.estate_seed import containers
 from rehearsal.world import Address, World, normal
 
@@ -63,7 +64,7 @@ async def start(world: World, scene: Scene, leaf: Leaf, bundle: Path, folder: Pa
         if scene.templates is None:
             await asyncio.to_thread(_furnish, storage, scene)
             await asyncio.to_thread(lay_plan, storage, scene)
-            await asyncio.to_thread(_lay_blobs, storage, scene)
+            await asyncio.to_thread(lay_blobs, storage, scene.estate, world.now)
     except BaseException:
         await storage.stop()
         raise
@@ -80,13 +81,12 @@ def _furnish(storage: Storage, scene: Scene) -> None:
                 continue  # An Azurite that was started again keeps what it had.
 
 
-def _lay_blobs(storage: Storage, scene: Scene) -> None:
-    """Put the estate's own documents where each location's app looks for them."""
-    for location, place in scene.estate.locations.items():
-        with storage.client(place.storage) as service:
-            for name, document in scene.estate.fill(scene.estate.blobs, location).items():
-                blob = service.get_blob_client("understudy", name)
-                blob.upload_blob(json.dumps(document).encode(), overwrite=True)
+def lay_blobs(storage: Storage, estate: Estate, now: datetime) -> None:
+    """Put the estate's own documents, and what is wrong in them, where the apps look for them."""
+    for (account, container, name), document in estate_faults.blobs(estate, now).items():
+        with storage.client(account) as service:
+            blob = service.get_blob_client(container, name)
+            blob.upload_blob(json.dumps(document).encode(), overwrite=True)
 
 
 def lay_plan(storage: Storage, scene: Scene) -> None:

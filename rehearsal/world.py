@@ -219,6 +219,8 @@ class World:
     principals: dict[str, tuple[str, str]] = field(default_factory=dict)
     roles_enforced: bool = False  # Else everyone whom this world knows may do everything.
     permitted: set[str] = field(default_factory=set)  # Actions that a role has let somebody do.
+    stopped: set[str] = field(default_factory=set)  # Where the app does not run from the start.
+    clock_seconds: dict[str, float] = field(default_factory=dict)  # How far an app's clock is off.
     effects: list[dict] = field(default_factory=list)
     workflows: WorkflowRuntime = field(default_factory=IdleWorkflows)
     blobs: Blobs = field(default_factory=MemoryBlobs)
@@ -236,6 +238,13 @@ class World:
     def uuid(self) -> str:
         """A UUID from the world's seed."""
         return str(UUID(int=self.random.getrandbits(128), version=4))
+
+    def principal(self, name: str, location: str) -> str:
+        """The object id of a principal, made known here when it is not yet."""
+        known = [oid for oid, who in self.principals.items() if who == (name, location)]
+        oid = known[0] if known else self.uuid()
+        self.principals[oid] = (name, location)
+        return oid
 
     def lose(self, location: str, scopes: frozenset[str] | set[str] | list[str] = ALL) -> None:
         """Take scopes of a location down (by default all of it); an unknown scope is refused."""

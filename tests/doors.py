@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import cast
 
@@ -16,20 +17,20 @@ import pytest
 from aiohttp import web
 
 from activities import ACTIVITIES, health, slips, witness
-from rehearsal import batch, stage_buses, stage_storage
+from rehearsal import batch, estate_faults, stage_buses, stage_storage
 from rehearsal import estate as estates
 from rehearsal.arm_throttle import LIMITS
 from rehearsal.blobs import HttpBlobs
+from rehearsal.estate import Estate
 from rehearsal.estate_seed import seed
-from rehearsal.network import start_egress
+from rehearsal.network import Forwarder, start_egress, start_forwarder
 from rehearsal.stage_buses import Players
 from rehearsal.stage_storage import Storage
 from rehearsal.traffic_answers import Resolver
-from rehearsal.world import GROUP_TYPE, Address, World
+from rehearsal.world import Address, World
 from shared import clients, guard
 from shared.plan import Plan, load
 from shared.record import fresh, stamp
-from tests.app_index import ROOT
 from tests.judgement import WORLDS
 from tests.wire import Wire, open_wire
 
@@ -45,12 +46,17 @@ HOSTS = {
     "control.example.net": "",
     "alerts.example.net": "",
 }
+NOWHERE = Address(0, "", "data")
 
 
 @dataclass
 class Strangers:
-    """Answers for hosts that are not under test: 200, or what a test puts into `answers`."""
+    """Answers for hosts that are not under test: 200, or what a test puts into `answers`.
 
+    An app that the world wants stopped answers as its front does; one with a wrong clock tells it.
+    """
+
+    world: World
     answers: dict[str, tuple[int, str]] = field(default_factory=dict)  # host + path -> answer
     heard: list[dict] = field(default_factory=list)
 
@@ -62,8 +68,16 @@ class Strangers:
         self.heard.append(
             {"where": where, "method": request.method, "body": text, "bearer": bearer}
         )
+        at = self.world.hosts.get(request.host) or NOWHERE
+        if at.scope == "functions" and at.location in self.world.stopped:
+            return web.Response(status=503, text="The service is unavailable.")
         status, body = self.answers.get(where, (200, "{}"))
-        return web.Response(status=status, text=body, content_type="application/json")
+        reply = web.Response(status=status, text=body, content_type="application/json")
+        off = self.world.clock_seconds.get(at.location, 0.0) if at.scope == "functions" else 0.0
+        if off:
+            told = datetime.now(UTC) + timedelta(seconds=off)
+            reply.headers["Date"] = format_datetime(told, usegmt=True)
+        return reply
 
 
 @dataclass
@@ -188,17 +202,21 @@ def open_doors(folder: Path) -> Iterator[Doors]:
 
 
 @contextmanager
-def made_doors(folder: Path, estate: Path = estates.DEFAULT) -> Iterator[Doors]:
-    """Contoso on loopback until the block ends; who goes through its doors is `led`."""
-    scene = estates.load(estate)
+def made_doors(
+    folder: Path, estate: Path = estates.DEFAULT, networked: bool = False
+) -> Iterator[Doors]:
+    """Contoso on loopback until the block ends; who goes through its doors is `led`.
+
+    What is wrong in the estate is wrong here too, but for what is alone. `networked`: an outage
+    meets the slips too, which else are reached by no network.
+    """
+    scene = estate_faults.planted(estates.load(estate))
     world = World(latency_seconds=0.0, hold_seconds=8.0, poll_seconds=0, refuse_when_cut=False)
-    seed(world, scene.estate)
+    furnish(world, scene.estate)
     WORLDS.append(world)
-    world.latency_seconds = 0.0
-    world.timings = dict.fromkeys(world.timings, 0.2)
     with open_wire(folder, world) as wire:
         leaf = wire.authority.leaf("doors", *HOSTS, regions=(HERE, THERE))
-        strangers = Strangers()
+        strangers = Strangers(world)
         app = web.Application()
         app.router.add_route("*", "/{tail:.*}", strangers.handle)
         runner = web.AppRunner(app, access_log=None)
@@ -216,42 +234,54 @@ def made_doors(folder: Path, estate: Path = estates.DEFAULT) -> Iterator[Doors]:
         world.blobs = HttpBlobs(world, wire.authority.client())
         accounts = wire.run(batch.start(world, leaf.server()))
         egress = wire.run(start_egress(world, HERE, Resolver(world).find))
+        ways = _ways(wire, buses, scene.estate) if networked else {}
         clients.forget()
-        known, settings = load(scene.plan_text), environment(wire, buses, egress.url)
+        known = load(scene.plan_text)
+        settings = environment(wire, scene.estate, buses, ways, egress.url)
         try:
             yield Doors(wire, storage, buses, strangers, known, scene.plan_text, settings)
         finally:
             clients.forget()
             for end in (egress.stop, accounts.stop, storage.stop, buses.stop, runner.cleanup):
                 wire.run(end())
+            for way in ways.values():
+                wire.run(way.stop())
 
 
-def grant(world: World, oid: str) -> None:
-    """The app may do here what infra/access.json allows and no more."""
-    raw = json.loads((ROOT / "infra" / "access.json").read_text(encoding="utf-8"))
-    roles = [one for one in raw["resources"] if one["type"].endswith("/roleDefinitions")]
-    for group in world.resources.of_type(GROUP_TYPE):
-        for number, role in enumerate(roles):
-            own = f"{group.id}/providers/Microsoft.Authorization"
-            permissions = {"permissions": role["properties"]["permissions"]}
-            world.resources.place(f"{own}/roleDefinitions/{number}", {"properties": permissions})
-            told = {"principalId": oid, "roleDefinitionId": f"{own}/roleDefinitions/{number}"}
-            world.resources.place(f"{own}/roleAssignments/{number}", {"properties": told})
-    world.roles_enforced = True
+def furnish(world: World, estate: Estate) -> None:
+    """Make the estate in a world, and what is wrong in it: quick, and with roles enforced."""
+    seed(world, estate.model_copy(update={"rolesEnforced": True}))
+    world.latency_seconds = 0.0
+    world.timings = dict.fromkeys(world.timings, 0.2)
+    estate_faults.spoil(world, estate)
 
 
-def environment(wire: Wire, buses: Players, proxy: str) -> dict[str, str]:
+def _ways(wire: Wire, buses: Players, estate: Estate) -> dict[str, Forwarder]:
+    """The way from here to each location's slips."""
+    made = {}
+    for name, place in estate.locations.items():
+        target = Address(buses.players[place.slips].port, name, "servicebus")
+        made[name] = wire.run(start_forwarder(wire.world, HERE, target))
+    return made
+
+
+def environment(
+    wire: Wire, estate: Estate, buses: Players, ways: dict[str, Forwarder], proxy: str
+) -> dict[str, str]:
     """The settings of the app in northeurope."""
     header = wire.identity.admit("func-contoso-ne", HERE)
-    grant(wire.world, wire.identity.headers[header])
+    slips = {
+        name: buses.players[place.slips].connection_string(ways[name].port if ways else None)
+        for name, place in estate.locations.items()
+    }
     wire.world.principals[wire.oid] = ("tester", "")  # A person, whom no role binds.
     return {
         "LOCATION": HERE,
         "ARM_ENDPOINT": wire.arm.url,
         "ARM_AUDIENCE": "https://management.azure.com",
         "AzureWebJobsStorage__blobServiceUri": "https://stcontosone.blob.core.windows.net",
-        "SLIPS": buses.players["sb-contoso-ne"].connection_string(),
-        "SLIPS_WESTEUROPE": buses.players["sb-contoso-we"].connection_string(),
+        "SLIPS": slips[HERE],
+        "SLIPS_WESTEUROPE": slips[THERE],
         "WATCHDOG_SCHEDULE": "*/5 * * * * *",
         "HEARTBEAT_SCHEDULE": "*/10 * * * * *",
         "BACKUP_SCHEDULE": "0 */5 * * * *",
@@ -263,4 +293,5 @@ def environment(wire: Wire, buses: Players, proxy: str) -> dict[str, str]:
         "HTTPS_PROXY": proxy,
         "HTTP_PROXY": proxy,
         "NO_PROXY": "127.0.0.1,localhost",
+        **estate_faults.settings(estate, HERE),
     }

@@ -15,7 +15,8 @@ from tests.patience import silent
 from tests.wire import check_exchanges
 
 HEALTHY = json.dumps({"status": "healthy", "unclaimed": ["contoso"]})
-APP = "func-contoso-ne.azurewebsites.net/api/health"
+OWN = "func-contoso-ne"
+APP = f"{OWN}.azurewebsites.net/api/health"
 
 
 @pytest.fixture(autouse=True)
@@ -44,9 +45,10 @@ def waiting(doors: Doors) -> Iterator[None]:
 
 @contextmanager
 def unassigned(doors: Doors, group: str, *assignments: str) -> Iterator[None]:
-    """The app has lost these roles in a resource group (`grant` of the doors: 0 reads, 1 acts)."""
+    """The app has lost these roles in a resource group."""
     rows = doors.world.resources.of_type("Microsoft.Authorization/roleAssignments")
-    lost = [r for r in rows if f"/{group}/" in r.id.lower() and r.name in assignments]
+    names = {f"{OWN}-{role}" for role in assignments}
+    lost = [r for r in rows if f"/{group}/" in r.id.lower() and r.name in names]
     assert len(lost) == len(assignments)
     for one in lost:
         doors.world.resources.remove(one.id)
@@ -116,7 +118,7 @@ def test_what_only_the_standbys_app_can_see_is_a_warning_elsewhere(doors: Doors)
 
 def test_the_standbys_own_app_sees_what_it_is_not_allowed(doors: Doors) -> None:
     told = {"plan": doors.plan.document, "location": HERE, "own": True}
-    with unassigned(doors, "rg-contoso-ne", "1"):
+    with unassigned(doors, "rg-contoso-ne", "operator"):
         found = doors.call("assess_readiness", told)
     (row,) = found["checks"]
     assert (row["name"], row["status"]) == ("permissions", "fail")
@@ -135,7 +137,7 @@ def test_a_look_within_tells_nothing_that_the_active_location_tells(doors: Doors
 
 def test_an_app_without_any_role_fails_however_little_it_may_read(doors: Doors) -> None:
     """ARM answers 403 where the roles are asked for, which is no answer about the roles."""
-    with unassigned(doors, "rg-contoso-ne", "0", "1"):
+    with unassigned(doors, "rg-contoso-ne", "reader", "operator"):
         found = readiness.assess(doors.plan.document, HERE, own=True)
     failing = [row["because"] for row in permissions(found) if row["status"] == "fail"]
     assert len(failing) == 1 and "not allowed in rg-contoso-ne" in failing[0]
@@ -146,11 +148,11 @@ def test_roles_at_single_resources_are_no_lack_of_roles(doors: Doors) -> None:
     (own,) = (rows for group, rows in resources.items() if group.endswith("/rg-contoso-ne"))
     table, oid = doors.world.resources, ""
     for one in table.of_type("Microsoft.Authorization/roleAssignments"):
-        oid = str(one.properties["principalId"])
+        oid = str(one.properties["principalId"]) if one.name.startswith(OWN) else oid
     role = f"{own[0].partition('/providers/')[0]}/providers/Microsoft.Authorization"
-    told = {"principalId": oid, "roleDefinitionId": f"{role}/roleDefinitions/0"}
+    told = {"principalId": oid, "roleDefinitionId": f"{role}/roleDefinitions/reader"}
     ids = [f"{one}/providers/Microsoft.Authorization/roleAssignments/own" for one in own]
-    with unassigned(doors, "rg-contoso-ne", "0", "1"):
+    with unassigned(doors, "rg-contoso-ne", "reader", "operator"):
         for id in ids:
             table.place(id, {"properties": told})
         rows = permissions(readiness.assess(doors.plan.document, HERE, own=True))

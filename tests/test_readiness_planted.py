@@ -12,22 +12,21 @@ import pytest
 import yaml
 
 from activities import desk, readiness
-from rehearsal.estate import DEFAULT, extended, load
-from rehearsal.estate_seed import spoil
+from rehearsal import estate_faults, stage_storage
+from rehearsal.estate import extended
 from rehearsal.providers import integration_account
 from shared import clients
 from shared.record import fresh, noted
 from shared.stale import keeper
 from tests.doors import HERE, THERE, Doors, made_doors
-from tests.test_readiness_faulty import ESTATE, FAULTY
+from tests.patience import asked_until
+from tests.test_readiness_faulty import ESTATE, FAULTY, TOGETHER
 
-EVERYTHING = DEFAULT.parent / "everything.yaml"
 ROUNDS = 2  # Of the mirror: what needs another is copied in the next.
 LOOKS_MAX = 3
 CHILD = "contoso-reports"
 PARTNERS = "prod-we.westeurope.logic.azure.com/integrationAccounts/ia-contoso-we"
-# What nobody can mend, or has a test of its own: nothing was backed up here, no overlay laid.
-STANDING = {"notReplicated", "backup", "overlay"}
+STANDING = {"notReplicated"}  # What nobody can mend.
 MAILBOX = ("mailbox-connection", "endpoint")  # A mailbox has no host that a connection shows.
 HEALTH = "func-contoso-ne.azurewebsites.net/api/health"
 Found = dict[tuple[str, str], set[tuple[str, str]]]  # (component, name) -> (status, because)
@@ -52,8 +51,9 @@ def looks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looks]:
             patient.setitem(clients.HURRIED, bound, most)  # The machine may be busy otherwise.
         settle(doors)
         before = look(doors)
-        doors.world.timings["settle_seconds"] = 600.0  # What a pairing carries over is on its way.
-        spoil(doors.world, ESTATE)
+        wrong = ESTATE.model_copy(update={"faults": TOGETHER})
+        estate_faults.spoil(doors.world, wrong)
+        stage_storage.lay_blobs(doors.storage, wrong, doors.world.now)
         yield Looks(before, look(doors))
 
 
@@ -61,16 +61,14 @@ def without_faults(folder: Path) -> Path:
     """The estate of faulty.yaml while nothing is wrong in it yet."""
     known = yaml.safe_load(extended(FAULTY))
     plan = (FAULTY.parent / known["plan"]).resolve()
-    well = yaml.safe_load(extended(EVERYTHING))
-    text = {**known, "plan": str(plan), "faults": [], "blobs": load(EVERYTHING).estate.blobs}
-    text["resourceGroups"] = well.get("resourceGroups", load(EVERYTHING).estate.resourceGroups)
+    text = {**known, "plan": str(plan), "faults": []}
     path = folder / "settled.yaml"
     path.write_text(yaml.safe_dump(text), encoding="utf-8")
     return path
 
 
 def settle(doors: Doors) -> None:
-    """As after a first drill: moved there and back, partners mirrored, callers held at home."""
+    """As after a first drill: moved there and back, backed up, partners mirrored, callers held."""
     vouched = json.dumps({"status": "healthy", "unclaimed": [doors.plan.name, CHILD]})
     doors.strangers.answers[HEALTH] = (200, vouched)
     profile = doors.plan.component("front", HERE)["resource"]
@@ -82,11 +80,22 @@ def settle(doors: Doors) -> None:
         assert one is not None
         one.properties.update(endpointStatus=status, endpointMonitorStatus=seen)
     mirror(doors)
+    asked_until(lambda: doors.call("promote_gateway", doors.task("gateway", "promote")), "skipped")
+    back_up(doors)
     now = datetime.now(UTC)
     for document in (doors.plan.document, desk.known_plan(CHILD)["plan"]):
         home = {**fresh(document, now), "epoch": 2, "active": THERE}
         held = json.dumps(noted(home, now, "run-2", "finished", "there and back"))
         doors.lay("stcontosowitness", "understudy", f"{document['name']}.json", held.encode())
+
+
+def back_up(doors: Doors) -> None:
+    """The backup that is old in faulty.yaml, made and proven just now."""
+    (old,) = (one for one in ESTATE.faults if one.finds == "backup")
+    now = doors.world.now.isoformat()
+    made = {**old.body, "startedAt": now, "completedAt": now, "provenAt": now}
+    account, container, name = old.blob.split("/", 2)
+    doors.lay(account, container, name, json.dumps(made).encode())
 
 
 def mirror(doors: Doors) -> None:
@@ -129,9 +138,7 @@ def test_an_estate_as_after_a_drill_has_nothing_that_hides_a_fault(looks: Looks)
     assert wrong - {MAILBOX} == set(), looks.before
 
 
-@pytest.mark.parametrize(
-    "fault", ESTATE.faults, ids=lambda one: f"{one.finds}-{one.component or 'plan'}"
-)
+@pytest.mark.parametrize("fault", TOGETHER, ids=lambda one: one.name)
 def test_a_planted_fault_makes_its_check_worse(looks: Looks, fault) -> None:
     worse = [
         rows - looks.before.get(key, set())
