@@ -32,8 +32,8 @@ class Detection:
         if world.record["active"] == location and self._watches(here, location):
             bound = self.watch["rounds"] * self.watch["everySeconds"] + self.watch["timeoutSeconds"]
             due = bound + LATENCY_SECONDS
-            life, epoch = world.apps[here].life, world.record["epoch"]
-            world.at(due, self._look, location, here, world.now, life, epoch)
+            life, before = world.apps[here].life, set(world.judge.runs)
+            world.at(due, self._look, location, here, world.now, life, before)
 
     def _watches(self, here: str, location: str) -> bool:
         app, state = self.world.apps[here], self.world.watches.get(here)
@@ -42,16 +42,16 @@ class Detection:
         old = app.now - timedelta(seconds=WATCHED_ROUNDS * self.watch["everySeconds"])
         return state["at"] > old.isoformat()
 
-    def _look(self, location: str, here: str, since: float, life: int, epoch: int) -> None:
-        world, run = self.world, self.world.record["run"]
+    def _look(self, location: str, here: str, since: float, life: int, before: set[str]) -> None:
+        world = self.world
         if world.lost_at.get(location) != since or world.apps[here].life != life:
             return  # It is back, or nobody could watch.
         if any(self._missed(here, node, since) for node in LOOKED_AT):
             return
         judged = world.watches[here]["verdict"]
         seen = judged["state"] in TROUBLE and judged["rounds"] >= self.watch["rounds"]
-        if not seen and (run or world.record["epoch"] != epoch):
-            return  # People were quicker, even if they have taken it back since.
+        if not seen and (world.record["run"] or set(world.judge.runs) != before):
+            return  # A run was asked for, even if people have taken it back since.
         self.losses += 1
         self.seen += seen
         if not seen and self._fair():
