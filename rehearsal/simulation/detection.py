@@ -50,12 +50,18 @@ class Detection:
             return
         judged = world.watches[here]["verdict"]
         seen = judged["state"] in TROUBLE and judged["rounds"] >= self.watch["rounds"]
-        if not seen and (world.record["run"] or set(world.judge.runs) != before):
-            return  # A run was asked for, even if people have taken it back since.
+        if not seen and self._moves(location, before):
+            return  # People were quicker, even if they have taken it back since.
         self.losses += 1
         self.seen += seen
         if not seen and self._fair():
             world.judge.breach("detection", location, "is lost since", since, "-", judged)
+
+    def _moves(self, location: str, before: set[str]) -> bool:
+        """Does a run take the plan away from here, has one done so, or was one asked for since?"""
+        record = self.world.record
+        asked = set(self.world.judge.runs) != before
+        return asked or bool(record["run"]) or record["active"] != location
 
     def _missed(self, here: str, node: str, since: float) -> bool:
         """Was this out of reach, now or at any time since then?"""
