@@ -1,5 +1,6 @@
 """Peer: what the app of the other location says of itself, when the witness is silent."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from shared import claims, probe, store
@@ -31,10 +32,8 @@ def yield_claim(payload: dict) -> dict:
 
     Safe to repeat: the same bytes. A claim that began since, of a later epoch, stays noted.
     """
-    outcome = claims.yielded(store.read_claim(payload["plan"]), payload["epoch"])
-    if outcome["status"] == "succeeded":
-        store.write_claim(payload["plan"], {"epoch": payload["epoch"], "mine": False})
-    return outcome
+    note = {"epoch": payload["epoch"], "mine": False}
+    return _noted(payload, lambda held: claims.yielded(held, payload["epoch"]), lambda held: note)
 
 
 def note_claim(payload: dict) -> dict:
@@ -42,10 +41,8 @@ def note_claim(payload: dict) -> dict:
 
     Safe to repeat: noted once. A claim that is noted already stays.
     """
-    outcome = claims.taken(store.read_claim(payload["plan"]))
-    if outcome["status"] == "succeeded":
-        store.write_claim(payload["plan"], {"epoch": payload["epoch"], "mine": True})
-    return outcome
+    note = {"epoch": payload["epoch"], "mine": True}
+    return _noted(payload, claims.taken, lambda held: note)
 
 
 def settle_claim(payload: dict) -> dict:
@@ -54,8 +51,22 @@ def settle_claim(payload: dict) -> dict:
     A witness that was silent throughout leaves the note behind, for it never said no. Safe to
     repeat: a note that is settled stays so.
     """
-    held, now = store.read_claim(payload["plan"]), datetime.fromisoformat(payload["now"])
-    outcome = claims.settled(held, payload["record"], payload["location"], now)
-    if held and outcome["status"] == "succeeded":
-        store.write_claim(payload["plan"], {**held, "mine": False})
-    return outcome
+    record, here = payload["record"], payload["location"]
+    now = datetime.fromisoformat(payload["now"])
+    return _noted(
+        payload,
+        lambda held: claims.settled(held, record, here, now),
+        lambda held: {**(held or {}), "mine": False},
+    )
+
+
+def _noted(
+    payload: dict, judge: Callable[[dict | None], dict], note: Callable[[dict | None], dict]
+) -> dict:
+    """Write `note` of what is held where `judge` lets it, unless a claim is noted meanwhile."""
+
+    def change(held: dict | None) -> tuple[dict, dict | None]:
+        outcome = judge(held)
+        return outcome, note(held) if outcome["status"] == "succeeded" else None
+
+    return store.change_claim(payload["plan"], change)

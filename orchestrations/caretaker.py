@@ -1,13 +1,13 @@
 """Caretaker: finish what runs leave open, and see that nobody works beside the active side.
 
 One eternal orchestration per plan in every location, beside the heartbeat, whose beats must not
-wait for a thousand workflows. It stands aside while a run is under way; one that was only asked for
-may wait for people for long, and has changed nothing. Where the plan is active it takes up a run
-that ended half way; then it looks again, at growing pauses, whether the exclusive workflows of the
-other side stand still, and whether all that the run was to start does serve.
-Where the plan is not active it looks the same way after its own exclusive workflows, and does so
-while a run that has left this side goes on, or one that is to come here has not claimed: a request
-that was sent in time may land when its epoch is over.
+wait for a thousand workflows. It stands aside while a run is under way; one that people hold before
+it begins has changed nothing. Where the plan is active it takes up a run that ended half way; then
+it looks again, at growing pauses, whether the exclusive workflows of the other side stand still,
+and whether all that the run was to start does serve. Where the plan is not active it looks the same
+way after its own exclusive workflows, and does so while a run that has left this side goes on, or
+one that is to come here has not claimed: a request that was sent in time may land when its epoch is
+over.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from orchestrations import Flow
 from orchestrations.chores import begin, do_due
 from orchestrations.steps import PATIENCE, attempt, newest, plan_of, told_to
 from shared import missed, resumption, slip, witness
-from shared.hold import reached
+from shared.hold import hindered, reached
 from shared.plan import Plan
 
 ROUNDS_PER_GENERATION = 6
@@ -85,11 +85,12 @@ def go_round(
 def stands_aside(record: dict, run: dict, here: str) -> bool:
     """Would a caretaker disturb this run's work?
 
-    Not while it was only asked for; nor where it is to come and has not claimed; nor where it has
-    left once it is past the fence, unless a cancel makes it start here again what it had stopped.
+    Not while it was only asked for and people hold it; nor where it is to come and has not claimed;
+    nor where it has left once it is past the fence, unless a cancel makes it start here again what
+    it had stopped.
     """
     if record["active"] == here:
-        return run["phase"] != "requested"
+        return run["phase"] != "requested" or not (hindered(record) or {}).get("waits")
     return run["from"] == here and (not reached(run, "activate") or bool(run["cancel"]))
 
 

@@ -90,8 +90,8 @@ def no_matter(record: dict, place: str, now: datetime) -> str:
     return ""
 
 
-def not_to_mirror(record: dict, place: str, now: datetime) -> str:
-    """What is copied into the standby must not land on what has begun to serve."""
+def not_under_a_run(record: dict, place: str, now: datetime) -> str:
+    """What is copied, emptied or paired in the standby must not land on what begins to serve."""
     if record["active"] == place:
         return f"{place} is active: what is there is the truth"
     run = record["run"]
@@ -107,8 +107,8 @@ DIRECTIONS = {
     "promote": not_to_serve,
     "demote": not_to_stop,
     "undo": not_to_stop,
-    "protect": not_to_stop,
+    "protect": not_under_a_run,
     "verify": no_matter,
     "settle": not_to_settle,
-    "mirror": not_to_mirror,
+    "mirror": not_under_a_run,
 }

@@ -16,11 +16,13 @@ A bad new plan never stops the app: it goes on with the last good one and says s
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from shared import watch
 from shared.blobs import NEW, Place
+from shared.outcome import refused
 from shared.plan import BadPlan, Plan, load
 from shared.settings import settings
 
@@ -136,6 +138,21 @@ def _readiness(plan: str, own: bool) -> str:
 def write_claim(plan: str, claim: dict) -> None:
     """Note what this location last claimed, or yielded."""
     place().put(f"claims/{plan}.json", json.dumps(claim).encode())
+
+
+def change_claim(plan: str, change: Callable[[dict | None], tuple[dict, dict | None]]) -> dict:
+    """Note what `change` makes of the note: (outcome, new note, or None where it stays).
+
+    Gives the outcome; a refusal where somebody has written meanwhile, as a claim that begins does.
+    """
+    blob = place().get(f"claims/{plan}.json")
+    outcome, note = change(json.loads(blob.data) if blob else None)
+    if note is not None:
+        kept = json.dumps(note).encode()
+        expected = blob.etag if blob else NEW
+        if place().put(f"claims/{plan}.json", kept, expect=expected) is None:
+            return refused("the note of a claim was changed meanwhile")
+    return outcome
 
 
 def read_claim(plan: str) -> dict | None:

@@ -1,10 +1,11 @@
 """Claims noted in a location's own storage: when it vouches, and when it may do so again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from activities import peer
 from shared import resumption, store, witness
 from shared.record import fresh
 from tests.doors import HERE, THERE, Doors
@@ -81,6 +82,25 @@ def test_who_was_given_the_plan_back_and_lost_it_again_may_vouch(doors: Doors) -
     doors.call("note_claim", {"plan": "contoso", "epoch": 2})
     record = {**fresh(doors.plan.document, NOW), "epoch": 3, "active": THERE}
     assert settle(doors, record) == "succeeded" and not mine()
+
+
+@pytest.mark.parametrize(
+    "name, more", [("yield_claim", {"epoch": 1}), ("settle_claim", {"location": HERE})]
+)
+def test_a_claim_that_begins_between_look_and_note_stays_noted(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch, name: str, more: dict
+) -> None:
+    """Who vouches by mistake keeps the side that it replaces at work."""
+    record = {**fresh(doors.plan.document, NOW), "epoch": 1, "active": THERE}
+    judge: Callable = peer.claims.yielded if name == "yield_claim" else peer.claims.settled
+
+    def overtaken(*told: object) -> dict:
+        store.write_claim("contoso", {"epoch": 2, "run": "contoso-2-b", "mine": True})
+        return judge(*told)
+
+    monkeypatch.setattr(peer.claims, judge.__name__, overtaken)
+    told = {"plan": "contoso", "record": record, "now": NOW.isoformat(), **more}
+    assert doors.call(name, told)["status"] == "refused" and mine()
 
 
 def test_what_was_settled_once_is_left_alone(doors: Doors) -> None:

@@ -256,8 +256,8 @@ def test_what_does_not_serve_is_started_while_a_run_waits_for_people() -> None:
     """It was only asked for, and may wait for hours; once it drains, nothing is started."""
     waits = {**RUN, "phase": "requested", "from": HERE, "to": LOST, "paused": True}
     assert caring(ended(run=waits), 3).named("promote_workflow")
-    drains = {**waits, "phase": "quiesce"}
-    assert not caring(ended(run=drains), 3).named("promote_workflow")
+    for begun in ({**waits, "phase": "quiesce"}, {**waits, "paused": False}):
+        assert not caring(ended(run=begun), 3).named("promote_workflow")
 
 
 def test_nothing_is_stopped_here_before_the_run_that_leaves_has_come_past_the_fence() -> None:

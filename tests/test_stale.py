@@ -51,6 +51,7 @@ CONTRADICTED = [
         kept("promote", NORTH),
         "finished first",
     ),
+    ("a run comes to what is paired", held("requested", WEST), kept("protect", WEST), "under way"),
     ("no epoch", held(run=None), kept("demote", WEST, None), "without an epoch"),
     ("restored over the active", held(run=None), task("x", "promote", NORTH, None, "restore"), "s"),
     ("restored under a run", held(), task("x", "promote", WEST, None, "restore"), "under way"),
