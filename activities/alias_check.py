@@ -3,8 +3,8 @@
 After Microsoft.ServiceBus and Microsoft.EventHub 2026-01-01.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from shared import alias, alias_checks, alias_uncarried, alias_wire, arm_calls
 from shared.denials import refusal
@@ -13,6 +13,13 @@ from shared.reply import Surprise, brief
 
 TOPICS_MAX = 100  # Whose subscriptions are looked into.
 THREADS = 8
+LOOKS_MAX = 5  # One thread each, for two of them wait for a third.
+# Both from the comparison's begin. Who orders a graceful run waits 10 s for everything
+# (`readiness.ORDER_SECONDS`); what is not in by then fails, the pairing too.
+ENTITIES_SECONDS_MAX = 6.0
+ADVICE_SECONDS_MAX = 4.0  # Of what a failover works without: access, networks, messages.
+LATE = "not seen in time"
+Shown = list[tuple[str, dict]]  # As `alias_wire.shown` gives it.
 
 
 def check_alias(payload: dict) -> dict:
@@ -46,55 +53,75 @@ def _paired_checks(part: dict, mine: dict) -> list[dict]:
 
 
 def _compared(part: dict, mine: dict, theirs: dict, paired: bool) -> list[dict]:
-    """What differs between the namespaces, and what lies in the one; asked side by side."""
-    looks: list[Callable[[], list[dict]]] = [
-        lambda: _access(part),
-        lambda: _networks(part, mine, theirs),
-        lambda: _contents(part, paired),
-    ]
-    with ThreadPoolExecutor(len(looks), thread_name_prefix="alias") as pool:
-        found = pool.map(lambda look: look(), looks)
+    """What differs between the namespaces, and what lies in the one; asked side by side.
+
+    What is late is a warning: it must not take with it what is known already.
+    """
+    started = time.monotonic()
+    pool = ThreadPoolExecutor(LOOKS_MAX, thread_name_prefix="alias")
+    try:
+        there = pool.submit(alias_wire.shown, {**part, **part["other"]})
+        entities = {"entities": pool.submit(_entities, part, there)} if paired else {}
+        advice = {
+            "access": pool.submit(_access, part),
+            "networks": pool.submit(_networks, part, mine, theirs),
+        }
+        if alias.SORTS[part["kind"]].counts:  # Of the others `notReplicated` says so.
+            advice["messages"] = pool.submit(_messages, part, there)
+        wait(advice.values(), timeout=ADVICE_SECONDS_MAX)
+        rest = ENTITIES_SECONDS_MAX - (time.monotonic() - started)
+        wait(entities.values(), timeout=max(0.0, rest))
+        looks = {**entities, **advice}
         told = alias_uncarried.settings(part, mine, theirs)
-        return [told, *(one for rows in found for one in rows)]
+        return [told, *(_in_time(name, look) for name, look in looks.items())]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # What hangs is left to its own timeouts.
 
 
-def _access(part: dict) -> list[dict]:
+def _in_time(name: str, look: Future[dict]) -> dict:
+    return look.result() if look.done() else alias_uncarried.unseen(name, LATE)
+
+
+def _access(part: dict) -> dict:
     try:
         mine = alias_wire.grants(part["resource"])
         theirs = alias_wire.grants(part["other"]["resource"])
     except Surprise as silent:
-        return [alias_uncarried.unseen("access", brief(str(silent)))]
-    return [alias_uncarried.access(part, mine, theirs)]
+        return alias_uncarried.unseen("access", brief(str(silent)))
+    return alias_uncarried.access(part, mine, theirs)
 
 
-def _networks(part: dict, mine: dict, theirs: dict) -> list[dict]:
+def _networks(part: dict, mine: dict, theirs: dict) -> dict:
     try:
         rules = alias_wire.rules(part["resource"]), alias_wire.rules(part["other"]["resource"])
     except Surprise as silent:
-        return [alias_uncarried.unseen("networks", brief(str(silent)))]
-    return [alias_uncarried.networks(part, mine, theirs, rules)]
+        return alias_uncarried.unseen("networks", brief(str(silent)))
+    return alias_uncarried.networks(part, mine, theirs, rules)
 
 
-def _contents(part: dict, paired: bool) -> list[dict]:
-    """Are the entities on both sides, and what lies in the primary's?"""
-    rows = []
+def _entities(part: dict, there: Future[Shown]) -> dict:
+    """Are the entities on both sides? `there`: the primary's."""
     try:
-        there = alias_wire.shown({**part, **part["other"]})
-        if paired:
-            theirs = [alias.entity(kind, one) for kind, one in there]
-            rows.append(alias_checks.drift(alias_wire.entities(part), theirs))
+        mine = alias_wire.entities(part)
+        theirs = [alias.entity(kind, one) for kind, one in there.result()]
     except Surprise as silent:
-        return [alias_uncarried.unseen("entities", brief(str(silent)))]
-    if not alias.SORTS[part["kind"]].counts:
-        return rows  # `notReplicated` says so.
+        return alias_uncarried.unseen("entities", brief(str(silent)))
+    return alias_checks.drift(mine, theirs)
+
+
+def _messages(part: dict, there: Future[Shown]) -> dict:
+    """What lies in the primary's entities? Subscriptions that nobody waits for are not asked."""
     try:
-        counts, unread = _counts(part["other"]["resource"], there)
+        known = there.result(timeout=ADVICE_SECONDS_MAX)
+        counts, unread = _counts(part["other"]["resource"], known)
+    except TimeoutError:
+        return alias_uncarried.unseen("messages", LATE)
     except Surprise as silent:
-        return [*rows, alias_uncarried.unseen("messages", brief(str(silent)))]
-    return [*rows, alias_uncarried.messages(part, counts, unread)]
+        return alias_uncarried.unseen("messages", brief(str(silent)))
+    return alias_uncarried.messages(part, counts, unread)
 
 
-def _counts(namespace: str, there: list[tuple[str, dict]]) -> tuple[dict[str, int], int]:
+def _counts(namespace: str, there: Shown) -> tuple[dict[str, int], int]:
     """(queue or topic/subscription -> messages, topics that were not looked into).
 
     A topic's own count is of what is scheduled there; what was delivered lies in its subscriptions.

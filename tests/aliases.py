@@ -66,6 +66,14 @@ def entity(doors: Doors, kind: str, location: str, name: str, **properties: obje
     return doors.world.resources.place(id, {"properties": {"status": "Active", **properties}})
 
 
+def topic(doors: Doors, location: str, **counts: int) -> None:
+    """A topic with a subscription in which so many messages lie."""
+    id = f"{namespace(doors, KINDS[0], location)}/topics/news"
+    doors.world.resources.place(id, {"properties": {}})
+    told = {"messageCount": sum(counts.values()), "countDetails": counts}
+    doors.world.resources.place(f"{id}/subscriptions/audit", {"properties": told})
+
+
 def paired(doors: Doors, kind: str, entities: int = 1) -> None:
     """westeurope's namespace is primary, northeurope's its secondary, all is carried over."""
     for location in (THERE, HERE):

@@ -8,7 +8,17 @@ import pytest
 from rehearsal.world import Resource
 from shared import alias_uncarried
 from shared.permissions import GRANTS, HUBS, NAMESPACE
-from tests.aliases import KINDS, both_kinds, checks, emptied, entity, namespace, paired, placed
+from tests.aliases import (
+    KINDS,
+    both_kinds,
+    checks,
+    emptied,
+    entity,
+    namespace,
+    paired,
+    placed,
+    topic,
+)
 from tests.doors import HERE, THERE, Doors
 
 SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/a"
@@ -146,14 +156,6 @@ def test_an_event_hub_that_does_not_inflate_is_named(doors: Doors) -> None:
     told = {"isAutoInflateEnabled": True, "maximumThroughputUnits": 10}
     placed(doors, KINDS[1], THERE).properties.update(told)
     assert "auto-inflate is 10 at" in checks(doors, KINDS[1])["namespace"]["because"]
-
-
-def topic(doors: Doors, location: str, **counts: int) -> None:
-    """A topic with a subscription in which so many messages lie."""
-    id = f"{namespace(doors, KINDS[0], location)}/topics/news"
-    doors.world.resources.place(id, {"properties": {}})
-    told = {"messageCount": sum(counts.values()), "countDetails": counts}
-    doors.world.resources.place(f"{id}/subscriptions/audit", {"properties": told})
 
 
 def test_messages_of_queues_and_subscriptions_are_counted(doors: Doors) -> None:
