@@ -119,8 +119,9 @@ def _differences(payload: dict) -> list[tuple[str, dict]] | str:
         if reply.status == 404 and reply.code == "ResourceNotFound" and _absent(part["resource"]):
             return f"no gateway at {part['resource']}"
         known = {} if reply.status == 404 else reply.expect().properties
-        # Nobody is told the value of a reference into a vault; the reference says enough.
-        told = known.get("secret") and not named_values.referred(known)
+        # Nobody is told the value of a reference into a vault, and none is to be compared where a
+        # reference is laid: it says enough.
+        told = known.get("secret") and not named_values.referred(known) and "value" in values
         if path.startswith("namedValues/") and told:
             shown = clients.ask("POST", f"{part['resource']}/{path}/listValue")
             barred = _barred(shown, path)

@@ -3,7 +3,8 @@
 Pure. After Microsoft.ApiManagement 2024-05-01: `keyVault` has the secret's identifier and, of a
 user-assigned identity, its client id; `lastStatus` says how the gateway last fetched it. The value
 itself is nobody's here: the gateway fetches it with its own identity, and refuses listValue of it
-(Azure/azure-powershell issue 15494).
+(Azure/azure-powershell issue 15494). It asks again within four hours (Azure.APIM.EncryptValues of
+PSRule.Rules.Azure) or on POST refreshSecret; until then `lastStatus` outlives its cause.
 """
 
 from collections.abc import Iterator
@@ -45,7 +46,7 @@ def amiss(part: dict, location: str, rows: list[dict]) -> Iterator[tuple[str, st
 
     `rows`: the named values of the gateway of `location`, as ARM lists them.
     """
-    declared = _declared(part, location)
+    declared, laid = _declared(part, location), _laid(part, location)
     others = sorted((part.get("backups", {}).keys() | part.get("overlay", {}).keys()) - {location})
     theirs = {vault(one) for place in others for one in _declared(part, place).values()}
     own = {vault(one) for one in declared.values()}
@@ -54,18 +55,21 @@ def amiss(part: dict, location: str, rows: list[dict]) -> Iterator[tuple[str, st
         if where:
             yield "fail", f"{name} is to be read from {host}, a vault of {where}", _move(location)
         elif host in theirs:
-            words = f"{name} is read from {host} in both locations: it is lost with its region"
-            yield "warn", words, _move(location)
+            words = f"{name} is read from {host} in both locations"
+            lost = "it would be lost with the region that it is in"
+            yield "warn", f"{words}: {lost}", _move(location)
     for row in rows:
         reference = referred(row.get("properties", {}))
         if reference is None:
             continue
         name, host = row["name"], vault(reference)
         status = str((reference.get("lastStatus") or {}).get("code") or READ)
-        if status.lower() != READ:
+        stays = laid.get(name.lower(), reference)
+        # What the overlay replaces need not be read; laying it reads the new one.
+        if status.lower() != READ and stays and compared(stays) == compared(reference):
             words = f"{name} could not be read from {host} by the gateway: {status}"
-            yield "fail", words, f"give the gateway's identity {ROLE} there"
-        if name.lower() in {one.lower() for one in declared} or host in own:
+            yield "fail", words, _refresh(name)
+        if name.lower() in laid or host in own:
             continue
         where = _of(part, host, location, others) or (others[0] if host in theirs else "")
         if where:
@@ -86,6 +90,14 @@ def _declared(part: dict, location: str) -> dict[str, dict]:
     return {name: one["keyVault"] for name, one in given.items() if isinstance(one, dict)}
 
 
+def _laid(part: dict, location: str) -> dict[str, dict | None]:
+    """Name in lower case -> its reference, None for a text, of all that the overlay lays there."""
+    overlay = part.get("overlay", {}).get(location, {})
+    signed = [link["namedValue"] for link in overlay.get("callbacks", {}).values()]
+    known = _declared(part, location)
+    return {one.lower(): known.get(one) for one in (*overlay.get("namedValues", {}), *signed)}
+
+
 def _of(part: dict, host: str, location: str, others: list[str]) -> str:
     """The other location whose vault this is known to be: by the plan, or by its name."""
     hosts = part.get("hosts", {})
@@ -98,6 +110,11 @@ def _of(part: dict, host: str, location: str, others: list[str]) -> str:
 
 def _move(location: str) -> str:
     return f"keep the secret in a vault of {location} too, and name that in its overlay"
+
+
+def _refresh(name: str) -> str:
+    again = f"POST .../namedValues/{name}/refreshSecret"
+    return f"give the gateway's identity {ROLE} there, then {again}: by itself it asks hours later"
 
 
 def _declare(location: str) -> str:

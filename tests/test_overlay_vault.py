@@ -162,6 +162,16 @@ def test_the_lost_regions_reference_is_replaced_after_a_restore(kept: Doors) -> 
     assert VAULTS[HERE] in shown(kept)["keyVault"]["secretIdentifier"]
 
 
+def test_a_secret_that_a_reference_replaces_is_not_asked_for(kept: Doors) -> None:
+    """Who may not read secrets may lay a reference all the same."""
+    laid(kept, declaring(kept, "plain"))
+    item(kept, PATH).properties["secret"] = True
+    mark = kept.mark()
+    assert laid(kept, declaring(kept))["status"] == "succeeded"
+    assert kept.sent(mark, "POST") == []
+    assert VAULTS[HERE] in shown(kept)["keyVault"]["secretIdentifier"]
+
+
 @pytest.mark.parametrize(("first", "then"), [(OURS, "plain"), ("plain", OURS)])
 def test_a_value_and_a_reference_take_each_others_place(
     kept: Doors, first: object, then: object
@@ -229,7 +239,7 @@ def test_a_vault_that_the_plan_gives_the_other_location_is_known(doors: Doors) -
 def test_one_vault_for_both_locations_is_a_warning(doors: Doors) -> None:
     rows = found(declaring(doors, OURS, OURS), listed(OURS))
     assert [status for status, _ in rows] == ["warn"]
-    assert "lost with its region" in rows[0][1]
+    assert "would be lost with the region that it is in" in rows[0][1]
 
 
 def test_a_vault_that_nobody_knows_is_a_warning(doors: Doors) -> None:
@@ -242,6 +252,35 @@ def test_a_secret_that_the_gateway_cannot_read_is_a_finding(doors: Doors) -> Non
     rows = found(declaring(doors), listed(OURS, status="AccessDenied"))
     words = f"{NAMED} could not be read from kv-orders-ne.vault.azure.net by the gateway"
     assert rows == [("fail", f"{words}: AccessDenied")]
+
+
+@pytest.mark.parametrize("given", [OURS, "plain"])
+@pytest.mark.parametrize("name", [NAMED, NAMED.upper()])
+def test_what_the_overlay_will_replace_need_not_be_read(
+    doors: Doors, given: object, name: str
+) -> None:
+    """As after a restore: the overlay is yet to be laid."""
+    row = listed(THEIRS, status="AccessDenied", name=name)
+    assert found(declaring(doors, given), row) == []
+
+
+def test_a_signature_that_the_overlay_reads_need_not_come_from_a_vault(doors: Doors) -> None:
+    part = declaring(doors, None, None).component(GATEWAY, HERE)
+    link = {"workflow": "orders-intake", "trigger": "manual", "namedValue": NAMED}
+    part["overlay"] = {**part["overlay"], HERE: {"callbacks": {"orders": link}}}
+    assert list(amiss(part, HERE, [listed(THEIRS, status="AccessDenied")])) == []
+
+
+def test_what_no_overlay_replaces_has_to_be_read(doors: Doors) -> None:
+    rows = found(declaring(doors, None, None), listed(reference("kv-shared"), "AccessDenied"))
+    assert [status for status, _ in rows] == ["fail", "warn"]
+
+
+def test_a_failure_that_is_mended_is_forgotten_by_a_refresh(doors: Doors) -> None:
+    """Else it is shown for up to four hours more."""
+    part = declaring(doors).component(GATEWAY, HERE)
+    [(_, _, fix)] = amiss(part, HERE, [listed(OURS, status="AccessDenied")])
+    assert "Key Vault Secrets User" in fix and f"POST .../{PATH}/refreshSecret" in fix
 
 
 def test_readiness_names_the_vault_of_the_lost_region(kept: Doors) -> None:
