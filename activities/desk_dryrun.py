@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from activities import desk
+from activities import desk, readiness
 from shared import child, dryrun, forecast_steps, permit, views, witness
 from shared.backups import latest_proven
 from shared.kinds import KINDS, Verb
@@ -71,6 +71,10 @@ def of_child(parent: Plan, row: dict, mode: str, now: datetime, told: Told | Non
     allowed = permit.allow(verdict, record, document, to, now, "person", mode)
     if not allowed["allowed"]:
         return forecast_steps.unknown_child(name, f"{name} would not move: {allowed['because']}")
+    # What the order itself asks, of a look that may be some seconds old.
+    no = readiness.hindrance(document, to, readiness.recent) if mode == "graceful" else None
+    if no:
+        return forecast_steps.unknown_child(name, f"{name} would not move: {no['because']}")
     plan, steps = Plan.model_validate(document), past_steps(document, record, told)
     acts = observed(plan, to, mode)
     lost = forecast_steps.losing(plan, backups(document, to, now), acts)

@@ -30,6 +30,7 @@ QUEUE = "slip-claim"
 KEPT_SECONDS = 20.0
 _KEPT: dict[tuple[str, str], tuple[float, dict]] = {}  # (plan, location) -> when, what
 Look = Callable[[], list[dict]]
+Assess = Callable[[dict, str], dict]  # As `assess`, of a plan and where it would go.
 OF_GATEWAY = {
     "gateway": standing,
     "overlay": overlay,
@@ -77,16 +78,17 @@ def forget() -> None:
     _KEPT.clear()
 
 
-def hindrance(document: dict, to: str) -> dict | None:
+def hindrance(document: dict, to: str, look: Assess | None = None) -> dict | None:
     """Why a graceful run to `to` must not begin: {"because", "checks"}; None when it may.
 
-    It asks the location that it leaves for its lease, so that one has to answer.
+    It asks the location that it leaves for its lease, so that one has to answer. `look`: instead
+    of one that is made now, for who orders nothing yet.
     """
     source = Plan.model_validate(document).other(to)
     told = {"plan": document, "location": source, "timeoutSeconds": LOOK_SECONDS}
     with ThreadPoolExecutor(1, thread_name_prefix="readiness") as pool:
         asked = pool.submit(observers.observe_health, told)
-        found = assess(document, to, ORDER_SECONDS)
+        found = look(document, to) if look else assess(document, to, ORDER_SECONDS)
         seen = asked.result()["observation"]
     if seen["ok"] is not True:
         return {"because": f"{source} does not answer well ({seen['because']})", "checks": []}

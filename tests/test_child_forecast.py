@@ -117,6 +117,32 @@ def test_a_child_that_people_have_paused_makes_it_unknown(doors: Doors) -> None:
     assert row(found)["child"]["seconds"] is None
 
 
+def test_a_child_that_would_refuse_a_graceful_order_makes_it_unknown(doors: Doors) -> None:
+    """Its region does not answer: what hinders the order hinders the forecast, a forced one not."""
+    lay(doors)
+    record(doors)
+    doors.strangers.answers["func-contoso-we.azurewebsites.net/api/health"] = (503, "{}")
+    found = rehearsed(doors, "graceful")
+    assert row(found)["child"]["seconds"] is None
+    assert "contoso-reports would not move: westeurope does not" in row(found)["child"]["because"]
+    assert row(rehearsed(doors))["child"]["seconds"] is not None
+
+
+def test_a_child_that_is_not_ready_makes_a_graceful_forecast_unknown(doors: Doors) -> None:
+    lay(doors)
+    record(doors)
+    doors.strangers.answers["func-contoso-ne.azurewebsites.net/api/health"] = (503, "{}")
+    found = rehearsed(doors, "graceful")
+    assert f"{NAME} would not move: {HERE} is not ready" in row(found)["child"]["because"]
+    assert found["forecast"]["rpoSeconds"] is None
+
+
+def test_a_child_that_is_ready_is_forecast_gracefully(doors: Doors) -> None:
+    lay(doors)
+    record(doors)
+    assert row(rehearsed(doors, "graceful"))["child"]["seconds"] is not None
+
+
 def test_a_child_that_is_on_its_way_makes_it_unknown(doors: Doors) -> None:
     lay(doors)
     record(doors, run=run(doors, HERE, "activate"), active=HERE, epoch=1)
