@@ -13,6 +13,7 @@ from shared.problem import Problem
 from shared.reply import Surprise, Unheard, Unreachable
 
 THREADS = 16
+TRIES = 2  # One answer that is lost does not silence a location.
 RUNS_MAX = 3  # Timelines that are looked for; an older run says little of today's plan.
 Told = Callable[[str], dict[str, dict]]
 
@@ -156,13 +157,18 @@ def observer(kind: dict[str, Verb]) -> Callable[[dict], dict] | None:
 
 
 def looked(observe: Callable[[dict], dict], task: dict, silent: set[str]) -> dict:
-    try:
-        return observe(task)
-    except Unreachable as nobody:
-        silent.add(task["location"])
-        return {"status": "refused", "because": str(nobody)}
-    except Unheard as nobody:  # ARM's front end may give up before we do.
-        silent.add(task["location"])
-        return {"status": "refused", "because": f"unreachable: {nobody}"}
-    except Surprise as strange:
-        return {"status": "refused", "because": str(strange)}
+    """What an observer sees; who does not answer it TRIES times is silent."""
+    because = ""
+    for _ in range(TRIES):
+        try:
+            return observe(task)
+        except Unreachable as nobody:
+            because = str(nobody)
+        except Unheard as nobody:  # ARM's front end may give up before we do.
+            because = f"unreachable: {nobody}"
+        except Surprise as strange:
+            return {"status": "refused", "because": str(strange)}
+        if task["location"] in silent:
+            break
+    silent.add(task["location"])
+    return {"status": "refused", "because": because}

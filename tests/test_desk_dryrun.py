@@ -292,6 +292,13 @@ def test_a_region_that_arms_front_end_gives_up_on_is_silent_too(
     assert all("unreachable" in d["seen"] or "is silent" in d["seen"] for d in fenced)
 
 
+def test_an_answer_that_is_lost_once_silences_nobody(doors: Doors) -> None:
+    lost = {"match": {"path": "rg-contoso-we/.*/workflows/"}, "effect": {"loseAnswer": True}}
+    doors.world.faults.add({**lost, "times": 1})
+    fenced = [d for d in dry_run()["differences"] if d["stage"] == "fence"]
+    assert fenced and not [d for d in fenced if "silent" in d["seen"] or "unreach" in d["seen"]]
+
+
 def test_a_dead_region_costs_a_dry_run_seconds_not_minutes(doors: Doors) -> None:
     doors.world.lose(THERE)
     started = time.monotonic()

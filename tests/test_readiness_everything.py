@@ -160,7 +160,7 @@ def test_a_dry_run_names_the_calls_of_every_kind_with_such_a_verb(dry: Dry, verb
         for kind, verbs in KINDS.items()
         if verb in verbs and (verb != "protect" or dryrun.own_protect(kind))
     }
-    assert kinds and kinds == {row["kind"] for row in rows if row["calls"]}
+    assert kinds and kinds == {row["kind"] for row in rows if row["calls"]}, rows
     assert not [row for row in rows if not row["calls"] and not told_in_words(row["would"])]
 
 
