@@ -67,6 +67,8 @@ class Place:
                 offset=0, length=BYTES_MAX, raw_response_hook=note
             )
             data = cast(bytes, stream.readall())
+            if "date" not in headers:  # Something between us and the service has answered.
+                raise Surprise(f"{self.account_uri}: an answer without a date")
             return Blob(data, stream.properties.etag, parsedate_to_datetime(headers["date"]))
 
         return self._asked(work, name, absent=("BlobNotFound",))
