@@ -51,14 +51,15 @@ def kept(doors: Doors) -> Iterator[Doors]:
         table.place(f"{vault}/secrets/partner-key", {"properties": {"value": MARKER}})
     mark = doors.mark()
     yield doors
-    check_exchanges(doors.world.journal.after(mark))
-    assert MARKER not in json.dumps(doors.world.journal.after(mark), default=str)
+    rows = doors.world.journal.after(mark)
     for vault in vaults:
         table.remove(vault)
     for row in [one for one in table if one.id.startswith(base) and one.id not in before]:
         table.remove(row.id)
     for id, body in before.items():
         table.place(id, body)
+    assert MARKER not in json.dumps(rows, default=str)
+    check_exchanges(rows)  # Last: without the contracts it skips what is left.
 
 
 def vault_of(doors: Doors, location: str) -> Resource:
