@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rehearsal.simulation.world import World
 
 ENDING = ("stage", "component")
+POINTING_SECONDS = 6.0  # From a look at the endpoints to the last request that follows from it.
 ROUND = timedelta(seconds=5)  # Of a watchdog, from its looks to what it asks for.
 
 
@@ -37,6 +38,7 @@ class Judge(Register):
         self.beside = Beside(world, self.exclusive)
         self.detection = Detection(world)
         self._kept: dict[str, list[str]] = {}  # By a run that was cancelled: what it left on.
+        self._strayed = -POINTING_SECONDS  # When an endpoint was last changed too late.
         self._begun: dict[str, tuple[float, int]] = {}  # When, and after how many troubles.
 
     def wrote(self, before: dict, after: dict) -> None:
@@ -84,10 +86,12 @@ class Judge(Register):
         stale = self.effects.stale(task, self.world.record)
         if stale and self.effects.stale_since(task, sent):
             self.breach("stale-effect", "an endpoint is changed by", task["run"])
-        if not stale and not any(self.world.endpoints.values()):
+        strayed = self.world.now - self._strayed < POINTING_SECONDS
+        if not (stale or strayed or any(self.world.endpoints.values())):
             self.breach("no-door", "no endpoint is enabled")
-        if stale:  # It meets whoever has just pointed them where they belong.
+        if stale:  # It meets whoever has just pointed them where they belong, or is about to.
             self.world.troubled += 1
+            self._strayed = self.world.now
 
     def alerted(self, payload: dict) -> None:
         self.world.tell("alert:", payload["title"], "-", payload["because"])
