@@ -64,11 +64,14 @@ def play(
     began, total = time.monotonic(), Sum()
     firsts = range(start, start + seeds, per_batch)
     batches = [(first, min(per_batch, start + seeds - first)) for first in firsts]
-    with spread(plan, batches, workers) as sums:
-        for one in sums:
-            total.add(one)
-            if seconds is not None and time.monotonic() - began > seconds:
-                break
+    try:
+        with spread(plan, batches, workers) as sums:
+            for one in sums:
+                total.add(one)
+                if seconds is not None and time.monotonic() - began > seconds:
+                    break
+    finally:
+        gc.unfreeze()
     return total
 
 
@@ -84,7 +87,10 @@ def spread(plan: Plan, batches: list[tuple[int, int]], workers: int) -> Iterator
 
 
 def batch(plan: Plan, which: tuple[int, int]) -> Sum:
-    """Play (first seed, how many), with the collector at rest meanwhile."""
+    """Play (first seed, how many), with the collector at rest meanwhile.
+
+    What is there stays frozen until all are played: each sweep looks at the last batch's rest only.
+    """
     first, count = which
     total = Sum()
     gc.collect()
@@ -96,7 +102,6 @@ def batch(plan: Plan, which: tuple[int, int]) -> Sum:
             note(total, story.tell(seed, plan, telling=False))
     finally:
         gc.enable()
-        gc.unfreeze()
     total.processor_seconds = time.process_time() - began
     return total
 
