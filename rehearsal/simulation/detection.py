@@ -32,7 +32,7 @@ class Detection:
         if world.record["active"] == location and self._watches(here, location):
             bound = self.watch["rounds"] * self.watch["everySeconds"] + self.watch["timeoutSeconds"]
             due = bound + LATENCY_SECONDS
-            life, before = world.apps[here].life, set(world.judge.runs)
+            life, before = world.apps[here].life, self._moved()
             world.at(due, self._look, location, here, world.now, life, before)
 
     def _watches(self, here: str, location: str) -> bool:
@@ -42,7 +42,7 @@ class Detection:
         old = app.now - timedelta(seconds=WATCHED_ROUNDS * self.watch["everySeconds"])
         return state["at"] > old.isoformat()
 
-    def _look(self, location: str, here: str, since: float, life: int, before: set[str]) -> None:
+    def _look(self, location: str, here: str, since: float, life: int, before: tuple) -> None:
         world = self.world
         if world.lost_at.get(location) != since or world.apps[here].life != life:
             return  # It is back, or nobody could watch.
@@ -50,18 +50,16 @@ class Detection:
             return
         judged = world.watches[here]["verdict"]
         seen = judged["state"] in TROUBLE and judged["rounds"] >= self.watch["rounds"]
-        if not seen and self._moves(location, before):
+        if not seen and (world.record["run"] or self._moved() != before):
             return  # People were quicker, even if they have taken it back since.
         self.losses += 1
         self.seen += seen
         if not seen and self._fair():
             world.judge.breach("detection", location, "is lost since", since, "-", judged)
 
-    def _moves(self, location: str, before: set[str]) -> bool:
-        """Does a run take the plan away from here, has one done so, or was one asked for since?"""
-        record = self.world.record
-        asked = set(self.world.judge.runs) != before
-        return asked or bool(record["run"]) or record["active"] != location
+    def _moved(self) -> tuple[int, set[str]]:
+        """What changes with each run that is asked for, that moves the plan or is taken back."""
+        return self.world.record["epoch"], set(self.world.judge.runs)
 
     def _missed(self, here: str, node: str, since: float) -> bool:
         """Was this out of reach, now or at any time since then?"""
