@@ -30,6 +30,7 @@ from shared.plan import Plan
 
 PAUSE_SECONDS = 15
 FIRST_LOOK = timedelta(seconds=30)
+EARLY = timedelta(seconds=5)  # A round that comes a moment too soon leaves nothing to the next one.
 STAGES = ("promote", "activate", "redirect")  # Of what a run is to start; a hook is called once.
 TITLE_MAX = 200
 
@@ -95,7 +96,7 @@ def do_due(
 ) -> Flow:
     """Do what is due, one chore after the other; gives the new memory."""
     for name, chore in memory["chores"].items():
-        if datetime.fromisoformat(chore["due"]) > context.current_utc_datetime:
+        if datetime.fromisoformat(chore["due"]) > context.current_utc_datetime + EARLY:
             continue
         if name == "protect":
             if held(context, plan, record):

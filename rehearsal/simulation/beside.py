@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 Spot = tuple[str, str]  # (location, workflow), as in `World.enabled`.
 # An app that lives and reaches its own ARM steps back within a lease; half of one for troubles.
 STEP_BACK_LEASES = 1.5
-# What lands when its caller has given up is found by a look. The first one is this long after an
-# epoch began, and the next one as long after it; nothing lands later than between these two. They
-# are made in rounds, one in a lease, and a round that comes a moment too early leaves it to the
-# next one.
+# What lands when its caller has given up is found by a look. Looks are made in rounds, one in a
+# lease: one round sees that an epoch began, the first look is this long after that, and the next
+# one as long after it; nothing lands later than between these two.
 LOOK_SECONDS = 30.0
 REQUESTS_SECONDS = 10.0  # Of a look's own requests, which may be slow.
 # A look in vain puts off the next one, each time longer; so many in one spell are nobody's fault.
