@@ -68,7 +68,7 @@ def _carried(part: dict, seen: dict) -> dict:
     if seen["serving"]:
         return {"calls": {}, "would": dryrun.SAME}
     try:
-        asked = trigger_state.calls(part)
+        asked = trigger_state.calls(part, clients.PACED)
     except Surprise as error:
         return {"because": f"{seen['because']}, its source cannot be read: {error}"[:SILENCE_MAX]}
     if isinstance(asked, str):

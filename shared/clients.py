@@ -53,6 +53,12 @@ HURRIED: Bounds = {
     "connection_timeout": 2,
     "read_timeout": 3,
 }  # Of a region in doubt.
+PACED: Bounds = {
+    "retry_connect": 0,
+    "retry_read": 0,
+    "connection_timeout": 2,
+    "read_timeout": 3,
+}  # As in doubt, but where ARM throttles, that is waited out: it answers.
 
 
 @once

@@ -7,13 +7,13 @@ The service reads the source itself, so that it is for leaving a region that liv
 from shared import arm_calls, clients
 
 
-def calls(part: dict) -> list[dict] | str:
+def calls(part: dict, bounds: clients.Bounds = clients.HURRIED) -> list[dict] | str:
     """One setState for each trigger of `part` that `part["source"]` has too; or why none is sent.
 
     Reads both workflows' triggers.
     """
-    mine = names(part["resource"])
-    theirs = names(part["source"])
+    mine = names(part["resource"], bounds)
+    theirs = names(part["source"], bounds)
     if isinstance(mine, str) or isinstance(theirs, str):
         return mine if isinstance(mine, str) else str(theirs)
     shared = [name for name in mine if name in theirs]
@@ -27,10 +27,10 @@ def name_of(call: dict) -> str:
     return call["url"].partition("/setState?")[0].rpartition("/")[2]
 
 
-def names(resource: str) -> list[str] | str:
+def names(resource: str, bounds: clients.Bounds) -> list[str] | str:
     """The names of a workflow's triggers, or why they are not known."""
     found: list[str] = []
-    for reply in arm_calls.pages(f"{resource}/triggers", bounds=clients.HURRIED):
+    for reply in arm_calls.pages(f"{resource}/triggers", bounds=bounds):
         if reply.status in (403, 404):
             return reply.words
         found += [str(row["name"]) for row in reply.expect().document.get("value", [])]

@@ -1,8 +1,7 @@
 """Doors: Contoso behind one egress, so that activities meet real wires under Azure's names.
 
-ARM, managed identity, three Azurites and a Service Bus player are the rehearsal's; `Strangers`
-answers for every other host. One set serves all tests of a session.
-"""
+ARM, identity, Azurites and a Service Bus player are the rehearsal's; `Strangers` are every other
+host. One set serves all tests of a session."""
 
 import json
 from collections.abc import Iterator
@@ -177,10 +176,14 @@ class Doors:
                 patch.setenv(key, value)
             yield self
 
-    def whole(self) -> None:
-        """Nothing is wrong in the world any more, and ARM's buckets are full."""
+    def fill_buckets(self) -> None:
+        """As much may be asked of ARM as after a long silence."""
         for kind, limit in LIMITS.items():
             self.wire.arm.throttle.set_limit(kind, *limit)
+
+    def whole(self) -> None:
+        """Nothing is wrong in the world any more, and ARM's buckets are full."""
+        self.fill_buckets()
         self.world.faults.clear()
         self.world.heal()
         for name in list(self.world.locations):

@@ -202,6 +202,16 @@ def test_a_source_that_is_silent_silences_nobody_else(
     assert here and not [d for d in here if "silent" in d["seen"]]
 
 
+def test_a_source_that_arm_throttles_is_asked_again(doors: Doors) -> None:
+    """A graceful dry run of hundreds of workflows meets it: that is no reason not to know."""
+    effect = {"status": 429, "headers": {"Retry-After": "1"}}
+    asked = {"path": "rg-contoso-we/.*/triggers$", "method": "GET"}
+    doors.world.faults.add({"match": asked, "effect": effect, "times": 2})
+    rows = carried(dry_run(mode="graceful", to=HERE))
+    assert not [d["seen"] for d in rows.values() if "cannot be read" in d["seen"]]
+    assert [d for d in rows.values() if d["calls"]]
+
+
 def carried(body: dict) -> dict[str, dict]:
     """Component -> what a dry run says of its triggers' memory."""
     return {d["component"]: d for d in body["differences"] if d["verb"] == "transfer"}
