@@ -79,46 +79,35 @@ def _compared(part: dict, mine: dict, theirs: dict, paired: bool) -> list[dict]:
 
 
 def _in_time(name: str, look: Future[dict]) -> dict:
-    return look.result() if look.done() else alias_uncarried.unseen(name, LATE)
+    """What a look found; a warning where it is late, or could not read something."""
+    try:
+        return look.result(timeout=0)
+    except TimeoutError:
+        return alias_uncarried.unseen(name, LATE)
+    except Surprise as silent:
+        return alias_uncarried.unseen(name, brief(str(silent)))
 
 
 def _access(part: dict) -> dict:
-    try:
-        mine = alias_wire.grants(part["resource"])
-        theirs = alias_wire.grants(part["other"]["resource"])
-    except Surprise as silent:
-        return alias_uncarried.unseen("access", brief(str(silent)))
-    return alias_uncarried.access(part, mine, theirs)
+    mine = alias_wire.grants(part["resource"])
+    return alias_uncarried.access(part, mine, alias_wire.grants(part["other"]["resource"]))
 
 
 def _networks(part: dict, mine: dict, theirs: dict) -> dict:
-    try:
-        rules = alias_wire.rules(part["resource"]), alias_wire.rules(part["other"]["resource"])
-    except Surprise as silent:
-        return alias_uncarried.unseen("networks", brief(str(silent)))
+    rules = alias_wire.rules(part["resource"]), alias_wire.rules(part["other"]["resource"])
     return alias_uncarried.networks(part, mine, theirs, rules)
 
 
 def _entities(part: dict, there: Future[Shown]) -> dict:
     """Are the entities on both sides? `there`: the primary's."""
-    try:
-        mine = alias_wire.entities(part)
-        theirs = [alias.entity(kind, one) for kind, one in there.result()]
-    except Surprise as silent:
-        return alias_uncarried.unseen("entities", brief(str(silent)))
-    return alias_checks.drift(mine, theirs)
+    mine = alias_wire.entities(part)
+    return alias_checks.drift(mine, [alias.entity(kind, one) for kind, one in there.result()])
 
 
 def _messages(part: dict, there: Future[Shown]) -> dict:
     """What lies in the primary's entities? Subscriptions that nobody waits for are not asked."""
-    try:
-        known = there.result(timeout=ADVICE_SECONDS_MAX)
-        counts, unread = _counts(part["other"]["resource"], known)
-    except TimeoutError:
-        return alias_uncarried.unseen("messages", LATE)
-    except Surprise as silent:
-        return alias_uncarried.unseen("messages", brief(str(silent)))
-    return alias_uncarried.messages(part, counts, unread)
+    known = there.result(timeout=ADVICE_SECONDS_MAX)
+    return alias_uncarried.messages(part, *_counts(part["other"]["resource"], known))
 
 
 def _counts(namespace: str, there: Shown) -> tuple[dict[str, int], int]:

@@ -69,10 +69,12 @@ def access(part: dict, mine: list[dict], theirs: list[dict]) -> dict:
     count for the secondary and are not asked of it. Whether an identity is each location's own
     cannot be known: one that has the same role in the other's place is taken for it, and told.
     """
-    wanted = _own(theirs, part["other"]["resource"])
-    missing = [one for one in wanted if not _held(one, mine, part["resource"])]
-    there_too = _own(mine, part["resource"])
-    spare = [one for one in there_too if not _held(one, theirs, part["other"]["resource"])]
+    held_here = _placed(mine, part["resource"])
+    held_there = _placed(theirs, part["other"]["resource"])
+    wanted = [one for one in held_there if one["path"] is not None]
+    missing = [one for one in wanted if not _held(one, held_here)]
+    own = [one for one in held_here if one["path"] is not None]
+    spare = [one for one in own if not _held(one, held_there)]
     lacking, swapped = [], 0
     for one in missing:
         stands_in = next((s for s in spare if _replaces(s, one)), None)
@@ -92,30 +94,31 @@ def access(part: dict, mine: list[dict], theirs: list[dict]) -> dict:
     return row("access", "ok", words)
 
 
-def _own(grants: list[dict], namespace: str) -> list[dict]:
-    """What is assigned at a namespace itself or below: {"path", "role", "who", "type"}."""
+def _placed(grants: list[dict], namespace: str) -> list[dict]:
+    """Role assignments that apply to a namespace: {"path", "role", "who", "type"}.
+
+    `path`: below the namespace, empty at it itself. None: what is listed for it and is neither is
+    above it, whatever its form.
+    """
     found = []
     for one in grants:
         scope = str(one.get("scope", "")).rstrip("/").lower()
-        if scope == namespace.lower() or scope.startswith(f"{namespace.lower()}/"):
-            role = name_of(str(one.get("roleDefinitionId", ""))).lower()
-            known = {"path": scope[len(namespace) :], "role": role}
-            who, sort = str(one.get("principalId", "")), str(one.get("principalType", ""))
-            found.append({**known, "who": who, "type": sort})
+        inside = scope == namespace.lower() or scope.startswith(f"{namespace.lower()}/")
+        known = {
+            "path": scope[len(namespace) :] if inside else None,
+            "role": name_of(str(one.get("roleDefinitionId", ""))).lower(),
+            "who": str(one.get("principalId", "")),
+            "type": str(one.get("principalType", "")),
+        }
+        found.append(known)
     return found
 
 
-def _held(wanted: dict, grants: list[dict], namespace: str) -> bool:
+def _held(wanted: dict, placed: list[dict]) -> bool:
     """Is this role held at the same place of a namespace, or anywhere above that place?"""
-    place, below = f"{namespace.lower()}{wanted['path']}", f"{namespace.lower()}/"
-    for one in grants:
-        scope = str(one.get("scope", "")).rstrip("/").lower()
-        role = name_of(str(one.get("roleDefinitionId", ""))).lower()
-        # What is listed for a namespace and is not below it is at it or above, whatever its form.
-        covers = not scope.startswith(below) or place == scope or place.startswith(f"{scope}/")
-        if covers and (role, str(one.get("principalId", ""))) == (wanted["role"], wanted["who"]):
-            return True
-    return False
+    same = [one for one in placed if (one["role"], one["who"]) == (wanted["role"], wanted["who"])]
+    above = (None, "", wanted["path"])
+    return any(one["path"] in above or wanted["path"].startswith(f"{one['path']}/") for one in same)
 
 
 def _replaces(one: dict, wanted: dict) -> bool:
