@@ -121,10 +121,10 @@ def _whole(part: dict, **bounds: float) -> dict:
     seen = _seen(part, **bounds)
     if seen["status"] != "succeeded":
         return seen
-    pools: dict[str, dict] = {}
-    for reply in arm_calls.pages(f"{part['resource']}/pools", bounds=bounds):
-        for row in reply.expect().document.get("value", []):
-            pools[str(row["name"])] = {"vmSize": (row.get("properties") or {}).get("vmSize")}
+    pools = {
+        str(row["name"]): {"vmSize": (row.get("properties") or {}).get("vmSize")}
+        for row in arm_calls.rows(f"{part['resource']}/pools", bounds=bounds)
+    }
     return {**seen, "pools": pools}
 
 

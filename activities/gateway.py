@@ -66,7 +66,7 @@ def verify_gateway(payload: dict) -> dict:
     Safe to repeat: reads, and one GET through the gateway.
     """
     part = payload["component"]
-    rows = backends(part)
+    rows = listed(part, "backends")
     if isinstance(rows, str):
         return refused(rows)
     foreign = overlay.foreign(part, payload["location"], rows)
@@ -187,11 +187,6 @@ def _operation(reply: Reply) -> str:
 def _retry_after(reply: Reply) -> float:
     said = reply.headers.get("retry-after", "")
     return float(said) if said.isdigit() else 1.0
-
-
-def backends(part: dict) -> list[dict] | str:
-    """Every backend of the gateway as ARM shows it; a sentence where there is no gateway."""
-    return listed(part, "backends")
 
 
 def listed(part: dict, kind: str) -> list[dict] | str:

@@ -45,11 +45,8 @@ def schedule(plan: Plan, job: str, names: list[str], to: str) -> list[dict]:
 
 def listed(group: str) -> dict[str, dict]:
     """Every workflow of a resource group: id in lower case -> its properties."""
-    found: dict[str, dict] = {}
-    for reply in arm_calls.pages(f"{group}/providers/Microsoft.Logic/workflows"):
-        rows = reply.expect().document.get("value", [])
-        found |= {str(row["id"]).lower(): row.get("properties") or {} for row in rows}
-    return found
+    rows = arm_calls.rows(f"{group}/providers/Microsoft.Logic/workflows")
+    return {str(row["id"]).lower(): row.get("properties") or {} for row in rows}
 
 
 def _theirs(plan: Plan, parts: list[LogicWorkflow], away: str) -> dict[str, dict] | None:

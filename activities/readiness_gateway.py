@@ -46,7 +46,7 @@ def overlay(plan: Plan, name: str, to: str) -> list[dict]:
 def backends(plan: Plan, name: str, to: str) -> list[dict]:
     """Would a backend of it, beside those that its overlay sets, lead into the other location?"""
     part = plan.component(name, to)
-    rows = gateway.backends(part)
+    rows = gateway.listed(part, "backends")
     if isinstance(rows, str):
         return [readiness.check(name, to, "backends", "fail", rows, "deploy it")]
     laid = overlays.owned(part)["backends"]

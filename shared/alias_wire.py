@@ -7,11 +7,7 @@ GRANTS_VERSION = "2022-04-01"  # Of Microsoft.Authorization/roleAssignments.
 
 def every(path: str, version: str = alias.VERSION) -> list[dict]:
     """Every item of a collection; raises Surprise where it is not shown."""
-    return [
-        row
-        for reply in arm_calls.pages(path, version=version)
-        for row in reply.expect().document.get("value", [])
-    ]
+    return list(arm_calls.rows(path, version=version))
 
 
 def entities(part: dict) -> list[dict]:

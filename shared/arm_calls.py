@@ -40,14 +40,22 @@ def pages(
 
     More than PAGES_MAX are a Surprise, for half a list would pass for the whole.
     """
-    url, asked = path, version
-    for _ in range(PAGES_MAX):
-        reply = clients.ask("GET", url, version=asked, bounds=bounds)
+    url = path
+    for _ in range(PAGES_MAX):  # A link of ARM's is a whole URL, with the version in it.
+        reply = clients.ask("GET", url, version=version, bounds=bounds)
         yield reply
-        url, asked = (reply.document.get("nextLink") or "" if reply.ok else ""), None
+        url = reply.document.get("nextLink") if reply.ok else None
         if not url:
             return
     raise Surprise(f"more than {PAGES_MAX} pages at {path}")
+
+
+def rows(
+    path: str, *, version: str | None = None, bounds: clients.Bounds | None = None
+) -> Iterator[dict]:
+    """Every item of a list; raises Surprise where a page is not shown."""
+    for reply in pages(path, version=version, bounds=bounds):
+        yield from reply.expect().document.get("value", [])
 
 
 def settings(site: str) -> tuple[int, dict[str, str]]:
