@@ -1,6 +1,5 @@
 """Peer: what the app of the other location says of itself, when the witness is silent."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from shared import claims, probe, store
@@ -32,8 +31,9 @@ def yield_claim(payload: dict) -> dict:
 
     Safe to repeat: the same bytes. A claim that began since, of a later epoch, stays noted.
     """
-    note = {"epoch": payload["epoch"], "mine": False}
-    return _noted(payload, lambda held: claims.yielded(held, payload["epoch"]), lambda held: note)
+    plan, epoch = payload["plan"], payload["epoch"]
+    note = {"epoch": epoch, "mine": False}
+    return store.change_claim(plan, lambda held: claims.yielded(held, epoch), lambda held: note)
 
 
 def note_claim(payload: dict) -> dict:
@@ -42,7 +42,7 @@ def note_claim(payload: dict) -> dict:
     Safe to repeat: noted once. A claim that is noted already stays.
     """
     note = {"epoch": payload["epoch"], "mine": True}
-    return _noted(payload, claims.taken, lambda held: note)
+    return store.change_claim(payload["plan"], claims.taken, lambda held: note)
 
 
 def settle_claim(payload: dict) -> dict:
@@ -53,20 +53,8 @@ def settle_claim(payload: dict) -> dict:
     """
     record, here = payload["record"], payload["location"]
     now = datetime.fromisoformat(payload["now"])
-    return _noted(
-        payload,
+    return store.change_claim(
+        payload["plan"],
         lambda held: claims.settled(held, record, here, now),
         lambda held: {**(held or {}), "mine": False},
     )
-
-
-def _noted(
-    payload: dict, judge: Callable[[dict | None], dict], note: Callable[[dict | None], dict]
-) -> dict:
-    """Write `note` of what is held where `judge` lets it, unless a claim is noted meanwhile."""
-
-    def change(held: dict | None) -> tuple[dict, dict | None]:
-        outcome = judge(held)
-        return outcome, note(held) if outcome["status"] == "succeeded" else None
-
-    return store.change_claim(payload["plan"], change)

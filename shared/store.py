@@ -140,19 +140,21 @@ def write_claim(plan: str, claim: dict) -> None:
     place().put(f"claims/{plan}.json", json.dumps(claim).encode())
 
 
-def change_claim(plan: str, change: Callable[[dict | None], tuple[dict, dict | None]]) -> dict:
-    """Note what `change` makes of the note: (outcome, new note, or None where it stays).
+def change_claim(
+    plan: str, judge: Callable[[dict | None], dict], note: Callable[[dict | None], dict]
+) -> dict:
+    """Write `note` of what is held where `judge` lets it succeed; gives the outcome.
 
-    Gives the outcome; a refusal where somebody has written meanwhile, as a claim that begins does.
+    A refusal where somebody has written meanwhile, as a claim that begins does.
     """
-    blob = place().get(f"claims/{plan}.json")
-    outcome, note = change(json.loads(blob.data) if blob else None)
-    if note is not None:
-        kept = json.dumps(note).encode()
-        expected = blob.etag if blob else NEW
-        if place().put(f"claims/{plan}.json", kept, expect=expected) is None:
-            return refused("the note of a claim was changed meanwhile")
-    return outcome
+    name = f"claims/{plan}.json"
+    blob = place().get(name)
+    held = json.loads(blob.data) if blob else None
+    outcome = judge(held)
+    if outcome["status"] != "succeeded":
+        return outcome
+    kept = place().put(name, json.dumps(note(held)).encode(), expect=blob.etag if blob else NEW)
+    return outcome if kept else refused("the note of a claim was changed meanwhile")
 
 
 def read_claim(plan: str) -> dict | None:

@@ -1,4 +1,4 @@
-"""Watch: the state that a watchdog leaves in its own storage for the API and the APIM pipeline."""
+"""Watch: what a watchdog has observers look at, and the state that it leaves in its own storage."""
 
 import json
 from datetime import datetime, timedelta
