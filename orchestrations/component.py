@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
-from orchestrations.steps import BUSY_ROUNDS_MAX, attempt, step, told_to
+from orchestrations.steps import attempt, step, told_to
 from shared import stale
-from shared.outcome import refused
+from shared.outcome import BUSY_ROUNDS_MAX, refused
 
 VERIFY_ATTEMPTS_MAX = 3
 # Who tries once looks again soon, and must not be kept from it: a heartbeat has its lease to renew.

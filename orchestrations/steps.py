@@ -11,7 +11,7 @@ from typing import cast
 from azure.durable_functions import DurableOrchestrationContext
 
 from orchestrations import Flow
-from shared.outcome import refused
+from shared.outcome import BUSY_PAUSE_SECONDS, BUSY_ROUNDS_MAX, refused
 from shared.plan import Plan
 
 ATTEMPTS_MAX = 3
@@ -21,8 +21,7 @@ PATIENCE = 30  # Attempts: about five minutes, for what a claimed run cannot go 
 POLLS_MAX = 240  # An APIM restore may take 45 minutes and more; at 15 s a poll this is an hour.
 POLL_PAUSE_SECONDS_MAX = 60.0
 SILENT_POLLS_MAX = 5  # In a row: ARM may be away for minutes while the operation goes on.
-BUSY_ROUNDS_MAX = 6
-BUSY_PAUSE = timedelta(seconds=10)
+BUSY_PAUSE = timedelta(seconds=BUSY_PAUSE_SECONDS)
 BECAUSE_MAX = 300
 PLANS_MAX = 8
 _PLANS: dict[str, tuple[dict, Plan]] = {}

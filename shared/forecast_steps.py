@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import groupby
 
 from shared import pace
+from shared.outcome import BUSY_PAUSE_SECONDS, BUSY_ROUNDS_MAX
 from shared.plan import Plan
 from shared.slip import ROUTES
 
@@ -24,8 +25,6 @@ STEP_SECONDS = {"change": 0.5, "look": 0.2, "silence": 5.0}
 WAITED_FOR = ("fence", "quiesce")  # What comes before the claim or beside it is not paced.
 SERVED = "redirect"  # Callers are served from its end on; what follows is proof.
 AWAKE = "verify"  # Whoever waits for a child plan waits until this has ended.
-# How long a run waits for what is busy, and how often it looks (`BUSY_PAUSE`, `BUSY_ROUNDS_MAX`).
-LOOK_SECONDS, LOOKS_MAX = 10.0, 6
 # Kinds that carry data of their own to the other location; of the others there is nothing to lose.
 HOLDS_DATA = ("storageAccount", "sqlFailoverGroup", "cosmosDb", "serviceBusAlias", "eventHubsAlias")
 UNKNOWN = "the age of its copy is not known"
@@ -181,10 +180,10 @@ def taking(steps: Steps, assumed: set[str]) -> Callable[[dict], float]:
 
 def waited(act: dict, assumed: set[str]) -> float:
     """How long a run waits for a child: looks with pauses, and goes on without it in the end."""
-    seconds, most = act["child"]["seconds"], LOOK_SECONDS * LOOKS_MAX
+    seconds, most = act["child"]["seconds"], BUSY_PAUSE_SECONDS * BUSY_ROUNDS_MAX
     if seconds > most:
         assumed.add(f"{act['component']} serves after {seconds:g} s, waited for {most:g} s")
-    return min(math.ceil(seconds / LOOK_SECONDS) * LOOK_SECONDS, most)
+    return min(math.ceil(seconds / BUSY_PAUSE_SECONDS) * BUSY_PAUSE_SECONDS, most)
 
 
 def stage_seconds(

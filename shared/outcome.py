@@ -4,6 +4,10 @@ An expected "no" is a value with its reason; only surprises are raised. `because
 that reaches log, alert, page and test unchanged.
 """
 
+# How long a stage waits before it asks again for what is busy, and how often it does.
+BUSY_PAUSE_SECONDS = 10.0
+BUSY_ROUNDS_MAX = 6
+
 
 def succeeded(because: str = "", **facts: object) -> dict:
     """It is done, or was done already. `facts` are plain JSON beside the status."""

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from activities import desk_dryrun
-from orchestrations import steps
 from shared import dryrun, dryrun_text, forecast_steps
-from shared.forecast_steps import LOOK_SECONDS, LOOKS_MAX, Steps, forecast, losing, of_child
+from shared.forecast_steps import Steps, forecast, losing, of_child
+from shared.outcome import BUSY_PAUSE_SECONDS, BUSY_ROUNDS_MAX
 from shared.plan import Plan, load
 from tests.app_index import ROOT
 from tests.doors import HERE, THERE, Doors
@@ -67,13 +67,8 @@ def test_a_parent_waits_by_looks_until_its_child_serves(seconds: float, waits: f
 
 def test_a_parent_goes_on_without_a_child_that_takes_long() -> None:
     found = told(child(95.0))
-    assert found["parts"]["promote"] == LOOK_SECONDS * LOOKS_MAX
+    assert found["parts"]["promote"] == BUSY_PAUSE_SECONDS * BUSY_ROUNDS_MAX
     assert "reports serves after 95 s, waited for 60 s" in found["assumed"]
-
-
-def test_the_patience_of_the_forecast_is_that_of_the_run() -> None:
-    assert steps.BUSY_PAUSE.total_seconds() == LOOK_SECONDS
-    assert steps.BUSY_ROUNDS_MAX == LOOKS_MAX
 
 
 def test_a_child_that_nobody_knows_of_is_named_as_such() -> None:
@@ -183,7 +178,7 @@ def test_the_time_of_a_childs_run_is_in_the_parents_stage(doors: Doors) -> None:
     found = rehearsed(doors)
     assert row(found)["child"]["seconds"] > 0
     assert found["forecast"]["rpoSeconds"] == 0.0
-    assert found["forecast"]["parts"]["promote"] >= LOOK_SECONDS
+    assert found["forecast"]["parts"]["promote"] >= BUSY_PAUSE_SECONDS
     assert "promote of plan" not in " ".join(found["forecast"]["assumed"])
 
 

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from orchestrations.component import STEP_MAX
 from orchestrations.stages import stage
-from orchestrations.steps import ATTEMPTS_MAX, BUSY_PAUSE, BUSY_ROUNDS_MAX, PATIENCE
+from orchestrations.steps import ATTEMPTS_MAX, BUSY_PAUSE, PATIENCE
 from orchestrations.waves import CHUNK, block
 from shared import plan, slip
-from shared.outcome import refused, running, skipped, succeeded
+from shared.outcome import BUSY_ROUNDS_MAX, refused, running, skipped, succeeded
 from tests.replay import START, Replay
 from tests.stories import (
     EXCLUSIVE,
