@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rehearsal.simulation.world import World
 
 ENDING = ("stage", "component")
-POINTING_SECONDS = 6.0  # From a look at the endpoints to the last request that follows from it.
+POINTING_SECONDS = 6.0  # From a look at the endpoints to the sending of the last that follows.
 ROUND = timedelta(seconds=5)  # Of a watchdog, from its looks to what it asks for.
 
 
@@ -86,7 +86,7 @@ class Judge(Register):
         stale = self.effects.stale(task, self.world.record)
         if stale and self.effects.stale_since(task, sent):
             self.breach("stale-effect", "an endpoint is changed by", task["run"])
-        strayed = self.world.now - self._strayed < POINTING_SECONDS
+        strayed = sent - self._strayed < POINTING_SECONDS  # However late this one lands.
         if not (stale or strayed or any(self.world.endpoints.values())):
             self.breach("no-door", "no endpoint is enabled")
         if stale:  # It meets whoever has just pointed them where they belong, or is about to.
