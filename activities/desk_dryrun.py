@@ -43,11 +43,19 @@ def rehearse(
 
 
 def observed(plan: Plan, to: str, mode: str) -> list[dict]:
-    """The acts of a run, in its order, each beside what is there now."""
+    """The acts of a run, in its order, each beside what is there now.
+
+    What would be demoted is looked at first: those looks give up on a silent location soon, and
+    others need not find out with all their patience.
+    """
     silent, acts = set[str](), dryrun.order(plan, to, mode)
+    rows: dict[int, dict] = {}
     with ThreadPoolExecutor(THREADS) as pool:
-        rows = list(pool.map(lambda act: compared(plan, mode, act, silent), acts))
-    return [{**row, "silent": row["location"] in silent} for row in rows]
+        for hurried in (True, False):
+            these = {at: act for at, act in enumerate(acts) if (act["verb"] == "demote") == hurried}
+            found = pool.map(lambda act: compared(plan, mode, act, silent), these.values())
+            rows |= dict(zip(these, found, strict=True))
+    return [{**rows[at], "silent": rows[at]["location"] in silent} for at in range(len(acts))]
 
 
 def of_child(parent: Plan, row: dict, mode: str, now: datetime, told: Told | None) -> dict:

@@ -257,7 +257,7 @@ def test_a_dead_region_costs_a_dry_run_seconds_not_minutes(doors: Doors) -> None
     doors.world.lose(THERE)
     started = time.monotonic()
     fenced = [d for d in dry_run()["differences"] if d["stage"] == "fence"]
-    assert time.monotonic() - started < 60
+    assert time.monotonic() - started < 20
     assert all("unreachable" in d["seen"] or "is silent" in d["seen"] for d in fenced)
     assert all(len(d["calls"]) == 1 for d in fenced)
 
