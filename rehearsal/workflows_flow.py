@@ -37,9 +37,12 @@ class Run:
     status: str = "Running"
     error: dict | None = None
     outputs: dict = field(default_factory=dict)
+    _told: dict | None = field(default=None, init=False, repr=False, compare=False)
 
     def shown(self) -> dict:
-        """`{"name", "properties": WorkflowRunProperties}` for ARM."""
+        """`{"name", "properties": WorkflowRunProperties}` for ARM; of what is over the same one."""
+        if self._told is not None:
+            return self._told
         started = stamp(self.started_at)
         cause = {
             "name": self.trigger,
@@ -60,7 +63,10 @@ class Run:
             own["waitEndTime"] = own["endTime"] = stamp(self.ended_at)
         if self.error is not None:
             own |= {"code": self.error["code"], "error": self.error}
-        return {"name": self.name, "properties": own}
+        told = {"name": self.name, "properties": own}
+        if self.ended_at is not None:
+            self._told = told
+        return told
 
     def end(self, status: str, at: datetime, error: dict | None = None) -> None:
         """It is over, once."""

@@ -196,6 +196,7 @@ def test_the_time_that_429_names_is_enough() -> None:
     "secret",
     [
         {"Authorization": "Bearer hush"},
+        {"text": "Bearer hush"},
         {"url": "https://x/?sp=run&sig=hush"},
         {"text": "Endpoint=sb://x/;SharedAccessKey=hush"},
         {"properties": {"secret": True, "value": "hush"}},
