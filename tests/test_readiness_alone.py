@@ -70,6 +70,7 @@ def anew(doors: Doors, scene: Scene) -> None:
 
 def looked(doors: Doors, scene: Scene, to: str) -> list[dict]:
     """Every check of a failover to `to`, as the app in the standby sees it."""
+    doors.fill_buckets()  # The look before has emptied them; a user does not look so often.
     with doors.led(), pytest.MonkeyPatch.context() as patch:
         for key, value in estate_faults.settings(scene.estate, HERE).items():
             patch.setenv(key, value)

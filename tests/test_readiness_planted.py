@@ -127,6 +127,7 @@ def assessed(doors: Doors) -> list[dict]:
     """Every check. The active side is not waited for long: on a busy machine it is asked again."""
     rows: list[dict] = []
     for _ in range(LOOKS_MAX):
+        doors.fill_buckets()  # What was planted and settled has been paid for with the same tokens.
         rows = readiness.assess(doors.plan.document, HERE, seconds=30)["checks"]
         if not any("cannot be compared" in row["because"] for row in rows):
             break
