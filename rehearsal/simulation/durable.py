@@ -85,11 +85,6 @@ class Instance:
         """The custom status, as anybody may read it."""
         return self._context.status
 
-    def turn(self, now: datetime, news: list[Answer]) -> list[Leaf]:
-        """Take note of what was answered and go on; gives the tasks that are newly asked for."""
-        self.turns.append((now, news))
-        return self._go_on(now, news)
-
     def waits_for(self, ref: int) -> bool:
         """Is this task still open? An answer that comes twice is dropped."""
         if self.done or ref >= len(self.asked):
@@ -101,8 +96,9 @@ class Instance:
         """After a kill: replay the turns in a new generator; gives the tasks still open."""
         before, self.asked = self.asked, []
         self._wake_up()
-        for now, news in self.turns:
-            self._go_on(now, news)
+        turns, self.turns = self.turns, []
+        for now, news in turns:
+            self.turn(now, news)
         if len(before) != len(self.asked) or not all(map(Leaf.same_as, before, self.asked)):
             raise Unsteady(f"{self.id} asks for something else when replayed")
         return [leaf for leaf in self.asked if not leaf.is_completed and not leaf.is_cancelled]
@@ -115,7 +111,9 @@ class Instance:
         self._listening: dict[str, list[Leaf]] = {}
         self._early: dict[str, object] = {}  # Events that nobody waited for; one slot per name.
 
-    def _go_on(self, now: datetime, news: list[Answer]) -> list[Leaf]:
+    def turn(self, now: datetime, news: list[Answer]) -> list[Leaf]:
+        """Take note of what was answered and go on; gives the tasks that are newly asked for."""
+        self.turns.append((now, news))
         self._context.current_utc_datetime = now
         first = len(self.asked)
         if self._flow is None:
@@ -166,12 +164,13 @@ class Instance:
 
     def _ask(self, task: Task) -> None:
         """Take note of what is asked for; an event that came early is there at once."""
+        asked = self.asked
         for leaf in (task,) if type(task) is Leaf else leaves(task):
             if leaf.ref >= 0:
                 continue
             if leaf.kind != EVENT:
-                leaf.ref = len(self.asked)
-                self.asked.append(leaf)
+                leaf.ref = len(asked)
+                asked.append(leaf)
                 continue
             leaf.ref = 0
             if leaf.name in self._early:
