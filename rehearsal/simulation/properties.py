@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ENDING = ("stage", "component")
 POINTING_SECONDS = 6.0  # From a look at the endpoints to the sending of the last that follows.
+NEVER = float("-inf")
 ROUND = timedelta(seconds=5)  # Of a watchdog, from its looks to what it asks for.
 
 
@@ -38,7 +39,7 @@ class Judge(Register):
         self.beside = Beside(world, self.exclusive)
         self.detection = Detection(world)
         self._kept: dict[str, list[str]] = {}  # By a run that was cancelled: what it left on.
-        self._strayed = -POINTING_SECONDS  # When an endpoint was last changed too late.
+        self._strayed = NEVER  # When an endpoint was changed too late, until that is mended.
         self._begun: dict[str, tuple[float, int]] = {}  # When, and after how many troubles.
 
     def wrote(self, before: dict, after: dict) -> None:
@@ -83,6 +84,7 @@ class Judge(Register):
     def pointed(self, task: dict, sent: float) -> None:
         """An endpoint was enabled or disabled, by a request that was sent at `sent`."""
         self.world.tell("endpoints:", self.world.endpoints)
+        active = self.world.record["active"]
         stale = self.effects.stale(task, self.world.record)
         if stale and self.effects.stale_since(task, sent):
             self.breach("stale-effect", "an endpoint is changed by", task["run"])
@@ -92,6 +94,8 @@ class Judge(Register):
         if stale:  # It meets whoever has just pointed them where they belong, or is about to.
             self.world.troubled += 1
             self._strayed = self.world.now
+        elif [name for name, on in self.world.endpoints.items() if on] == [active]:
+            self._strayed = NEVER
 
     def alerted(self, payload: dict) -> None:
         self.world.tell("alert:", payload["title"], "-", payload["because"])
