@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # Names for the type checker; at run time nothing of this is 
     from azure.servicebus import ServiceBusClient
     from azure.storage.blob import BlobServiceClient
 
-Bounds = dict[str, float]  # retry_total, connection_timeout, read_timeout
+Bounds = dict[str, float]  # retry_total, connection_timeout, read_timeout, as azure-core's
 
 # Checked against the published definitions of each provider.
 API_VERSIONS = {
@@ -53,12 +53,8 @@ HURRIED: Bounds = {
     "connection_timeout": 2,
     "read_timeout": 3,
 }  # Of a region in doubt.
-PACED: Bounds = {
-    "retry_connect": 0,
-    "retry_read": 0,
-    "connection_timeout": 2,
-    "read_timeout": 3,
-}  # As in doubt, but where ARM throttles, that is waited out: it answers.
+PACED: Bounds = {**HURRIED, "retry_total": 1, "retry_connect": 0, "retry_read": 0}
+# Silence is not repeated; who answers that it is asked too often, or is busy, is asked once more.
 
 
 @once

@@ -198,15 +198,29 @@ def test_a_source_that_is_silent_silences_nobody_else(
     body = dry_run(mode="graceful", to=HERE)
     rows = carried(body).values()
     assert rows and not [d for d in rows if d["calls"] or d["would"] == "be called"]
+    assert this_side_answers(body)
+
+
+def this_side_answers(body: dict) -> bool:
+    """Was this side asked, and found to answer?"""
     here = [d for d in body["differences"] if (d["verb"], d["location"]) == ("promote", HERE)]
-    assert here and not [d for d in here if "silent" in d["seen"]]
+    return bool(here) and not [d for d in here if "silent" in d["seen"] or d["silent"]]
+
+
+def test_a_source_whose_triggers_cannot_be_read_is_told_and_silences_nobody(doors: Doors) -> None:
+    asked = {"path": "rg-contoso-we/.*/triggers$", "method": "GET"}
+    doors.world.faults.add({"match": asked, "effect": {"status": 504}})
+    body = dry_run(mode="graceful", to=HERE)
+    rows = [d for d in carried(body).values() if d["would"] != "stay as it is"]
+    assert rows and all("its source cannot be read: 504" in d["seen"] for d in rows)
+    assert this_side_answers(body)
 
 
 def test_a_source_that_arm_throttles_is_asked_again(doors: Doors) -> None:
     """A graceful dry run of hundreds of workflows meets it: that is no reason not to know."""
     effect = {"status": 429, "headers": {"Retry-After": "1"}}
     asked = {"path": "rg-contoso-we/.*/triggers$", "method": "GET"}
-    doors.world.faults.add({"match": asked, "effect": effect, "times": 2})
+    doors.world.faults.add({"match": asked, "effect": effect, "times": 1})
     rows = carried(dry_run(mode="graceful", to=HERE))
     assert not [d["seen"] for d in rows.values() if "cannot be read" in d["seen"]]
     assert [d for d in rows.values() if d["calls"]]
