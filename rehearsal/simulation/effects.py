@@ -4,7 +4,7 @@ Said again here in plain words, apart from `shared.stale` and the orchestrations
 """
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from rehearsal.simulation.beside import STEP_BACK_LEASES, bound, could_stop
 from shared import guard, slip
@@ -17,8 +17,8 @@ ACTIVATE = PHASES.index("activate")
 RECORDS_MAX = 200
 LATENCY_SECONDS = 0.5  # Between the witness's answer and what is sent because of it.
 KEEPERS = ("-heartbeat-", "-caretaker-")
-# So often a location's own ARM may leave a stop without an answer, the last one just now, and what
-# runs on there is not its app's fault.
+# So often a location's own ARM may leave a stop, or the look before it, without an answer, the last
+# one just now or still, and what runs on there is not its app's fault.
 STEP_BACK_TRIES = 4
 
 
@@ -40,7 +40,8 @@ class Effects:
         self._missed: dict[tuple[int, str], str] = {}
         self._vain: dict[
             tuple[str, str], list[float]
-        ] = {}  # When a location could not stop its own.
+        ] = {}  # When a location could not stop its own,
+        self._unseen: dict[tuple[str, str], list[float]] = {}  # nor see what runs there.
         self.sent: dict[tuple[str, str], float] = {}  # When a workflow's last switch was sent,
         self.at: dict[tuple[str, str], float] = {}  # and when it landed.
         self.strays: set[tuple[str, str]] = set()  # Enabled by what was sent in time, and late.
@@ -58,6 +59,12 @@ class Effects:
         self._missed[task["epoch"], name] = task["stage"]
         if kept(task) and here == task["location"]:
             self._vain.setdefault((task["location"], name), []).append(self.world.now)
+
+    def unseen(self, here: str, task: dict) -> None:
+        """A location looked at what is its own before it would stop it, and no answer came."""
+        if kept(task) and here == task["location"]:
+            spot = task["location"], task["component"]["name"]
+            self._unseen.setdefault(spot, []).append(self.world.now)
 
     def switched(self, task: dict, on: bool, sent: float) -> Breach | None:
         """A workflow was enabled or disabled by a request that was sent at `sent`."""
@@ -107,8 +114,8 @@ class Effects:
         lease = world.plan.witness.lease_seconds
         if world.now - since <= STEP_BACK_LEASES * lease:
             return None
-        tries = self.vain_since(spot, since)
-        if tries >= STEP_BACK_TRIES and world.now - self._vain[spot][-1] <= lease:
+        tries = self._tries(spot)
+        if sum(at >= since for at in tries) >= STEP_BACK_TRIES and world.now - tries[-1] <= lease:
             return None
         return Breach(
             "stepped-back-late", f"its app could have stopped it for {world.now - since:.0f} s"
@@ -122,6 +129,16 @@ class Effects:
             if mine and self.world.enabled[place, name] and (place, name) not in self.strays:
                 found.append(name)
         return found
+
+    def _tries(self, spot: tuple[str, str]) -> list[float]:
+        """When requests of a place to stop its own, or to see it, had no answer, or have none."""
+        place, name = spot
+        waits = any(
+            not one.done and one.name == "component" and asks(cast(dict, one.told)["task"], name)
+            for one in self.world.apps[place].hub.values()
+        )
+        now = [self.world.now] if waits else []
+        return sorted([*self._vain.get(spot, []), *self._unseen.get(spot, []), *now])
 
     def vain_since(self, spot: tuple[str, str], since: float) -> int:
         """How often a location has tried in vain to stop its own since then."""
@@ -161,6 +178,11 @@ class Effects:
             for (_, record), end in zip(past, ends, strict=True)
             if end >= window
         )
+
+
+def asks(task: dict, name: str) -> bool:
+    """Is this a task of a keeper that stops, or looks at, this workflow?"""
+    return kept(task) and task["verb"] != "promote" and task["component"]["name"] == name
 
 
 def kept(task: dict) -> bool:

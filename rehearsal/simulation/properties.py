@@ -71,6 +71,8 @@ class Judge(Register):
             self.evidence.saw(here, answer)
         elif name == "demote_workflow" and unanswered(answer):
             self.effects.missed(here, told)
+        elif name == "observe_workflow" and unanswered(answer):
+            self.effects.unseen(here, told)
 
     def switched(self, task: dict, on: bool, sent: float) -> None:
         """A workflow was enabled or disabled, by a request that was sent at `sent`."""
