@@ -12,10 +12,10 @@ SECONDS_MAX = 3.0
 def ask_peer(payload: dict) -> dict:
     """Does the app in `location` vouch that it has not claimed `plan` (the plan's document)?
 
-    Safe to repeat: one GET of its health, sick or well. Silence vouches for nothing.
+    Safe to repeat: one GET of that part of its health, sick or well. Silence vouches for nothing.
     """
     document, there = payload["plan"], payload["location"]
-    url = f"{document['locations'][there]['app'].rstrip('/')}/api/health"
+    url = f"{document['locations'][there]['app'].rstrip('/')}/api/health?only=unclaimed"
     try:
         reply = probe.call("GET", url, SECONDS_MAX)
     except Unreachable as error:

@@ -27,6 +27,7 @@ BODIES = {
     "postDrain": "LedgerOrder",
 }
 QUERIES = {
+    "getHealth": {"only": {"type": "string", "enum": ["unclaimed"]}},
     "getLedger": {"epoch": WHOLE},
     "getAudit": {"after": WHOLE},
     "getHistory": {

@@ -64,9 +64,8 @@ class Strangers:
         where = f"{request.host}{request.path}"
         text = await request.text()
         bearer = request.headers.get("Authorization", "")
-        self.heard.append(
-            {"where": where, "method": request.method, "body": text, "bearer": bearer}
-        )
+        asked = {"query": request.query_string, "body": text, "bearer": bearer}
+        self.heard.append({"where": where, "method": request.method, **asked})
         at = self.world.hosts.get(request.host) or NOWHERE
         if at.scope == "functions" and at.location in self.world.stopped:
             return web.Response(status=503, text="The service is unavailable.")

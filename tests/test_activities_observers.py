@@ -4,6 +4,8 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from activities import health
 from orchestrations.watchdog import OBSERVERS
 from shared import clients, store, verdict
@@ -187,7 +189,22 @@ def test_health_is_reported_in_time_and_vouches_for_nothing_without_storage(door
     clients.forget()  # A connection that is open already outlives the outage here.
     with silent(doors, HERE, "storage", seconds=3 * health.SECONDS_MAX):
         told = health.report()
+        alone = health.vouch()
     assert (told["status"], told["unclaimed"]) == ("unhealthy", [])
+    assert (alone["status"], alone["unclaimed"]) == ("unhealthy", [])
+
+
+def test_who_cannot_renew_waits_for_nothing_but_what_the_peer_vouches_for(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole report may take longer than the peer has: it would stand down for that alone."""
+    monkeypatch.setattr(health, "_check", lambda *told: pytest.fail("nothing else is asked"))
+    told = health.vouch()
+    assert (told["status"], [row["name"] for row in told["checks"]]) == ("healthy", ["claims"])
+    doors.strangers.answers[APP] = (200, json.dumps(told))
+    asked = {"plan": doors.plan.document, "location": THERE}
+    assert doors.call("ask_peer", asked)["status"] == "succeeded"
+    assert doors.strangers.heard[-1]["query"] == "only=unclaimed"
 
 
 def test_a_location_that_suspects_the_active_one_vouches_for_nothing(doors: Doors) -> None:
