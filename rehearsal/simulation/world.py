@@ -162,11 +162,8 @@ class World:
         )
 
     def send(self, source: Source, ask: Ask, then: Callable[[object], None]) -> None:
-        """Carry one request; `then` gets its answer, or a Surprise.
-
-        As `reaches` and `at` say: this is where most of a simulation's time is spent.
-        """
-        if ask.node in self.down or (source.here, ask.node) in self.cuts:
+        """Carry one request; `then` gets its answer, or a Surprise."""
+        if not self.reaches(source.here, ask.node):
             self.troubled += 1
             if ask.node in self.curt and (source.here, ask.node) not in self.cuts:
                 self.at(0.1, then, Surprise(f"503 from {ask.node}"))
@@ -181,9 +178,7 @@ class World:
             self.troubled += 1
             self._arrive_late(source, ask, then, latency)
         else:
-            self._order += 1
-            due = (self.now + latency, self._order, self._land, (source, ask, then))
-            heapq.heappush(self._queue, due)
+            self.at(latency, self._land, source, ask, then)
 
     def _is_late(self, ask: Ask) -> bool:
         """Is this one of those requests that land when nobody waits for them any more?"""
