@@ -1,7 +1,8 @@
 """Doors: Contoso behind one egress, so that activities meet real wires under Azure's names.
 
 ARM, identity, Azurites and a Service Bus player are the rehearsal's; `Strangers` are every other
-host. One set serves all tests of a session."""
+host. One set serves all tests of a session.
+"""
 
 import json
 from collections.abc import Iterator

@@ -192,13 +192,6 @@ def test_health_is_anonymous_and_has_a_reason_per_check(app: HostProcess) -> Non
     assert all(check["because"] for check in body["checks"])
 
 
-def test_what_a_location_vouches_for_is_told_alone(app: HostProcess) -> None:
-    reply = app.call("GET", "/api/health?only=unclaimed", key=None)
-    names = [check["name"] for check in reply.json()["checks"]]
-    assert (reply.status_code, names) == (200, ["claims"])
-    assert "contoso" in reply.json()["unclaimed"]
-
-
 def test_the_openapi_document_is_served(app: HostProcess) -> None:
     assert app.call("GET", "/api/openapi.json").json() == openapi.document()
 

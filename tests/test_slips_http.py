@@ -68,6 +68,15 @@ def begun(app: HostProcess, paper: dict) -> list[str]:
 
 
 @pytest.mark.slow
+def test_what_a_location_vouches_for_is_told_alone(app: HostProcess) -> None:
+    """And at once, though its bus is dead: who asks cannot renew, and has seconds."""
+    reply = app.call("GET", "/api/health?only=unclaimed", key=None)
+    names = [check["name"] for check in reply.json()["checks"]]
+    assert (reply.status_code, names) == (200, ["claims"])
+    assert "contoso" in reply.json()["unclaimed"]
+
+
+@pytest.mark.slow
 def test_a_slip_in_the_outbox_starts_its_stage(app: HostProcess, paper: dict) -> None:
     post.keep(HERE, slip.queue(paper), paper)
     wait_for(lambda: begun(app, paper), SECONDS_MAX)
