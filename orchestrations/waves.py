@@ -263,14 +263,12 @@ def part_for(plan: Plan, verb: str, location: str, name: str) -> dict:
 def order_for(errand: dict, part: dict, attempts: int) -> dict:
     """The order of one errand on one part; who knows one side only is not told of the other."""
     kind, verb = KINDS[part["kind"]], errand["verb"]
-    task = {key: errand[key] for key in errand if key != "away" or kind[verb].both}
+    task = {**errand, "component": part}
+    if not kind[verb].both:
+        del task["away"]
     observe = kind["observe"].activity if verb == "promote" and "observe" in kind else None
-    return {
-        "task": {**task, "component": part},
-        "activity": kind[verb].activity,
-        "observe": observe,
-        "attempts": attempts,
-    }
+    act = kind[verb].activity
+    return {"task": task, "activity": act, "observe": observe, "attempts": attempts}
 
 
 def instance_of(paper: dict, name: str, turn: int) -> str:

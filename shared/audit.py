@@ -20,6 +20,7 @@ GAP, ANEW = "gap", "anew"  # The two lines that are no transitions.
 SHAPE = {"n": int, "at": str, "who": str, "what": str, "why": str, "epoch": int}
 LINKS = ("previous", "hash")
 OPTIONAL = ("evidence",)
+WRITTEN = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 FILE = re.compile(r"\.audit(?:\.(\d+))?\.jsonl$")
 
 
@@ -108,7 +109,7 @@ def linked(previous: str, rows: list[dict]) -> Iterator[dict]:
 
 def text(line: dict) -> str:
     """A line as it is written: one spelling only, so that every changed byte shows."""
-    return json.dumps(line, sort_keys=True, separators=(",", ":"))
+    return WRITTEN.encode(line)
 
 
 def digest(line: dict) -> str:

@@ -6,6 +6,7 @@ a keeper's (heartbeat, caretaker) when the record says the opposite of what it i
 """
 
 from datetime import datetime
+from functools import lru_cache
 
 from shared import witness
 
@@ -19,7 +20,13 @@ def keeper(plan: str, who: str, here: str) -> str:
 
 def kept(task: dict) -> bool:
     """Is this a keeper's task rather than a run's?"""
-    return any(task["run"].startswith(f"{task['plan']}-{who}-") for who in KEEPERS)
+    return task["run"].startswith(_runs_of_keepers(task["plan"]))
+
+
+@lru_cache(maxsize=64)
+def _runs_of_keepers(plan: str) -> tuple[str, ...]:
+    """How the `run` of a keeper's task begins: asked for at every request of a task."""
+    return tuple(keeper(plan, who, "") for who in KEEPERS)
 
 
 def stands_down(task: dict, own: str) -> bool:

@@ -24,7 +24,7 @@ def test_an_orchestrator_that_changes_its_mind_is_refused():
         yield context.call_activity(next(asked), {})
 
     instance = Instance("one", "fickle", fickle, {})
-    instance.turn(START, [])
+    instance.turn(0, [])
     with pytest.raises(Unsteady):
         instance.recall()
 
@@ -35,8 +35,8 @@ def test_an_orchestrator_that_raises_has_failed():
         raise LookupError("nothing there")
 
     instance = Instance("one", "broken", broken, {})
-    instance.turn(START, [])
-    instance.turn(START, [(0, True, None)])
+    instance.turn(0, [])
+    instance.turn(0, [(0, True, None)])
     assert (instance.done, instance.failure) == (True, "LookupError: nothing there")
 
 
@@ -48,9 +48,9 @@ def test_a_task_that_fails_among_others_is_raised_at_once():
             return str(failure)
 
     instance = Instance("one", "together", together, {})
-    instance.turn(START, [])
-    instance.turn(START, [(1, False, "no such thing")])
-    instance.turn(START, [(0, True, None)])
+    instance.turn(0, [])
+    instance.turn(0, [(1, False, "no such thing")])
+    instance.turn(0, [(0, True, None)])
     assert instance.output == "no such thing"
 
 
@@ -186,7 +186,7 @@ def test_both_drivers_wait_alike(tale):
 def told(story, turns: list[list]) -> Instance:
     instance = Instance("one", "tale", story, {})
     for number, news in enumerate(turns):
-        instance.turn(START + timedelta(seconds=number), news)
+        instance.turn(number, news)
     return instance
 
 
@@ -238,15 +238,18 @@ def keep_instances(monkeypatch) -> list[Instance]:
 def history(instance: Instance) -> list[dict]:
     """The turns of an instance as Durable's history events."""
     told = {"Input": json.dumps(instance.told), "Name": instance.name, "Version": ""}
-    again = Instance(instance.id, instance.name, instance.story, instance.told)
+    again = Instance(
+        instance.id, instance.name, instance.story, instance.told, None, instance.clock
+    )
     events: list[dict] = []
-    for now, news in instance.turns:
+    for second, news in instance.turns:
+        now = instance.clock.at(second)
         at = {"Timestamp": now.isoformat().replace("+00:00", "Z"), "IsPlayed": True, "EventId": -1}
         events.append({**at, "EventType": 12})
         if len(events) == 1:
             events.append({**at, "EventType": 0, **told})
         events += [{**at, **closed(instance, *answer)} for answer in news]
-        events += [{**at, **opened(leaf)} for leaf in again.turn(now, news)]
+        events += [{**at, **opened(leaf)} for leaf in again.turn(second, news)]
         events.append({**at, "EventType": 13})
     return events[:-1]
 

@@ -5,8 +5,8 @@ stay, and a request that was sent already goes on to its end.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import cast
+from datetime import datetime
+from typing import Any, cast
 
 from orchestrations.caretaker import caretaker
 from orchestrations.component import component
@@ -16,10 +16,10 @@ from orchestrations.watchdog import watchdog
 from orchestrations.waves import block
 from rehearsal.simulation import post
 from rehearsal.simulation.activities import AT_ONCE, MODELS
-from rehearsal.simulation.durable import Answer, Instance
+from rehearsal.simulation.durable import Answer, Clock, Instance
 from rehearsal.simulation.evidence import LOOKS
 from rehearsal.simulation.tasks import ACTIVITY, CHILD, Leaf
-from rehearsal.simulation.world import START, Asking, World
+from rehearsal.simulation.world import Asking, World
 from shared import undelivered
 from shared.reply import Surprise
 
@@ -88,8 +88,7 @@ class App:
 
     def __init__(self, world: World, here: str) -> None:
         self.world, self.here = world, here
-        self._started = START + timedelta(seconds=world.weather.skews[here])
-        self._at, self._now = 0.0, self._started
+        self.clock = Clock(world.weather.skews[here])
         self.hub: dict[str, Instance] = {}
         self.up = False
         self.booted = 0.0
@@ -104,10 +103,7 @@ class App:
     @property
     def now(self) -> datetime:
         """The clock of this location, right or wrong."""
-        at = self.world.now
-        if at != self._at:
-            self._at, self._now = at, self._started + timedelta(seconds=at)
-        return self._now
+        return self.clock.at(self.world.now)
 
     def boot(self) -> None:
         """Start the process: what was under way goes on, the timers begin anew."""
@@ -144,11 +140,9 @@ class App:
         """Let `asking` send its requests."""
         Work(self, asking, then).go_on(None)
 
-    def start(
-        self, name: str, id: str, told: object, parent: tuple[str, int] | None = None
-    ) -> None:
+    def start(self, name: str, id: str, told: dict, parent: tuple[str, int] | None = None) -> None:
         """Start an orchestration; what ended under the same id is forgotten."""
-        instance = Instance(id, name, STORIES[name], told, parent)
+        instance = Instance(id, name, STORIES[name], told, parent, self.clock)
         self.hub[id] = instance
         self.world.judge.began(self.here, instance)
         self.world.at(0.01, self._begin, instance, self.life)
@@ -167,7 +161,7 @@ class App:
 
     def _turn(self, instance: Instance, news: list[Answer]) -> None:
         generation = instance.generation
-        self._open(instance, instance.turn(self.now, news))
+        self._open(instance, instance.turn(self.world.now, news))
         if instance.generation != generation:
             self._turn(instance, [])
         elif instance.done:
@@ -202,15 +196,13 @@ class App:
         else:
             Act(self, MODELS[name](self.world, self, payload), instance, leaf).go_on(None)
 
-    def acted(
-        self, instance: Instance, generation: int, leaf: Leaf, ok: bool, value: object
-    ) -> None:
+    def acted(self, instance: Instance, generation: int, leaf: Leaf, ok: bool, value: Any) -> None:
         # What simply succeeded tells the judge nothing but what a watchdog saw. A run that is about
         # to drain looks too, and is no round of it.
         if leaf.name in LOOKS:
             tells = instance.name == "watchdog"
         else:
-            tells = not ok or cast(dict, value)["status"] == "refused"
+            tells = not ok or value["status"] == "refused"
         if tells:
             self.world.judge.answered(self.here, leaf.name, leaf.told, ok, value)
         if instance.generation == generation and instance.waits_for(leaf.ref):

@@ -4,7 +4,6 @@ What an answer means is decided as in `activities.workflow`, `gateway`, `traffic
 """
 
 from functools import partial
-from typing import cast
 
 from rehearsal.simulation.guard import guarded, weigh
 from rehearsal.simulation.world import Ask, Asking, Source, World
@@ -120,8 +119,7 @@ def verify_gateway(world: World, app: Source, task: dict) -> Asking:
 
 
 def observe_traffic(world: World, app: Source, task: dict) -> Asking:
-    held = yield Ask(f"arm.{world.profile_location}", lambda: dict(world.endpoints))
-    seen = cast(dict[str, bool], held)
+    seen = yield Ask(f"arm.{world.profile_location}", lambda: dict(world.endpoints))
     alone = [name for name, on in seen.items() if on] == [task["location"]]
     return succeeded(str(seen), serving=alone)
 
@@ -129,8 +127,7 @@ def observe_traffic(world: World, app: Source, task: dict) -> Asking:
 @guarded
 def promote_traffic(world: World, app: Source, task: dict) -> Asking:
     node, mine = f"arm.{world.profile_location}", task["location"]
-    held = yield Ask(node, lambda: dict(world.endpoints))
-    seen = cast(dict[str, bool], held)
+    seen = yield Ask(node, lambda: dict(world.endpoints))
     wanted = [(mine, True), *((name, False) for name in seen if name != mine)]
     for name, on in wanted:
         if seen[name] != on:

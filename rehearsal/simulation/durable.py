@@ -5,8 +5,9 @@ generator lives in the process; after a kill it is made anew from those turns, a
 the same things again. `tests/test_simulation_durable.py` holds this to the SDK's own replay.
 """
 
+import typing
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from azure.durable_functions import DurableOrchestrationContext
@@ -18,6 +19,7 @@ from rehearsal.simulation.tasks import ACTIVITY, CHILD, EVENT, TIMER, All, Any, 
 Answer = tuple[int | str, bool, object]
 Story = Callable[[DurableOrchestrationContext], Flow]
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 NOTHING: dict = {}
 RESUMES_MAX = 1000  # Of one turn: an orchestrator that never waits would never give way.
 
@@ -66,16 +68,40 @@ class Context:
         self.again, self.continued = input_, True
 
 
+class Clock:
+    """A clock in virtual time, fast by so many seconds or, below zero, slow."""
+
+    __slots__ = ("_start", "_at", "_shown")
+
+    def __init__(self, fast_seconds: float = 0.0) -> None:
+        self._start = START + timedelta(seconds=fast_seconds)
+        self._at, self._shown = 0.0, self._start
+
+    def at(self, seconds: float) -> datetime:
+        """What it shows so many seconds after START."""
+        if seconds != self._at:
+            self._at, self._shown = seconds, self._start + timedelta(seconds=seconds)
+        return self._shown
+
+
 class Instance:
     """One orchestration: what survives its process, and, while the process lives, its generator."""
 
     def __init__(
-        self, id: str, name: str, story: Story, told: object, parent: tuple[str, int] | None = None
+        self,
+        id: str,
+        name: str,
+        story: Story,
+        told: dict,
+        parent: tuple[str, int] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.id, self.name, self.story, self.told, self.parent = id, name, story, told, parent
-        self.turns: list[tuple[datetime, list[Answer]]] = []
+        self.clock = clock or Clock()
+        self.turns: list[tuple[float, list[Answer]]] = []
         self.asked: list[Leaf] = []
-        self.done, self.output = False, cast(object, None)
+        self.done = False
+        self.output: typing.Any = None
         self.failure = ""
         self.generation = 0
         self._wake_up()
@@ -97,8 +123,8 @@ class Instance:
         before, self.asked = self.asked, []
         self._wake_up()
         turns, self.turns = self.turns, []
-        for now, news in turns:
-            self.turn(now, news)
+        for at, news in turns:
+            self.turn(at, news)
         if len(before) != len(self.asked) or not all(map(Leaf.same_as, before, self.asked)):
             raise Unsteady(f"{self.id} asks for something else when replayed")
         return [leaf for leaf in self.asked if not leaf.is_completed and not leaf.is_cancelled]
@@ -111,14 +137,14 @@ class Instance:
         self._listening: dict[str, list[Leaf]] = {}
         self._early: dict[str, object] = {}  # Events that nobody waited for; one slot per name.
 
-    def turn(self, now: datetime, news: list[Answer]) -> list[Leaf]:
-        """Take note of what was answered and go on; gives the tasks that are newly asked for."""
-        self.turns.append((now, news))
-        self._context.current_utc_datetime = now
+    def turn(self, at: float, news: list[Answer]) -> list[Leaf]:
+        """Take note of what was answered, `at` seconds after START, and go on; gives the tasks that
+        are newly asked for."""
+        self.turns.append((at, news))
         first = len(self.asked)
         if self._flow is None:
             self._flow = self.story(cast(DurableOrchestrationContext, self._context))
-            self._resume()
+            self._resume(at)
         for which, ok, value in news:
             if isinstance(which, int):
                 self.asked[which].close(ok, value)
@@ -126,7 +152,7 @@ class Instance:
                 self._hear(which, value)
             awaited = self._awaited
             if awaited is not None and awaited.is_completed:
-                self._resume()
+                self._resume(at)
         if self._ending is not None:
             self._end(*self._ending)
         return self.asked[first:]
@@ -139,10 +165,11 @@ class Instance:
         else:
             self._early[name] = value
 
-    def _resume(self) -> None:
+    def _resume(self, at: float) -> None:
         """Hand the awaited result to the generator, until it waits for what is not there yet."""
         flow, awaited = self._flow, self._awaited
         assert flow is not None
+        self._context.current_utc_datetime = self.clock.at(at)
         try:
             for _ in range(RESUMES_MAX):
                 if awaited is None:

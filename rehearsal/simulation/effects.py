@@ -4,7 +4,7 @@ Said again here in plain words, apart from `shared.stale` and the orchestrations
 """
 
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from rehearsal.simulation.beside import STEP_BACK_LEASES, bound, could_stop
 from shared import guard, slip
@@ -134,7 +134,7 @@ class Effects:
         """When requests of a place to stop its own, or to see it, had no answer, or have none."""
         place, name = spot
         waits = any(
-            not one.done and one.name == "component" and asks(cast(dict, one.told)["task"], name)
+            not one.done and one.name == "component" and asks(one.told["task"], name)
             for one in self.world.apps[place].hub.values()
         )
         now = [self.world.now] if waits else []
@@ -187,7 +187,8 @@ def asks(task: dict, name: str) -> bool:
 
 def kept(task: dict) -> bool:
     """Is this a task of a heartbeat or a caretaker, rather than of a run?"""
-    return any(keeper in task["run"] for keeper in KEEPERS)
+    run = task["run"]
+    return KEEPERS[0] in run or KEEPERS[1] in run
 
 
 def taken_back(record: dict) -> bool:

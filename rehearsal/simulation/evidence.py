@@ -8,7 +8,7 @@ from collections import deque
 KINDS_MIN = 2
 DIRECT = ("health", "gateway")
 CONTROL = "controlPlane"  # That nothing can be changed there proves no loss.
-LOOKS = (
+LOOKS = {
     "observe_health",
     "observe_gateway_status",
     "observe_traffic_manager",
@@ -16,7 +16,7 @@ LOOKS = (
     "observe_control_plane",
     "control_arm",
     "control_http",
-)
+}
 
 
 class Evidence:

@@ -6,7 +6,7 @@ Each process remembers for a moment what the witness said, as there.
 from collections.abc import Callable, Generator
 from datetime import datetime
 from functools import wraps
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple
 
 from rehearsal.simulation.world import Ask, Asking, Source, World
 from shared import guard, stale
@@ -44,7 +44,7 @@ def weigh(world: World, app: Source, task: dict) -> Asking:
         return {}
     begun, because = world.now, ""
     for youngest in (begun - guard.AGE_SECONDS_MAX, begun):
-        seen = cast(Seen | None, app.seen)
+        seen: Seen | None = app.seen
         if seen is None or seen.asked_at < youngest:
             seen = yield from ask(world, app)
         because = stale.contradiction(seen.record, task, seen.server_time)
@@ -53,11 +53,11 @@ def weigh(world: World, app: Source, task: dict) -> Asking:
     raise guard.Stale(because)
 
 
-def ask(world: World, app: Source) -> Generator[Ask, object, Seen]:
+def ask(world: World, app: Source) -> Generator[Ask, Any, Seen]:
     asked_at, app.seen = world.now, None
     try:
         answer = yield Ask("witness", lambda: (world.record, world.server_time), guard.READ_SECONDS)
     except Surprise as silent:  # Not the component's region is silent: nobody knows of the epoch.
         raise Surprise(f"the epoch cannot be read: {silent}") from None
-    app.seen = seen = Seen(asked_at, *cast(tuple[dict, datetime], answer))
+    app.seen = seen = Seen(asked_at, *answer)
     return seen

@@ -1,8 +1,6 @@
 """Looks: what a watchdog's observers and controls are answered, as in `activities.observers`."""
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import cast
 
 from rehearsal.simulation.world import Ask, Asking, Source, World
 from shared import witness
@@ -34,7 +32,7 @@ def observe_traffic_manager(world: World, app: Source, payload: dict) -> Asking:
 def looked(kind: str, node: str, look: Callable[[], bool | None], silent: bool | None) -> Asking:
     """One look; `silent` is what it means when nobody answers."""
     try:
-        ok = cast(bool | None, (yield Ask(node, look, PROBE_SECONDS)))
+        ok = yield Ask(node, look, PROBE_SECONDS)
     except Unreachable as error:
         return observed(kind, silent, str(error))
     except Surprise as error:
@@ -48,10 +46,9 @@ def observe_lease(world: World, app: Source, payload: dict) -> Asking:
         return world.record, world.server_time
 
     try:
-        seen = yield Ask("witness", look, PROBE_SECONDS)
+        record, server_time = yield Ask("witness", look, PROBE_SECONDS)
     except Surprise as error:
         return observed("lease", None, str(error))
-    record, server_time = cast(tuple[dict, datetime], seen)
     known = {"record": record, "serverTime": server_time.isoformat()}
     if record["leaseUntil"] is None:
         return observed("lease", None, "no lease was taken yet", **known)

@@ -5,7 +5,7 @@ that name, so that whoever builds the feature takes its row out and sees the sim
 """
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from rehearsal.simulation import chain
 from rehearsal.simulation.beside import Beside
@@ -62,9 +62,9 @@ class Judge(Register):
             now = self.world.server_time  # It may have opened since the round's looks.
             self.closed.setdefault(run, self.window(now - ROUND) and self.window(now))
 
-    def answered(self, here: str, name: str, told: dict, ok: bool, value: object) -> None:
+    def answered(self, here: str, name: str, told: dict, ok: bool, value: Any) -> None:
         """An activity's answer reaches its orchestrator."""
-        answer = cast(dict, value) if ok else {"status": "raised", "because": str(value)}
+        answer = value if ok else {"status": "raised", "because": str(value)}
         if answer["status"] in ("refused", "raised") and not answer["because"]:
             self.breach("unexplained", name, "is", answer["status"], "without a reason")
         if name in LOOKS:
@@ -116,7 +116,7 @@ class Judge(Register):
         self._begun[instance.id] = self.world.now, self.world.troubled
 
     def ended(self, here: str, instance: "Instance") -> None:
-        output = cast(dict, instance.output)
+        output = instance.output
         if instance.failure:
             self.breach("failed", instance.id, "has failed:", instance.failure)
             return
@@ -125,7 +125,7 @@ class Judge(Register):
         if output["outcome"] == "refused" and not output["because"]:
             self.breach("unexplained", instance.id, "is refused without a reason")
         if instance.name == "component":
-            task = cast(dict, instance.told)["task"]
+            task = instance.told["task"]
             self._rowed(instance, task, output)
         else:
             self.world.tell(instance.id, output["outcome"], output["because"])

@@ -4,7 +4,6 @@ Backups are always good here: the gateway's pipeline is not simulated.
 """
 
 from collections.abc import Callable, Iterator
-from typing import cast
 
 from rehearsal.simulation.world import Ask, Asking, Source, World
 from shared import readiness
@@ -21,7 +20,7 @@ def assess_readiness(world: World, app: Source, payload: dict) -> Asking:
     to, checks = payload["location"], []
     for name, node, look in looks(world, to):
         try:
-            checks += cast(list[dict], (yield Ask(node, look, LOOK_SECONDS)))
+            checks += yield Ask(node, look, LOOK_SECONDS)
         except Surprise as silent:
             words = str(silent)
             checks.append(readiness.check(readiness.WHOLE, to, name, "fail", words, "look again"))

@@ -6,7 +6,6 @@ raised is as in the activity of that name.
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import cast
 
 from rehearsal.simulation.world import Ask, Asking, Source, World
 from shared import claims, handover, resumption, runs, watch, witness
@@ -22,8 +21,8 @@ Change = Callable[[dict, datetime], dict]
 def changed(world: World, change: Change, seconds: float = 10.0) -> Asking:
     """Read, change, write with If-Match, until it holds; as `activities.witness` does."""
     for _ in range(ROUNDS_MAX):
-        seen = yield Ask("witness", lambda: (world.record, world.etag, world.server_time), seconds)
-        record, etag, server_time = cast(tuple[dict, int, datetime], seen)
+        look = Ask("witness", lambda: (world.record, world.etag, world.server_time), seconds)
+        record, etag, server_time = yield look
         wanted = change(record, server_time)
         if witness.refusal(wanted):
             return {**wanted, "record": record}

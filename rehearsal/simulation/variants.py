@@ -13,6 +13,7 @@ _MADE: dict[tuple[str, str], Plan] = {}
 _READ: dict[int, tuple[Plan, dict]] = {}  # By the document's id: it is kept, so that id is its own.
 _SEEN: dict[tuple[int, str, str], dict] = {}
 _WAVES: dict[tuple[int, str, str], list[list[str]]] = {}
+_ORIGINS: dict[int, Plan] = {}  # By a variant's id: the plan with whose components it was made.
 _read, _component, _waves = Plan.model_validate, Plan.component, Plan.waves
 
 
@@ -26,7 +27,10 @@ def of(plan: Plan, options: dict) -> Plan:
         fields = dict(options)
         lease = {"leaseSeconds": fields.pop("leaseSeconds", plan.witness.lease_seconds)}
         part = {**plan.document["witness"], **lease}
-        _MADE[key] = _read({**plan.document, **fields, "witness": part})
+        made = _MADE[key] = _read({**plan.document, **fields, "witness": part})
+        _READ[id(made.document)] = made, made.document
+        if not fields.keys() & {"components", "locations"}:
+            _ORIGINS[id(made)] = plan
     return _MADE[key]
 
 
@@ -40,6 +44,7 @@ def read(document: dict) -> Plan:
 
 def component(plan: Plan, name: str, location: str) -> dict:
     """Plan.component for plans that are kept."""
+    plan = _ORIGINS.get(id(plan), plan)
     key = (id(plan), name, location)
     if key not in _SEEN:
         _SEEN[key] = _component(plan, name, location)
@@ -48,6 +53,7 @@ def component(plan: Plan, name: str, location: str) -> dict:
 
 def waves(plan: Plan, stage: str, to: str) -> list[list[str]]:
     """Plan.waves for plans that are kept."""
+    plan = _ORIGINS.get(id(plan), plan)
     key = (id(plan), stage, to)
     if key not in _WAVES:
         _WAVES[key] = _waves(plan, stage, to)

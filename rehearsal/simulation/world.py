@@ -6,10 +6,12 @@ A request takes effect at one instant. Its caller may hear of it, hear nothing, 
 import heapq
 from collections import deque
 from collections.abc import Callable, Generator
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from rehearsal.simulation.durable import START, Clock
 from rehearsal.simulation.weather import Weather
 from shared import halves
 from shared.plan import Plan
@@ -21,14 +23,14 @@ if TYPE_CHECKING:
     from rehearsal.simulation.bus import Bus
     from rehearsal.simulation.properties import Judge
 
-START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
 STORY_LINES_MAX = 4000
 LAGGING = 0.15  # Share of requests.
 DEGRADED_AFTER_SECONDS = 25.0  # Traffic Manager: two probes of ten seconds that failed, and five.
 Effect = Callable[[], object]
 
 
-class Ask(NamedTuple):
+@dataclass(slots=True)
+class Ask:
     """One request: to which node, what it does there, and how long its caller waits."""
 
     node: str
@@ -37,14 +39,14 @@ class Ask(NamedTuple):
     switches: bool = False  # Does it enable or disable a workflow?
 
 
-Asking = Generator[Ask, object, dict]
+Asking = Generator[Ask, Any, dict]  # Each is sent what its request was answered.
 
 
 class Source(Protocol):
     """A process that sends requests."""
 
     here: str
-    seen: object  # What its epoch guard last heard; gone with the process.
+    seen: Any  # What its epoch guard last heard; gone with the process.
 
     def did(self) -> None: ...
 
@@ -90,7 +92,7 @@ class World:
         self._queue: list[tuple[float, int, Callable, tuple]] = []
         self._order = 0
         self._roll = random.random
-        self._stamped, self._stamp = 0.0, START
+        self._clock = Clock()
 
     def at(self, delay: float, act: Callable, *args: object) -> None:
         """Do something `delay` seconds from now."""
@@ -126,9 +128,7 @@ class World:
     @property
     def server_time(self) -> datetime:
         """The time of the storage service: the only clock that is right."""
-        if self._stamped != self.now:
-            self._stamped, self._stamp = self.now, START + timedelta(seconds=self.now)
-        return self._stamp
+        return self._clock.at(self.now)
 
     def time_of(self, seconds: float) -> str:
         """The storage service's time so many seconds from now, as it is written in records."""
