@@ -71,11 +71,16 @@ class Kept:
     def __init__(self, record: dict, fate: Fate) -> None:
         self.record, self.etag, self.fate = record, 0, fate
         self.claims: dict = {NORTH: None, WEST: None}
+        self.watches: dict = {}
+        self.apps: dict = {}
+        self.plan, self.profile_location = SimpleNamespace(name="contoso"), NORTH
+        self.endpoints: dict[str, bool] = {}
         self.server_time, self.judge = NOW, SimpleNamespace(wrote=lambda before, after: None)
         self.enabled: dict = {}
         self.random, self.calm = SimpleNamespace(choice=min), True
         self.empty_at: dict = {}
         self.judge.switched = lambda task, on, sent: None
+        self.judge.pointed = lambda task, sent: None
         self._ticks = 0.0
 
     @property

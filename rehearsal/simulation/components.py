@@ -129,12 +129,11 @@ def promote_traffic(world: World, app: Source, task: dict) -> Asking:
     node, mine = f"arm.{world.profile_location}", task["location"]
     seen = yield Ask(node, lambda: dict(world.endpoints))
     wanted = [(mine, True), *((name, False) for name in seen if name != mine)]
-    for name, on in wanted:
-        if seen[name] != on:
-            yield from weigh(world, app, task)
-            told = partial(point, world, task, name, on, world.now)
-            yield Ask(node, told)
-    return succeeded("only that endpoint is enabled")
+    wrong = [(name, on) for name, on in wanted if seen[name] != on]
+    for name, on in wrong:
+        yield from weigh(world, app, task)
+        yield Ask(node, partial(point, world, task, name, on, world.now))
+    return succeeded("only that endpoint is enabled") if wrong else skipped("is so already")
 
 
 def point(world: World, task: dict, name: str, on: bool, sent: float) -> None:
