@@ -14,6 +14,7 @@ from rehearsal.simulation.hunt import SEEDS_MAX, hunt
 from rehearsal.simulation.missing import NOT_YET
 from rehearsal.simulation.mutants import MUTANTS
 from rehearsal.simulation.play import Sum, play
+from rehearsal.simulation.weather import TROUBLES
 from shared.plan import Plan, load
 
 PLAN = Path(__file__).with_name("plan.yaml")
@@ -64,7 +65,10 @@ def play_all(plan: Plan, given: argparse.Namespace) -> int:
     )
     if total.losses:
         share = total.seen / total.losses
-        print(f"{total.losses} losses before a watchdog that saw: {share:.2%} were told in time")
+        print(
+            f"{total.losses} losses before a watchdog that saw, with up to {max(TROUBLES):.0%} of "
+            f"all requests in trouble: {share:.2%} were told in time"
+        )
     for name, count in sorted(total.notes.items()):
         seen = ", ".join(str(seed) for seed in total.examples[name][:EXAMPLES_MAX])
         print(f"  not yet: {name} x {count} (seeds {seen}): {NOT_YET[name]}")
