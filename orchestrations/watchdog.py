@@ -11,6 +11,8 @@ from azure.durable_functions import DurableOrchestrationContext
 from orchestrations import Flow
 from orchestrations.audit import write_behind
 from orchestrations.steps import attempt, brief, newest, plan_of, told_to
+from orchestrations.telling import NEW as OWING
+from orchestrations.telling import catch_up, reworded, tell
 from shared import permit, refusals, slip, verdict, witness
 from shared.plan import Plan
 from shared.watch import seen_from_outside
@@ -18,7 +20,9 @@ from shared.watch import seen_from_outside
 ROUNDS_PER_GENERATION = 6  # Every turn replays the whole generation: short ones cost nothing.
 ROUND = timedelta(seconds=1.5)  # So long lasts one for each second of a probe's timeout.
 LOAD_PAUSE = timedelta(seconds=10)  # Without a plan nobody says how long a round is.
+VERDICT, RUN = "verdict", "run"  # What is told of, beside the reasons of refusals.
 NEW = {"verdict": None, "record": None, "refusal": "", "told": [], "asked": None, "audited": 0}
+NEW |= OWING
 
 
 def watchdog(context: DurableOrchestrationContext) -> Flow:
@@ -56,6 +60,7 @@ def hold(context: DurableOrchestrationContext, plan: str, because: str, memory: 
     """A round without a plan: what is known is kept, so that a hiccup of storage costs a round."""
     reason = refusals.key("load_plan", because)
     memory = yield from refuse(context, plan, "plan cannot be loaded", because, reason, memory)
+    memory = yield from catch_up(context, plan, memory)
     yield context.create_timer(context.current_utc_datetime + LOAD_PAUSE)
     return memory
 
@@ -83,7 +88,8 @@ def watch_once(
     )
     memory = {**memory, "verdict": judged, "record": record}
     if judged["state"] == "healthy":  # What is refused from now on is another story.
-        memory = {**memory, "refusal": "", "told": []}
+        owed = {key: one for key, one in memory["owed"].items() if key not in memory["told"]}
+        memory = {**memory, "refusal": "", "told": [], "owed": owed}
     if judged["state"] == "lost":
         # A probe that was lost must not cost a whole round now. Where a process has died in the
         # round, and another one went on, what was read is of before.
@@ -92,7 +98,8 @@ def watch_once(
         memory = yield from take_over(context, loaded, here, active, memory, seen)
     if was is None or was["state"] != judged["state"]:
         title = f"{active} is {judged['state']}"
-        yield from tell(context, plan.name, title, judged["because"])
+        memory = yield from tell(context, plan.name, VERDICT, title, judged["because"], memory)
+    memory = yield from catch_up(context, plan.name, memory)
     yield from write_down(context, plan.name, here, active, memory, seen)
     known = memory["audited"]
     known = yield from write_behind(context, loaded["plan"], seen["record"], known)
@@ -245,7 +252,7 @@ def send(
         memory = {**memory, "asked": paper}
         return (yield from refuse(context, plan, "slip not sent", sent["because"], reason, memory))
     if memory["asked"] != paper:
-        yield from tell(context, plan, title, paper["reason"])
+        memory = yield from tell(context, plan, RUN, title, paper["reason"], memory)
     return {**memory, "asked": paper, "refusal": ""}
 
 
@@ -257,16 +264,15 @@ def refuse(
     reason: str,
     memory: dict,
 ) -> Flow:
-    """Note why nothing was done, and say it once per reason: the words change in every round."""
+    """Note why nothing was done, and say it once per reason: the words change in every round.
+
+    A reason that the webhook did not take is owed: `catch_up` tells it in a later round.
+    """
     known = refusals.told(memory["told"], reason)
     if known is not memory["told"]:
-        yield from tell(context, plan, title, because)
+        memory = yield from tell(context, plan, reason, title, because, memory)
+    memory = reworded(memory, reason, title, because)
     return {**memory, "refusal": because, "told": known}
-
-
-def tell(context: DurableOrchestrationContext, plan: str, title: str, because: str) -> Flow:
-    payload = {"plan": plan, "title": title, "because": because}
-    yield from attempt(context, "alert", payload, attempts_max=1)
 
 
 def write_down(

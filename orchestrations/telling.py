@@ -1,0 +1,70 @@
+"""Telling: what people's webhook did not take is told again, and what it took is not.
+
+A new word goes out at once, to the log too. What was not taken is owed: each later round tells it
+again, until one of it is refused, and after pauses that grow. A webhook that is wrong for ever
+must not fill the log, whose rules page people as well, nor hold up the rounds.
+"""
+
+from datetime import datetime, timedelta
+
+from azure.durable_functions import DurableOrchestrationContext
+
+from orchestrations import Flow
+from orchestrations.steps import attempt
+from shared import pace
+
+PAUSE_LEAST_SECONDS = 5.0  # Shorter than a round: the next one tells again.
+PAUSE_SHARE = 0.1
+PAUSE_MOST_SECONDS = 900.0
+OWED_MAX = 10  # What more is owed takes the place of the oldest.
+NEW = {"owed": {}, "deaf": None}  # What whoever tells has to remember.
+
+
+def tell(
+    context: DurableOrchestrationContext,
+    plan: str,
+    about: str,
+    title: str,
+    because: str,
+    memory: dict,
+) -> Flow:
+    """Tell people now, and owe them what was not taken. Gives the new memory.
+
+    `about`: a word on the same takes the place of an older one that is owed.
+    """
+    payload = {"plan": plan, "title": title, "because": because}
+    answer = yield from attempt(context, "alert", payload, attempts_max=1)
+    owed = {key: words for key, words in memory["owed"].items() if key != about}
+    if answer["status"] == "succeeded":
+        return {**memory, "owed": owed, "deaf": None}
+    owed = dict([*owed.items(), (about, [title, because])][-OWED_MAX:])
+    return {**memory, "owed": owed, "deaf": silence(memory, context.current_utc_datetime)}
+
+
+def catch_up(context: DurableOrchestrationContext, plan: str, memory: dict) -> Flow:
+    """Tell again what is owed, when it is time, until the webhook refuses. Gives the new memory."""
+    for about, (title, because) in list(memory["owed"].items()):
+        if deaf(memory, context.current_utc_datetime):
+            break
+        memory = yield from tell(context, plan, about, title, because, memory)
+    return memory
+
+
+def reworded(memory: dict, about: str, title: str, because: str) -> dict:
+    """The memory, with the words of now for what is owed: times and counts in them move on."""
+    if about not in memory["owed"]:
+        return memory
+    return {**memory, "owed": {**memory["owed"], about: [title, because]}}
+
+
+def silence(memory: dict, now: datetime) -> dict:
+    """Since when the webhook takes nothing, and until when it is not asked to take it again."""
+    since = memory["deaf"]["since"] if memory["deaf"] else now.isoformat()
+    waited = (now - datetime.fromisoformat(since)).total_seconds()
+    seconds = pace.pause_seconds(waited, PAUSE_LEAST_SECONDS, PAUSE_SHARE)
+    until = now + timedelta(seconds=min(seconds, PAUSE_MOST_SECONDS))
+    return {"since": since, "until": until.isoformat()}
+
+
+def deaf(memory: dict, now: datetime) -> bool:
+    return bool(memory["deaf"]) and now < datetime.fromisoformat(memory["deaf"]["until"])
