@@ -59,11 +59,13 @@ def check_gateway(payload: dict) -> dict:
     return succeeded(f"{id.name} is {sku}, {state}", **facts)
 
 
+@guarded
 def begin_backup(payload: dict) -> dict:
     """Begin the backup named `backup` of the component to `target`. Running, or refused.
 
     Safe to repeat: the caller names the backup, so one that is there already is not made again,
-    and one whose 202 was lost is found in progress.
+    and one whose 202 was lost is found in progress. Refused as stale where the location is no
+    longer the active one of that epoch, or a run is under way.
     """
     target, name = payload["target"], payload["backup"]
     try:
@@ -71,7 +73,7 @@ def begin_backup(payload: dict) -> dict:
             return succeeded(f"{name} is there already")
     except blobs.StorageRefused as error:
         return refused(f"backup cannot be kept: {error}")
-    return _begin("backup", payload)
+    return _begin("backup", payload, still(payload))
 
 
 @guarded
@@ -125,7 +127,7 @@ def advised(words: str) -> str:
     return f"{words}: {found[0]}" if found else words
 
 
-def _begin(verb: str, payload: dict, before: Callable[[], None] | None = None) -> dict:
+def _begin(verb: str, payload: dict, before: Callable[[], None]) -> dict:
     part, target = payload["component"], payload["target"]
     access = {"accessType": "SystemAssignedManagedIdentity"}
     body = {

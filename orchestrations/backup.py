@@ -9,7 +9,7 @@ from azure.durable_functions import DurableOrchestrationContext
 from orchestrations import Flow
 from orchestrations.outlook import look_ahead, look_within
 from orchestrations.steps import attempt, plan_of, settle, step, told_to
-from shared import backups, slip, witness
+from shared import backups, slip, stale, witness
 from shared.outcome import refused, skipped, succeeded
 
 IDLE = "Succeeded"  # The provisioningState of a gateway that nobody is changing.
@@ -56,7 +56,8 @@ def make(context: DurableOrchestrationContext, told: dict) -> Flow:
         return found
     manifest = found["manifest"]
     if not found["resend"]:
-        made = yield from carry(context, job, manifest)
+        task = task_of(document, job, found["epoch"])
+        made = yield from carry(context, job, manifest, task)
         if made["status"] != "succeeded":
             return made
         prune = {**job, "keepDays": plan.backup.keep_days, "keepCount": plan.backup.keep_count}
@@ -100,7 +101,21 @@ def inspect(context: DurableOrchestrationContext, told: dict, document: dict, jo
         fingerprint=mark,
         now=now,
     )
-    return succeeded(manifest=manifest, resend=False)
+    return succeeded(manifest=manifest, resend=False, epoch=record["record"]["epoch"])
+
+
+def task_of(document: dict, job: dict, epoch: int) -> dict:
+    """The Task of a backup: looking took minutes, so the record is read again before it begins."""
+    return {
+        "plan": document["name"],
+        "run": stale.keeper(document["name"], "backup", job["location"]),
+        "stage": "backup",
+        "epoch": epoch,
+        "verb": "backup",
+        "location": job["location"],
+        "component": job["component"],
+        "witness": document["witness"],
+    }
 
 
 def again(manifest: dict, by: str) -> dict:
@@ -117,9 +132,15 @@ def again(manifest: dict, by: str) -> dict:
     return succeeded(manifest=manifest, resend=True)
 
 
-def carry(context: DurableOrchestrationContext, job: dict, manifest: dict) -> Flow:
-    """Start the backup, wait for its end, see the blob, and only then write its manifest."""
-    begun = yield from attempt(context, "begin_backup", {**job, "backup": manifest["name"]})
+def carry(context: DurableOrchestrationContext, job: dict, manifest: dict, task: dict) -> Flow:
+    """Start the backup, wait for its end, see the blob, and only then write its manifest.
+
+    One that a run has overtaken meanwhile is skipped, as it is where `inspect` finds the run.
+    """
+    told = {**task, **job, "backup": manifest["name"]}
+    begun = yield from attempt(context, "begin_backup", told)
+    if begun.get("stale"):
+        return skipped(begun["because"])
     ended = yield from settle(context, begun)
     if ended["status"] != "succeeded":
         return ended

@@ -2,7 +2,8 @@
 
 A request may be sent long after it was decided: its host died and came back, its caller gave up
 and was repeated. A run's work is over when the run no longer holds the record or the epoch moved;
-a keeper's (heartbeat, caretaker) when the record says the opposite of what it is about to do.
+a keeper's (heartbeat, caretaker, ledger, backup) when the record says the opposite of what it is
+about to do.
 """
 
 from datetime import datetime
@@ -10,7 +11,7 @@ from functools import lru_cache
 
 from shared import witness
 
-KEEPERS = ("heartbeat", "caretaker", "ledger")  # Who acts without a run.
+KEEPERS = ("heartbeat", "caretaker", "ledger", "backup")  # Who acts without a run.
 
 
 def keeper(plan: str, who: str, here: str) -> str:
@@ -110,6 +111,13 @@ def not_to_settle(record: dict, place: str, now: datetime) -> str:
     return f"run {run['id']} is under way" if witness.in_progress(run, now) else ""
 
 
+def not_to_back_up(record: dict, place: str, now: datetime) -> str:
+    """A backup is of what serves, and keeps the gateway busy for minutes: a run may need it."""
+    if record["active"] != place:
+        return f"{record['active']} is active at epoch {record['epoch']}, not {place}"
+    return not_to_settle(record, place, now)
+
+
 DIRECTIONS = {
     "promote": not_to_serve,
     "demote": not_to_stop,
@@ -118,4 +126,5 @@ DIRECTIONS = {
     "verify": no_matter,
     "settle": not_to_settle,
     "mirror": not_under_a_run,
+    "backup": not_to_back_up,
 }

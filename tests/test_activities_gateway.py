@@ -1,18 +1,24 @@
 """The gateway activities and the APIM pipeline against ARM and Azurite."""
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from rehearsal.world import Resource
-from shared import backups
+from shared import backups, guard
+from shared.record import stamp
+from shared.reply import Surprise
+from shared.stale import keeper
 from tests.doors import HERE, THERE, Doors
 from tests.wire import check_exchanges
 
 NAME = "contoso-20260101T000000Z-aaaaaaaa"
 POLLS_MAX = 100
+SERVING = {"epoch": 0, "active": THERE, "run": None}
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +44,14 @@ def job(doors: Doors, location: str = THERE, **more: object) -> dict:
     target = part["backups"][HERE]
     common = {"plan": "contoso", "component": part, "location": location, "target": target}
     return {**common, "backup": NAME, **more}
+
+
+def backing_up(doors: Doors, **more: object) -> dict:
+    """The order to back up the gateway that serves, while nothing is under way."""
+    doors.hold(**SERVING)
+    told = {"run": keeper("contoso", "backup", THERE), "stage": "backup", "verb": "backup"}
+    told |= {"epoch": 0, "witness": doors.plan.document["witness"]}
+    return {**told, **job(doors, THERE, **more)}
 
 
 def restoring(doors: Doors, **held: object) -> dict:
@@ -77,8 +91,56 @@ def test_a_v2_tier_is_refused(doors: Doors) -> None:
 
 def test_a_missing_container_is_refused_before_anything_begins(doors: Doors) -> None:
     target, mark = {"account": "stcontosone", "container": "nowhere"}, doors.mark()
-    outcome = doors.call("begin_backup", job(doors, target=target))
+    outcome = doors.call("begin_backup", backing_up(doors, target=target))
     assert "create the container" in outcome["because"]
+    assert doors.sent(mark, "POST") == []
+
+
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        ({"run": "run-1"}, "run-1 is under way"),
+        ({"active": HERE}, f"{HERE} is active"),
+        ({"epoch": 1}, "epoch moved"),
+    ],
+)
+def test_a_backup_that_was_overtaken_sends_nothing(doors: Doors, held: dict, words: str) -> None:
+    """The gateway was looked at for minutes, and meanwhile somebody moved."""
+    order, mark = backing_up(doors), doors.mark()
+    run = {"id": "run-1", "phase": "requested", "at": stamp(datetime.now(UTC)), "paused": False}
+    run |= {"from": THERE, "to": HERE, "mode": "forced", "approval": None, "cancel": None}
+    run |= {"by": "test", "reason": "", "because": ""}
+    doors.hold(**{**SERVING, **held, "run": run if "run" in held else None})
+    outcome = doors.call("begin_backup", order)
+    assert (outcome["status"], outcome["stale"]) == ("refused", True)
+    assert words in outcome["because"] and doors.sent(mark, "POST") == []
+
+
+def test_a_backup_is_weighed_right_before_the_request_that_begins_it(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy resource manager asks us to come again, and a run claims meanwhile."""
+    monkeypatch.setattr(guard, "AGE_SECONDS_MAX", 0.0)
+    order, mark = backing_up(doors), doors.mark()
+    busy = {"status": 429, "headers": {"Retry-After": "1"}}
+    doors.world.faults.add({"match": {"method": "POST"}, "effect": busy, "times": 1})
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(doors.call, "begin_backup", order)
+        while doors.world.faults.rows and not asked.done():
+            threading.Event().wait(0.01)
+        doors.hold(**{**SERVING, "epoch": 1, "active": HERE})
+        assert asked.result()["stale"]
+    assert len(doors.sent(mark, "POST")) == 1
+
+
+def test_without_the_witness_no_backup_begins(doors: Doors) -> None:
+    order, mark = backing_up(doors), doors.mark()
+    order["witness"] = {
+        **order["witness"],
+        "blobServiceUri": "https://nobody.blob.core.windows.net",
+    }
+    with pytest.raises(Surprise, match="epoch cannot be read"):
+        doors.call("begin_backup", order)
     assert doors.sent(mark, "POST") == []
 
 
@@ -93,7 +155,7 @@ def test_a_gateway_that_has_become_the_active_one_is_not_restored_over(doors: Do
 
 
 def test_a_restore_onto_another_tier_is_refused_with_what_to_do(doors: Doors) -> None:
-    assert settled(doors, doors.call("begin_backup", job(doors)))["status"] == "succeeded"
+    assert settled(doors, doors.call("begin_backup", backing_up(doors)))["status"] == "succeeded"
     service(doors, HERE).body["sku"]["name"] = "Basic"
     outcome = settled(doors, doors.call("begin_restore", restoring(doors)))
     assert "same tier" in outcome["because"]
@@ -104,7 +166,7 @@ def test_a_firewall_that_refuses_is_named_with_what_to_do(doors: Doors) -> None:
     account = next(row for row in accounts if row.name == "stcontosone")
     kept = account.properties["networkAcls"]
     account.properties["networkAcls"] = {"defaultAction": "Deny", "bypass": "None"}
-    outcome = settled(doors, doors.call("begin_backup", job(doors)))
+    outcome = settled(doors, doors.call("begin_backup", backing_up(doors)))
     account.properties["networkAcls"] = kept
     assert "storage firewall" in outcome["because"]
 
@@ -115,21 +177,21 @@ def test_an_operation_of_another_host_gets_no_token(doors: Doors) -> None:
 
 
 def test_a_backup_whose_202_was_lost_is_recognised(doors: Doors) -> None:
-    first = doors.call("begin_backup", job(doors))
-    again = doors.call("begin_backup", job(doors))
+    first = doors.call("begin_backup", backing_up(doors))
+    again = doors.call("begin_backup", backing_up(doors))
     assert (first["status"], again["status"], again["adopted"]) == ("running", "running", True)
     assert settled(doors, again)["status"] == "succeeded"
 
 
 def test_a_backup_that_is_there_is_not_made_again(doors: Doors) -> None:
-    settled(doors, doors.call("begin_backup", job(doors)))
+    settled(doors, doors.call("begin_backup", backing_up(doors)))
     mark = doors.mark()
-    assert doors.call("begin_backup", job(doors))["status"] == "succeeded"
+    assert doors.call("begin_backup", backing_up(doors))["status"] == "succeeded"
     assert doors.sent(mark, "POST") == []
 
 
 def test_a_backup_leaves_a_blob_with_bytes(doors: Doors) -> None:
-    settled(doors, doors.call("begin_backup", job(doors)))
+    settled(doors, doors.call("begin_backup", backing_up(doors)))
     assert doors.call("verify_backup_blob", job(doors))["bytes"] > 100
 
 
@@ -146,7 +208,7 @@ def test_a_fingerprint_changes_with_the_configuration(doors: Doors) -> None:
 
 
 def test_backup_restore_overlay_and_comparison_agree(doors: Doors) -> None:
-    settled(doors, doors.call("begin_backup", job(doors)))
+    settled(doors, doors.call("begin_backup", backing_up(doors)))
     settled(doors, doors.call("begin_restore", restoring(doors)))
     task = doors.task("gateway", "promote")
     foreign = doors.call("verify_gateway", task)
@@ -225,7 +287,7 @@ def test_a_difference_stands_in_the_manifest_until_a_proof(doors: Doors) -> None
 def test_what_the_pipeline_asks_of_arm_is_as_microsoft_publishes_it(doors: Doors) -> None:
     mark = doors.mark()
     doors.call("check_gateway", job(doors))
-    settled(doors, doors.call("begin_backup", job(doors)))
+    settled(doors, doors.call("begin_backup", backing_up(doors)))
     settled(doors, doors.call("begin_restore", restoring(doors)))
     settled(doors, doors.call("promote_gateway", doors.task("gateway", "promote")))
     doors.call("fingerprint_gateway", job(doors))

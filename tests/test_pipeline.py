@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from orchestrations.backup import backup
 from orchestrations.restore import restore
-from shared import backups, slip
+from shared import backups, slip, stale
 from shared.outcome import refused, running, succeeded
 from tests.replay import START, Replay
 from tests.stories import (
@@ -182,6 +182,31 @@ def test_a_plan_of_other_locations_is_not_backed_up_here():
 def test_no_backup_begins_while_a_run_needs_the_gateway():
     run = backing_up(here=HERE, read_witness=under_way(active=HERE))
     assert done(run)["status"] == "skipped" and not run.named("begin_backup")
+
+
+def test_the_order_to_back_up_says_for_which_epoch_and_where_to_look():
+    """As every change does, so that it is weighed right before it is sent."""
+    (order,) = backing_up().named("begin_backup")
+    assert (order["run"], order["verb"]) == (f"contoso-backup-{LOST}", "backup")
+    assert (order["epoch"], order["witness"]) == (record()["epoch"], PLAN.document["witness"])
+    assert stale.contradiction(record(), order, START) == ""
+
+
+def test_a_backup_that_a_run_overtook_is_left_out_and_disturbs_nobody():
+    """The run was reserved while the gateway was being looked at; the next timer tries again."""
+    over = refused("stale, nothing was sent: run contoso-x is under way", stale=True)
+    run = backing_up(begin_backup=over)
+    assert done(run)["status"] == "skipped" and "contoso-x" in done(run)["because"]
+    assert not run.named("write_manifest") and not run.named("alert")
+
+
+def test_a_backup_whose_epoch_cannot_be_read_does_not_begin_and_says_so():
+    def silent(told: dict) -> dict:
+        raise ConnectionError("the epoch cannot be read: no answer")
+
+    run = backing_up(begin_backup=silent)
+    assert "epoch cannot be read" in run.named("alert")[0]["because"]
+    assert not run.named("write_manifest")
 
 
 def test_no_backup_begins_while_somebody_changes_the_gateway():

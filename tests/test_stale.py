@@ -25,6 +25,10 @@ def kept(verb: str, place: str, epoch: int | None = 2) -> dict:
     return task(stale.keeper("contoso", "heartbeat", place), verb, place, epoch)
 
 
+def backing_up(place: str, epoch: int | None = 2) -> dict:
+    return task(stale.keeper("contoso", "backup", place), "backup", place, epoch, "backup")
+
+
 CONTRADICTED = [
     (
         "a cancelled run would go on",
@@ -52,6 +56,10 @@ CONTRADICTED = [
         "finished first",
     ),
     ("a run comes to what is paired", held("requested", WEST), kept("protect", WEST), "under way"),
+    ("backed up where it stands by", held(run=None), backing_up(WEST), "is active"),
+    ("backed up under a run", held("requested", WEST), backing_up(NORTH), "under way"),
+    ("backed up for an epoch that is over", held(run=None), backing_up(NORTH, 1), "epoch moved"),
+    ("backed up without an epoch", held(run=None), backing_up(NORTH, None), "without an epoch"),
     ("no epoch", held(run=None), kept("demote", WEST, None), "without an epoch"),
     ("restored over the active", held(run=None), task("x", "promote", NORTH, None, "restore"), "s"),
     ("restored under a run", held(), task("x", "promote", WEST, None, "restore"), "under way"),
@@ -66,6 +74,8 @@ ALLOWED = [
     ("the active serves again", held(run=None), kept("promote", NORTH)),
     ("a run is only asked for", held("requested", WEST), kept("promote", NORTH)),
     ("a run that protects is in nobody's way", held("protect"), kept("promote", NORTH)),
+    ("a backup of what serves", held(run=None), backing_up(NORTH)),
+    ("a backup while the run protects", held("protect"), backing_up(NORTH)),
     ("a restore at the standby", held(run=None), task("x", "promote", WEST, None, "restore")),
 ]
 
