@@ -34,7 +34,7 @@ from orchestrations.stages import stage
 from orchestrations.watchdog import watchdog
 from orchestrations.waves import block
 from shared import access, decisions, ledger_orders, openapi, post, runs, slip, store
-from shared.answers import answer, reply
+from shared.answers import answer, caller, reply
 from shared.settings import settings
 
 HERE = settings().location
@@ -193,7 +193,7 @@ async def post_backup(req: func.HttpRequest, client) -> func.HttpResponse:
     name = req.route_params["plan"]
     answered = await answer(req, access.OPERATE, partial(desk.order_backup, name))
     if answered.status_code == 202:
-        told = {"plan": name, "location": HERE, "by": "person"}
+        told = {"plan": name, "location": HERE, "by": caller(req) or desk_orders.PERSON}
         await ensure(client, "backup", f"backup.{name}", told)
     return answered
 
@@ -213,15 +213,16 @@ async def post_failover(req: func.HttpRequest, client) -> func.HttpResponse:
             return {}
 
     heads = req.headers.get(key), req.headers.get("Accept") or ""
-    work = partial(desk_orders.order_failover, plan, req.get_body(), *heads, told)
+    who = caller(req) or desk_orders.PERSON
+    work = partial(desk_orders.order_failover, plan, req.get_body(), *heads, told, who)
     return await answer(req, access.OPERATE, work)
 
 
-def hear(path: str, word: str, work: Callable[[str, str, bytes], tuple]) -> None:
+def hear(path: str, word: str, work: Callable[[str, str, bytes, str], tuple]) -> None:
     """Register `POST /api/plans/{plan}/{path}`: a person says `word` to a plan."""
 
     async def post(req: func.HttpRequest) -> func.HttpResponse:
-        told = partial(work, req.route_params["plan"], word, req.get_body())
+        told = partial(work, req.route_params["plan"], word, req.get_body(), caller(req))
         return await answer(req, access.OPERATE, told)
 
     post.__name__ = f"post_{word}"
@@ -266,7 +267,7 @@ def hear_run(word: str) -> None:
 
     async def post(req: func.HttpRequest, client) -> func.HttpResponse:
         run = req.route_params["run"]
-        work = partial(desk_runs.order_word, run, word, req.get_body())
+        work = partial(desk_runs.order_word, run, word, req.get_body(), caller(req))
         answered = await answer(req, access.OPERATE, work)
         if answered.status_code == 200:
             await wake(client, run)

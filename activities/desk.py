@@ -57,10 +57,18 @@ def known_plan(name: str) -> dict:
 
 def known_record(document: dict) -> dict:
     """The witness's record of a plan; a Surprise when it cannot be had."""
+    return witnessed(document)[0]
+
+
+def witnessed(document: dict) -> tuple[dict, datetime]:
+    """The same, and storage's own time then: what a record says is judged by that.
+
+    Of two hosts' clocks one is wrong, and a lease that lives must not look as if it had run out.
+    """
     found = witness.read_witness({"plan": document["name"], "witness": document["witness"]})
     if found["status"] != "succeeded":
         raise Surprise(found["because"])
-    return found["record"]
+    return found["record"], datetime.fromisoformat(found["serverTime"])
 
 
 def backups_of(document: dict, active: str) -> list[dict]:
@@ -100,7 +108,7 @@ def overview(name: str, look: Callable[[dict, str], dict | None] = readiness.rec
     found = known_plan(name)
     document, warnings = found["plan"], [f"bad new plan: {error}" for error in found["stale"]]
     seen = watched(name, warnings)
-    record = in_time("witness", warnings, known_record, document)
+    record, there = in_time("witness", warnings, witnessed, document) or (None, None)
     active = record["active"] if record else document["home"]
     manifests = in_time("backups", warnings, backups_of, document, active)
     ready = in_time("readiness", warnings, look, document, api.standby(document, active))
@@ -109,7 +117,7 @@ def overview(name: str, look: Callable[[dict, str], dict | None] = readiness.rec
         warnings.append(f"messages that nobody takes: {', '.join(left)} in {settings().location}")
     chain = in_time("audit", warnings, audit_reading.summary, document, record) if record else None
     now = datetime.now(UTC)
-    view = views.plan_view(document, record, seen, manifests or [], warnings, now, ready)
+    view = views.plan_view(document, record, seen, manifests or [], warnings, now, ready, there)
     return {**view, "audit": chain}
 
 
@@ -135,12 +143,15 @@ def watched(name: str, warnings: list[str]) -> dict | None:
     return None
 
 
-def judged(document: dict, active: str, now: datetime) -> dict | None:
-    """What the watchdog here says of the active location, unless that is old."""
+def judged(document: dict, active: str) -> dict | None:
+    """What the watchdog here says of the active location, unless that is old.
+
+    By the clock of this location, which the watchdog wrote it by.
+    """
     known = watched(document["name"], [])
     if known is None or known["watches"] != active:
         return None
-    old = watch.stale(known, document["watch"]["everySeconds"], now)
+    old = watch.stale(known, document["watch"]["everySeconds"], datetime.now(UTC))
     return None if old else known["verdict"]
 
 
@@ -166,20 +177,23 @@ def every_backup(name: str) -> tuple:
 
 @answered
 def order_backup(name: str) -> tuple:
-    record, here = known_record(known_plan(name)["plan"]), settings().location
+    (record, now), here = witnessed(known_plan(name)["plan"]), settings().location
     if record["active"] != here:
         raise refuse(409, "Not here", f"{name} is active in {record['active']}: ask its app")
-    if in_progress(record["run"], datetime.now(UTC)):
+    if in_progress(record["run"], now):
         raise refuse(409, "Not now", f"run {record['run']['id']} is under way")
     return 202, {"plan": name, "instance": f"backup.{name}"}
 
 
 @answered
-def order_decision(name: str, word: str, body: bytes) -> tuple:
-    """Pause, resume or acknowledge a plan at the witness: 200 with what holds now."""
+def order_decision(name: str, word: str, body: bytes, who: str = "") -> tuple:
+    """Pause, resume or acknowledge a plan at the witness: 200 with what holds now.
+
+    `who`: the caller's identity, where it is known.
+    """
     document = known_plan(name)["plan"]
     try:
-        said = api.decision(body, word)
+        said = api.decision(body, word, who)
     except api.BadRequest as bad:
         raise refuse(400, "Bad request", str(bad), errors=bad.errors) from bad
     manual = [part["name"] for part in document["components"] if part["kind"] == "manual"]

@@ -5,7 +5,6 @@ them know together. The child's own pause, windows and readiness hold it as they
 """
 
 import json
-from datetime import UTC, datetime
 
 from activities import desk, desk_orders, readiness
 from shared import api, child
@@ -46,7 +45,7 @@ def promote_child(payload: dict) -> dict:
     found = _known(payload)
     if found["status"] != "succeeded":
         return found
-    record, now = desk.known_record(found["document"]), datetime.now(UTC)
+    record, now = desk.witnessed(found["document"])
     key = child.key(payload["plan"], payload["epoch"], location, part["name"])
     run = api.run_id(part["plan"], key, now)
     seen = child.standing(record, location, run, now)

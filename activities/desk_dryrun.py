@@ -70,14 +70,14 @@ def of_child(parent: Plan, row: dict, mode: str, now: datetime, told: Told | Non
         return forecast_steps.unknown_child(name, row["seen"])
     try:
         document = desk.known_plan(name)["plan"]
-        record = desk.known_record(document)
-        verdict = desk.judged(document, record["active"], now)
+        record, there = desk.witnessed(document)
+        verdict = desk.judged(document, record["active"])
     except (Surprise, Problem) as no:
         return forecast_steps.unknown_child(name, f"{name} cannot be looked at: {no}")
-    moving = child.standing(record, to, "", now)
+    moving = child.standing(record, to, "", there)
     if moving["state"] == "under way":
         return forecast_steps.unknown_child(name, moving["because"])
-    allowed = permit.allow(verdict, record, document, to, now, "person", mode)
+    allowed = permit.allow(verdict, record, document, to, there, "person", mode)
     if not allowed["allowed"]:
         return forecast_steps.unknown_child(name, f"{name} would not move: {allowed['because']}")
     # What the order itself asks, of a look that may be some seconds old.

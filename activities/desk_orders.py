@@ -15,6 +15,7 @@ from shared.readiness import brief
 from shared.reply import Surprise
 
 AGAIN = "send it again with the same Idempotency-Key: it stays one run"
+PERSON = "person"  # Whoever has the key.
 UNSURE = "it may have been accepted: look at /api/runs/{run} before you send another"
 
 
@@ -25,44 +26,47 @@ def order_failover(
     key: str | None,
     accepts: str = "",
     told: desk_dryrun.Told | None = None,
+    who: str = PERSON,
 ) -> tuple:
     """Validate, ask for permission, reserve the run at the witness, send its slip: 202.
 
     With `dryRun` 200, and nothing is changed; for who `accepts` text/plain in words. `told`: the
-    timeline of a run, as the host keeps it. The same Idempotency-Key finds its own run, and
-    that run keeps its direction: after the claim the standby is another one. A forced order
-    while a graceful run is under way to the same location makes that run a forced one; an order
-    to where the plan is active goes on with a run that ended half way there.
+    timeline of a run, as the host keeps it. `who` orders it: the caller, where he is known. The
+    same Idempotency-Key finds its own run, and that run keeps its direction: after the claim the
+    standby is another one. A forced order while a graceful run is under way to the same location
+    makes that run a forced one; an order to where the plan is active goes on with a run that ended
+    half way there.
     """
-    found, now = desk.known_plan(name), datetime.now(UTC)
+    found, came = desk.known_plan(name), datetime.now(UTC)
     document = found["plan"]
     try:
-        order = api.failover_order(document, body, key, now)
-        record = desk.known_record(document)
+        order = {**api.failover_order(document, body, key, came), "by": who}
+        record, now = desk.witnessed(document)
         begun = None if order["dryRun"] else api.begun(record, order)
     except api.BadRequest as bad:
         raise desk.refuse(400, "Bad request", str(bad), errors=bad.errors) from bad
     if begun and begun["phase"] != "requested":
         return accepted(begun)
     target = begun["to"] if begun else order["to"] or api.standby(document, record["active"])
-    verdict = desk.judged(document, record["active"], now)
+    verdict = desk.judged(document, record["active"])
     allowed = permit.allow(verdict, record, document, target, now, "person", order["mode"])
     if order["dryRun"]:
         return rehearsed(document, record, {**order, "to": target}, allowed, accepts, told)
-    again = None if begun else resumed(found, record, order["to"], key, now)
+    again = None if begun else resumed(found, record, order, key, now)
     if again:
         return again
-    run = None if begun else desk_runs.switched(document, record, {**order, "to": target})
+    run = None if begun else desk_runs.switched(document, record, {**order, "to": target}, now)
     if run:
-        return accepted(run, switched=True, evidence=desk_runs.overridden(document, record))
+        return accepted(run, switched=True, evidence=desk_runs.overridden(document, record, now))
     if not begun and not allowed["allowed"]:
         raise desk.refuse(409, "Not now", allowed["because"])
     if not begun and order["mode"] == "graceful" and (no := readiness.hindrance(document, target)):
         raise desk.refuse(409, "Not ready", f"{no['because']}; use forced", checks=no["checks"])
-    paper = first_slip(found, {**order, "to": target}, now)
+    by = begun["by"] if begun else order["by"]  # Who repeats an order has not given it.
+    paper = first_slip(found, {**order, "to": target, "by": by}, came)
     if order["mode"] == "graceful":
         return launch(document, paper, key)
-    shown = desk_runs.overridden(document, record)
+    shown = desk_runs.overridden(document, record, now)
     return launch(document, paper, key, readiness.warnings(document, target), shown)
 
 
@@ -83,20 +87,19 @@ def rehearsed(
     return dryrun_text.answer({**shown, "readiness": ready}, accepts)
 
 
-def resumed(
-    found: dict, record: dict, target: str | None, key: str | None, now: datetime
-) -> tuple | None:
+def resumed(found: dict, record: dict, order: dict, key: str | None, now: datetime) -> tuple | None:
     """Go on with the run that ended half way in the active location, where a person names that.
 
     The caretaker does so by itself, but not for ever. None: there is none.
     """
     run, left = record["run"], resumption.abandoned(record, now)
-    if target != record["active"] or not (left or (run and run["resumed"])):
+    if order["to"] != record["active"] or not (left or (run and run["resumed"])):
         return None
     if left is None:
         return accepted(run)
     paper = resumption.slip_of(left, record["plan"], found["digest"], record["epoch"])
-    return launch(found["plan"], paper, key, enter=witness.take_up_run)
+    asked = {"because": f"{order['by']}: {order['reason']}"}
+    return launch(found["plan"], paper, key, enter=lambda p: witness.take_up_run({**p, **asked}))
 
 
 def first_slip(found: dict, order: dict, now: datetime) -> dict:
@@ -108,7 +111,7 @@ def first_slip(found: dict, order: dict, now: datetime) -> dict:
         source=Plan.model_validate(found["plan"]).other(order["to"]),
         target=order["to"],
         reason=order["reason"],
-        by="person",
+        by=order["by"],
         now=now,
         facts={"orderedAt": now.isoformat()},
     )

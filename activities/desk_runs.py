@@ -4,7 +4,7 @@ As the desk, no activity: the witness keeps what was said, and the caller of `or
 whoever waits for it.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from activities import desk, plans, witness
 from shared import api, evidence, maintenance, runs, store
@@ -14,16 +14,19 @@ from shared.reply import Surprise
 
 
 @desk.answered
-def order_word(run: str, word: str, body: bytes) -> tuple:
-    """Say `word` to a run: 200 with what holds now, 404 for an unknown run, 409 with a reason."""
+def order_word(run: str, word: str, body: bytes, who: str = "") -> tuple:
+    """Say `word` to a run: 200 with what holds now, 404 for an unknown run, 409 with a reason.
+
+    `who`: the caller's identity, where it is known.
+    """
     try:
-        said = api.decision(body)
+        said = api.decision(body, who=who)
     except api.BadRequest as bad:
         raise desk.refuse(400, "Bad request", str(bad), errors=bad.errors) from bad
-    document, record = owner(run)
+    document, record, now = owner(run)
     if word == "approve":
-        refuse_in_a_window(document, record, run)
-    shown = overridden(document, record) if word == "approve" else None
+        refuse_in_a_window(document, record, run, now)
+    shown = overridden(document, record, now) if word == "approve" else None
     told = say(document, run, word, said.by, said.comment, shown)
     if told["status"] != "succeeded":
         raise desk.refuse(409, "Not now", told["because"], run=run)
@@ -31,10 +34,10 @@ def order_word(run: str, word: str, body: bytes) -> tuple:
     return 200, {**answer, "evidence": shown} if shown else answer
 
 
-def refuse_in_a_window(document: dict, record: dict, run: str) -> None:
+def refuse_in_a_window(document: dict, record: dict, run: str, now: datetime) -> None:
     """An approved run would be refused its claim while people work on one of the two sides."""
-    windows, now = document["maintenance"], datetime.now(UTC)
-    closed = maintenance.holds(document["name"], windows, record.get("liftedAt"), now)
+    windows, lifted = document["maintenance"], record.get("liftedAt")
+    closed = maintenance.holds(document["name"], windows, lifted, now)
     if closed and not witness_rules.ended(record, run):
         raise desk.refuse(409, "Not now", closed, run=run)
 
@@ -60,40 +63,42 @@ def say(
     return told
 
 
-def switched(document: dict, record: dict, order: dict) -> dict | None:
+def switched(document: dict, record: dict, order: dict, now: datetime) -> dict | None:
     """The graceful run under way that this order makes a forced one, as it then is; else None.
 
-    Whoever sends the order once more finds the run that he has switched.
+    Whoever sends the order once more finds the run that he has switched. `now`: the witness's time,
+    here as in the others.
     """
     run = record["run"]
     if order["mode"] != "forced" or not run or run["to"] != order["to"]:
         return None
     if run["mode"] != "graceful" and not runs.was_switched(record, run["id"]):
         return None
-    shown = overridden(document, record)
-    told = say(document, run["id"], "switch", "person", order["reason"], shown)
+    shown = overridden(document, record, now)
+    told = say(document, run["id"], "switch", order["by"], order["reason"], shown)
     if told["status"] != "succeeded":
         raise desk.refuse(409, "Not now", told["because"], run=run["id"])
     return told["record"]["run"]
 
 
-def overridden(document: dict, record: dict) -> dict | None:
+def overridden(document: dict, record: dict, now: datetime) -> dict | None:
     """Verdict and lease where a watchdog would have refused for one of them; else None."""
-    now = datetime.now(UTC)
-    shown = evidence.gathered(record, desk.judged(document, record["active"], now), now)
+    shown = evidence.gathered(record, desk.judged(document, record["active"]), now)
     return shown if evidence.overrides(shown) else None
 
 
-def owner(run: str) -> tuple[dict, dict]:
-    """(plan document, witness record) of a run, in progress or ended; a 404 where nobody has it.
+def owner(run: str) -> tuple[dict, dict, datetime]:
+    """(plan document, witness record, the witness's time) of a run, in progress or ended.
 
-    A run begins with its plan's name.
+    A 404 where nobody has it. A run begins with its plan's name.
     """
     for name in store.plan_names() if desk.RUN.fullmatch(run) else []:
         if not run.startswith(f"{name}-"):
             continue
         found = plans.load_plan({"plan": name})
-        record = desk.known_record(found["plan"]) if found["status"] == "succeeded" else None
-        if record and any(line["who"] == run for line in record["transitions"]):
-            return found["plan"], record
+        if found["status"] != "succeeded":
+            continue
+        record, now = desk.witnessed(found["plan"])
+        if any(line["who"] == run for line in record["transitions"]):
+            return found["plan"], record, now
     raise desk.refuse(404, "Unknown run", "no plan that is known here has this run")

@@ -58,14 +58,15 @@ def ended(name: str, record: dict | None, now: datetime, only: int | None = None
 
 
 @desk.answered
-def order(name: str, word: str, body: bytes) -> tuple:
+def order(name: str, word: str, body: bytes, who: str = "") -> tuple:
     """Take an order for runs of an ended epoch: 202; the next rounds carry it out.
 
-    The same order again finds what was ordered before.
+    The same order again finds what was ordered before. `who`: the caller's identity, where it is
+    known.
     """
     document, now = desk.known_plan(name)["plan"], datetime.now(UTC)
     try:
-        said = api.ledger_order(body)
+        said = api.ledger_order(body, who)
     except api.BadRequest as bad:
         raise desk.refuse(400, "Bad request", str(bad), errors=bad.errors) from bad
     plan, record = Plan.model_validate(document), desk.known_record(document)

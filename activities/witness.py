@@ -118,9 +118,12 @@ def give_back(payload: dict) -> dict:
 
 
 def take_up_run(payload: dict) -> dict:
-    """Enter the run of `slip` in the place of one that ended half way. Safe to repeat."""
-    paper = payload["slip"]
-    return _changed(payload, paper["plan"], lambda r, now: resumption.take_up(r, paper, now))
+    """Enter the run of `slip` in the place of one that ended half way. Safe to repeat.
+
+    Optional `because`: the person who asks for it, and why.
+    """
+    change = partial(resumption.take_up, paper=payload["slip"], because=payload.get("because", ""))
+    return _changed(payload, payload["slip"]["plan"], lambda r, now: change(r, now=now))
 
 
 def decide(payload: dict) -> dict:

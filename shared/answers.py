@@ -13,6 +13,7 @@ from shared.settings import settings
 
 PROBLEM = "application/problem+json"
 AGAIN = "ask again, the same request may be repeated"
+PRINCIPAL = "x-ms-client-principal"
 
 
 async def answer(
@@ -48,6 +49,11 @@ def admit(req: func.HttpRequest, role: str) -> None:
     """In `entra` mode the platform let every identity in; here its role decides."""
     if settings().api_auth != "entra":
         return
-    verdict = access.admits(req.headers.get("x-ms-client-principal"), role)
+    verdict = access.admits(req.headers.get(PRINCIPAL), role)
     if not verdict["allowed"]:
         raise Problem(problem(verdict["status"], "Not allowed", verdict["because"]))
+
+
+def caller(req: func.HttpRequest) -> str:
+    """Who asks, as `access.who` writes it; "" in `key` mode, where that is for the body to say."""
+    return access.who(req.headers.get(PRINCIPAL)) if settings().api_auth == "entra" else ""

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -35,7 +35,10 @@ class Failover(BaseModel):
 
 
 class Decision(BaseModel):
-    """The body of POST /api/plans/{plan}/pause, resume and acknowledge."""
+    """The body of POST /api/plans/{plan}/pause, resume and acknowledge.
+
+    In entra mode `by` is the identity's own: it may be left out, and nobody else may be named.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -59,21 +62,33 @@ class LedgerOrder(Decision):
     epoch: Annotated[int, Field(ge=0)] | None = None
 
 
-def ledger_order(body: bytes) -> LedgerOrder:
-    """Who orders what for which runs; raises BadRequest."""
-    try:
-        return LedgerOrder.model_validate(faults.read(body, LedgerOrder, LEDGER_BYTES_MAX))
-    except faults.Faulty as error:
-        raise BadRequest(error.faults) from error
+Said = TypeVar("Said", bound=Decision)
 
 
-def decision(body: bytes, word: str = "") -> Decision:
-    """Who decides and why, in the body that `word` takes; raises BadRequest."""
-    shape = Acknowledgement if word == "acknowledge" else Decision
+def ledger_order(body: bytes, who: str = "") -> LedgerOrder:
+    """Who orders what for which runs; raises BadRequest. `who`: as for `decision`."""
+    return signed(body, LedgerOrder, LEDGER_BYTES_MAX, who)
+
+
+def decision(body: bytes, word: str = "", who: str = "") -> Decision:
+    """Who decides and why, in the body that `word` takes; raises BadRequest.
+
+    `who`: the caller's identity where it is known; then it decides, whatever the body says.
+    """
+    return signed(body, Acknowledgement if word == "acknowledge" else Decision, BYTES_MAX, who)
+
+
+def signed(body: bytes, shape: type[Said], bytes_max: int, who: str) -> Said:
+    """What a body of this shape says, by `who` where that is known."""
     try:
-        return shape.model_validate(faults.read(body, shape, BYTES_MAX))
+        told = faults.read(body, shape, bytes_max, {"by": who} if who else None)
     except faults.Faulty as error:
         raise BadRequest(error.faults) from error
+    if not who:
+        return shape.model_validate(told)
+    if told["by"].casefold() not in (who.casefold(), who.partition(" ")[2].casefold()):
+        raise BadRequest([f"by: {who} is signed in, and nobody else: leave it out"])
+    return shape.model_validate({**told, "by": who})
 
 
 def failover_order(document: dict, body: bytes, key: str | None, now: datetime) -> dict:

@@ -15,12 +15,19 @@ class Faulty(Exception):
         self.faults = faults
 
 
-def read(body: str | bytes, shape: type[BaseModel], bytes_max: int) -> dict:
-    """The JSON object in `body` once it has been found to have `shape`; raises Faulty."""
+def read(
+    body: str | bytes, shape: type[BaseModel], bytes_max: int, known: dict | None = None
+) -> dict:
+    """The JSON object in `body` once it has been found to have `shape`; raises Faulty.
+
+    `known`: what it need not say.
+    """
     if len(body) > bytes_max:
         raise Faulty([f"{len(body)} bytes: at most {bytes_max} are read"])
     try:
         found = json.loads(body)
+        if known and isinstance(found, dict):
+            found = {**known, **found}
         shape.model_validate(found)
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)

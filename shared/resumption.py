@@ -63,8 +63,11 @@ def slip_of(left: dict, plan: str, digest: str, epoch: int) -> dict:
     return {**paper, "epoch": epoch, "stage": stage, "route": ahead[1:]}
 
 
-def take_up(record: dict, paper: dict, now: datetime) -> dict:
-    """Enter the run of `paper` in the place of the abandoned one: the new record or a refusal."""
+def take_up(record: dict, paper: dict, now: datetime, because: str = "") -> dict:
+    """Enter the run of `paper` in the place of the abandoned one: the new record or a refusal.
+
+    `because`: the person who asks for it, and why; empty where nobody had to.
+    """
     run = record["run"]
     if run and run["id"] == paper["run"]:
         return record
@@ -79,4 +82,5 @@ def take_up(record: dict, paper: dict, now: datetime) -> dict:
         record = noted(record, now, run["id"], "halted", f"overtaken by {paper['run']}")
     goes_on = {**left, "id": paper["run"], "at": stamp(now), "resumed": left["resumed"] + 1}
     taken = {**record, "run": goes_on, "unfinished": None}
-    return noted(taken, now, paper["run"], "taken up", f"goes on with {left['id']}")
+    words = f"goes on with {left['id']}" + (f"; {because}" if because else "")
+    return noted(taken, now, paper["run"], "taken up", words)

@@ -18,10 +18,13 @@ def plan_view(
     warnings: list[str],
     now: datetime,
     ready: dict | None = None,
+    there: datetime | None = None,
 ) -> dict:
     """One plan at a glance. Ages in seconds; null where this location cannot know.
 
     `warnings`: why something is null or old, one sentence each; a silent watchdog adds its own.
+    `there`: storage's time, where the record was read; `now` is this location's, by which its
+    watchdog wrote.
     """
     run = record["run"] if record else None
     proven = backups.latest_proven(manifests)
@@ -45,7 +48,7 @@ def plan_view(
         "forecast": expected(document, record),
         "objectives": document["objectives"],
         "quietUntil": record["quietUntil"] if record else None,
-        "maintenance": windows(document, record, now),
+        "maintenance": windows(document, record, there or now),
         "acknowledgements": record.get("acknowledgements", []) if record else [],
         "transitions": record["transitions"] if record else [],
         "warnings": [*warnings, silent] if silent else warnings,

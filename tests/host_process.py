@@ -23,8 +23,15 @@ KEYS = {"read": "read-key", "master": "master-key"}
 class HostProcess:
     """`python -m rehearsal.host` on one app; its database stays when it is killed."""
 
-    def __init__(self, folder: Path, app: str, settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        app: str,
+        settings: dict[str, str] | None = None,
+        ahead_seconds: float = 0,  # How much too late its machine's clock is.
+    ) -> None:
         self.folder = folder
+        self.ahead_seconds = ahead_seconds
         self.app = app
         self.settings = settings or {}
         self.log = folder / "host.log"
@@ -35,7 +42,9 @@ class HostProcess:
         """Start and wait until it serves; AssertionError with its log when it does not."""
         ready = self.folder / "ready.json"
         ready.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "rehearsal.host", "--app", str(APPS / self.app)]
+        skewed = ["rehearsal.host.skewed", str(self.ahead_seconds)]
+        module = skewed if self.ahead_seconds else ["rehearsal.host"]
+        command = [sys.executable, "-m", *module, "--app", str(APPS / self.app)]
         command += ["--name", "tests", "--db", str(self.folder / "hub.db")]
         command += ["--read-key", KEYS["read"], "--master-key", KEYS["master"]]
         with self.log.open("ab") as log:

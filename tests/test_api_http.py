@@ -34,8 +34,8 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
         yield opened
 
 
-def serve(estate: Doors, folder: Path, **more: str) -> HostProcess:
-    """Westeurope's app, whose timers stay quiet."""
+def serve(estate: Doors, folder: Path, ahead_seconds: float = 0, **more: str) -> HostProcess:
+    """Westeurope's app, whose timers stay quiet; its machine's clock may be ahead."""
     buses = estate.buses.players
     settings = {
         "LOCATION": THERE,
@@ -43,7 +43,7 @@ def serve(estate: Doors, folder: Path, **more: str) -> HostProcess:
         "SLIPS_NORTHEUROPE": buses["sb-contoso-ne"].connection_string(),
         "AZURE_FUNCTIONS_DURABLE_STRICT_TYPING": "1",
     }
-    return HostProcess(folder, str(ROOT), {**settings, **NEVER, **more}).start()
+    return HostProcess(folder, str(ROOT), {**settings, **NEVER, **more}, ahead_seconds).start()
 
 
 @pytest.fixture(scope="module")
