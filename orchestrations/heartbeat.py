@@ -14,8 +14,8 @@ from orchestrations import Flow
 from orchestrations.absence import outwait, overslept
 from orchestrations.audit import write_behind
 from orchestrations.steps import attempt, newest, plan_of, told_to
-from orchestrations.waves import CHUNK, act
-from shared import missed, witness
+from orchestrations.waves import CHUNK, SIZES, act, sort_of
+from shared import missed, pace, witness
 from shared.plan import Plan
 
 BEATS_PER_GENERATION = 12
@@ -29,7 +29,7 @@ AGAIN = (timedelta(seconds=15), timedelta(seconds=60))  # After serving again; l
 def heartbeat(context: DurableOrchestrationContext) -> Flow:
     """Beat for ever. Input: {"plan", "location": mine, "memory": of the last generation}.
 
-    Memory: `renewedAt` (when the lease was last known to be ours), `stoodDown` (null, or {"epoch",
+    Memory: `renewedAt` (when what last renewed was asked), `stoodDown` (null, or {"epoch",
     "because", "stopped": names, "left": names that would not stop} since our exclusive workflows
     were stopped), `turn` (keeps ids apart), `again` (null, or {"names", "epoch", "since", "looks"}
     of what serves again since lately), `audited` (the last transition that the audit has), `epoch`
@@ -61,8 +61,9 @@ def beat(
 ) -> Flow:
     """One renewal and what follows from its answer."""
     payload = {"plan": plan.name, "location": here, "witness": document["witness"]}
+    asked = context.current_utc_datetime.isoformat()  # The lease counts from then, or a bit later.
     renewed = yield from attempt(context, "renew_lease", payload, ONE_TRY)
-    memory = yield from heed(context, plan, document, here, memory, renewed)
+    memory = yield from heed(context, plan, document, here, memory, {**renewed, "askedAt": asked})
     if renewed["status"] != "succeeded":
         return memory
     known = memory.get("audited", 0)
@@ -88,7 +89,7 @@ def heed(
     there = datetime.fromisoformat(told) if told else now
     if renewed["status"] == "succeeded":
         record, since = renewed["record"], memory["renewedAt"]
-        memory = {**memory, "renewedAt": now.isoformat()}
+        memory = {**memory, "renewedAt": renewed["askedAt"]}
         if leaving(record, here, there):
             return (yield from let_go(context, plan, here, memory, record["run"]))
         memory = overslept(plan, here, memory, record, there, since)
@@ -157,17 +158,13 @@ def stand_down(
 
     What would not stop is tried again at the next beat, alone.
     """
-    down = memory["stoodDown"]
+    down, noted = memory["stoodDown"], []
     if down is None or down["epoch"] != epoch:
-        # What runs now is noted before anything is stopped: when the answer to a stop is lost, the
-        # repeat finds it stopped already and could not tell it from what people have disabled. What
-        # cannot be seen counts as running: better started again than forgotten.
-        turn, names = memory["turn"], plan.movers() if epoch is None else []
-        seen = yield from move(context, plan, here, "verify", turn, epoch, names)
-        on = [row["component"] for row in seen if row.get("serving") is not False]
-        down = {"epoch": epoch, "because": because, "stopped": on, "left": plan.exclusive(here)}
+        noted = plan.movers() if epoch is None else []
+        down = {"epoch": epoch, "because": because, "stopped": [], "left": plan.exclusive(here)}
         down |= {"of": memory.get("epoch")}
-    rows = yield from stop(context, plan, here, memory["turn"], epoch, down["left"])
+    rows, on = yield from stop(context, plan, here, memory["turn"], epoch, down["left"], noted)
+    down = {**down, "stopped": [*down["stopped"], *on]}
     stopped = [row["component"] for row in rows if row["outcome"] == "succeeded"]
     left = [row["component"] for row in rows if row["outcome"] == "refused"]
     if stopped:
@@ -186,12 +183,14 @@ def stop(
     turn: int,
     epoch: int | None,
     names: list[str],
+    noted: list[str],
 ) -> Flow:
     """Demote these, and at once again where no answer came: before the next beat others may claim.
 
-    Twice; more often where few are left, for which an unsteady ARM is no reason to run on.
+    Twice; more often where few are left, for which an unsteady ARM is no reason to run on. Gives
+    the rows, and what of `noted` ran.
     """
-    rows = yield from move(context, plan, here, "demote", turn, epoch, names)
+    rows, on = yield from sweep(context, plan, here, turn, epoch, names, noted)
     for number in range(1, STOPS_MAX):
         unheard = [row for row in rows if row["outcome"] == "refused" and not row.get("stale")]
         if not unheard or (number > 1 and len(unheard) > CHUNK):
@@ -203,7 +202,33 @@ def stop(
             {**one, "outcome": "succeeded"} if one["outcome"] == "skipped" else one for one in again
         ]
         rows = [one for one in rows if one["component"] not in missed] + mine
-    return rows
+    return rows, on
+
+
+def sweep(
+    context: DurableOrchestrationContext,
+    plan: Plan,
+    here: str,
+    turn: int,
+    epoch: int | None,
+    names: list[str],
+    noted: list[str],
+) -> Flow:
+    """Demote these once, some at a time; gives the rows, and what of `noted` ran.
+
+    What runs is noted before it is stopped: a repeat, after a lost answer, could not tell it from
+    what people have disabled. What cannot be seen counts as running. To look at all before the
+    first is stopped would take, in a large plan, what is left of the lease.
+    """
+    buckets, size = pace.Buckets(), SIZES["chunk" if sort_of(plan, names) == "chunk" else "block"]
+    rows, on = [], []
+    for first in range(0, len(names), size):
+        some = names[first : first + size]
+        told = [name for name in noted if name in some]
+        seen = yield from move(context, plan, here, "verify", turn, epoch, told, buckets)
+        on += [row["component"] for row in seen if row.get("serving") is not False]
+        rows += yield from move(context, plan, here, "demote", turn, epoch, some, buckets)
+    return rows, on
 
 
 def serve_again(
@@ -211,8 +236,7 @@ def serve_again(
 ) -> Flow:
     """The lease is ours and nobody claimed meanwhile: what stepped back for caution comes back.
 
-    Only what this heartbeat stopped itself, and only while the epoch is the one it stopped in.
-    What will not start is tried again at the next beat.
+    What this heartbeat stopped, in the same epoch. What will not start is tried again next time.
     """
     down = memory["stoodDown"]
     if down is None:
@@ -258,6 +282,7 @@ def move(
     turn: int,
     epoch: int | None,
     names: list[str],
+    buckets: pace.Buckets | None = None,
 ) -> Flow:
     """Promote or demote these components of this location."""
     paper = {
@@ -267,7 +292,7 @@ def move(
         "epoch": epoch,
         "to": here,
     }
-    return (yield from act(context, plan, paper, verb, here, names, ONE_TRY, turn=turn))
+    return (yield from act(context, plan, paper, verb, here, names, ONE_TRY, buckets, turn))
 
 
 def tell(context: DurableOrchestrationContext, plan: str, title: str, because: str) -> Flow:

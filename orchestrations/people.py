@@ -12,7 +12,7 @@ from azure.durable_functions.models.Task import TimerTask
 
 from orchestrations import Flow
 from orchestrations.steps import attempt
-from shared import pace, witness
+from shared import pace, stale, witness
 from shared.outcome import refused
 
 LOOK_LEAST_SECONDS = 10.0
@@ -137,11 +137,16 @@ def hindrance(record: dict, paper: dict) -> dict | None:
 class Ear:
     """Hears now and then, between two chunks of a long stage, what people say to its run.
 
-    `known`: it has "plan" and "witness", of which `read_witness` is asked.
+    `known`: it has "plan" and "witness", of which `read_witness` is asked. Nobody's word ends what
+    keepers do, who have no run, nor an undo, which a word has begun; a silent witness would only
+    keep them waiting. So they are `deaf`, and so is who is told to be.
     """
 
-    def __init__(self, context: DurableOrchestrationContext, known: dict, paper: dict) -> None:
+    def __init__(
+        self, context: DurableOrchestrationContext, known: dict, paper: dict, deaf: bool = False
+    ) -> None:
         self.known = {key: known[key] for key in ("plan", "witness")}
+        self.deaf = deaf or paper["stage"] == "undo" or stale.kept({**paper, "plan": known["plan"]})
         self.context, self.paper = context, paper
         self.heard_at = context.current_utc_datetime
         self.stop = ""
@@ -153,7 +158,7 @@ class Ear:
     def held(self) -> Flow:
         """What holds the run, with its `record`; None where nothing does, or as it was just now."""
         now = self.context.current_utc_datetime
-        if now - self.heard_at < HEED_EVERY:
+        if self.deaf or now - self.heard_at < HEED_EVERY:
             return None
         self.heard_at = now
         seen = yield from read(self.context, self.known)

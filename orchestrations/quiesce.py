@@ -12,11 +12,12 @@ from azure.durable_functions import DurableOrchestrationContext
 from orchestrations import Flow
 from orchestrations.again import unfenced
 from orchestrations.component import row
+from orchestrations.people import Ear
 from orchestrations.steps import ATTEMPTS_MAX, PATIENCE, Told, attempt
-from orchestrations.waves import CHUNK, act, order
-from shared import pace, roles, witness
+from orchestrations.waves import CHUNK, act, known_by, order
+from shared import drained, pace, roles, witness
 from shared.kinds import KINDS
-from shared.outcome import refused, succeeded
+from shared.outcome import refused, skipped, succeeded
 from shared.plan import LogicWorkflow, Plan
 
 LOOKS_MAX = 900  # Their pauses grow: more than two days.
@@ -26,7 +27,6 @@ PAUSE_MOST_SECONDS = 240.0  # Each look says that the run lives: see DRAIN_STALL
 ONE_TRY = 1  # The next look is the retry.
 # A location of which nothing answers, its app neither, is not waited for: it has died meanwhile.
 GONE_LOOKS = 2
-ABANDONED_MAX = 20
 # Ids of components' steps are apart by turn: stopping takes those from 0 on.
 TURN_TRANSFER, TURN_BACK, TURN_LATE = LOOKS_MAX + 1, LOOKS_MAX + 2, LOOKS_MAX + 3
 LATE = timedelta(seconds=60)  # What its caller gave up does not land later.
@@ -34,10 +34,10 @@ LATE = timedelta(seconds=60)  # What its caller gave up does not land later.
 
 def quiesce(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     """Stop, drain, carry state over, release. Gives Told: its facts name what is `abandoned`."""
-    drained = yield from drain(context, plan, paper)
-    rows, left = drained["rows"], drained["left"]
-    if drained["word"]:
-        return Told(rows, **drained["word"])
+    ended = yield from drain(context, plan, paper)
+    rows, left = ended["rows"], ended["left"]
+    if ended["word"]:
+        return Told(rows, **ended["word"])
     if left and (yield from answers(context, plan, paper["from"])):
         because = f"{', '.join(left[:5])} would not stop in {paper['from']}, which lives"
         return (yield from give_up(context, plan, paper, rows, because))
@@ -49,7 +49,7 @@ def quiesce(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Fl
         return (yield from give_up(context, plan, paper, rows, released["because"]))
     # No stage of a graceful run fences: what runs on there is stopped before its copy wakes.
     stops = [one for one in rows if one.get("verb") == "demote"]
-    return Told(rows, {"abandoned": drained["abandoned"], **unfenced(stops)})
+    return Told(rows, {"abandoned": ended["abandoned"], **unfenced(stops)})
 
 
 def drain(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
@@ -59,8 +59,8 @@ def drain(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow
     """
     started, names = context.current_utc_datetime, plan.exclusive(paper["from"])
     until = started + timedelta(seconds=plan.drain_seconds)
-    drains = [name for name in names if "drain" in KINDS[plan.part(name).kind]]
-    left, flying, word = names, {name: refused("not looked at yet") for name in drains}, {}
+    flying = {name: refused("not looked at yet") for name in drained.asked(plan, names)}
+    left, word = names, {}
     rows: list[dict] = []
     gone = 0
     for turn in range(LOOKS_MAX):
@@ -87,12 +87,8 @@ def drain(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow
             break
         context.set_custom_status({"stage": "quiesce", "drains": len(flying), "left": left[:5]})
         yield context.create_timer(next_look(started, waited, until))
-    rows += told_of(context, plan, paper, flying, started)
-    seen = [(name, flying[name]) for name in names if name in flying]
-    abandoned = [
-        {"component": name, "count": one.get("count"), "runs": one.get("runs", [])[:5]}
-        for name, one in seen[:ABANDONED_MAX]
-    ]
+    rows += told_of(context, plan, paper, flying, left, started)
+    abandoned = drained.abandoned(plan, names, flying)
     return {"rows": rows, "left": left, "abandoned": abandoned, "word": word}
 
 
@@ -166,9 +162,10 @@ def told_of(
     plan: Plan,
     paper: dict,
     flying: dict[str, dict],
+    left: list[str],
     started: datetime,
 ) -> list[dict]:
-    """One row for each workflow whose runs are abandoned, or one that says that none are."""
+    """One row for each workflow whose runs are abandoned, and one of what else is known, or not."""
     now = context.current_utc_datetime
     seconds = (now - started).total_seconds()
     rows = []
@@ -176,9 +173,10 @@ def told_of(
         task = order(plan, paper, "drain", paper["from"], name, ONE_TRY)["task"]
         words = f"after {seconds:.0f} s no longer waited for: {seen['because']}"
         rows.append(row(task, started, now, refused(words)))
-    if not flying:
+    words = drained.words(plan, plan.exclusive(paper["from"]), flying, left)
+    if words:
         task = {**paper, "verb": "drain", "location": paper["from"], "component": ALL}
-        rows.append(row(task, started, now, succeeded("nothing exclusive is in flight there")))
+        rows.append(row(task, started, now, skipped(words) if flying else succeeded(words)))
     return rows
 
 
@@ -237,15 +235,20 @@ def give_up(
     """Nothing has moved yet: start again what this run has stopped and works there, and say why.
 
     What would not stop may have: the answer can be lost, or the stop can land when we have started
-    it again; so that is looked at once more. Only what stood still before is left alone.
+    it again; so that is looked at once more. Only what stood still before is left alone. What
+    people say meanwhile changes nothing of it: the run ends here.
     """
-    away = paper["from"]
+    away, deaf = paper["from"], Ear(context, known_by(plan), paper, deaf=True)
     stops = [one for one in rows if one["verb"] == "demote" and one["outcome"] != "skipped"]
     stops = [one for one in stops if plan.belongs(one["component"], away)]
     mine = [one["component"] for one in stops]
-    back = yield from act(context, plan, paper, "promote", away, mine, ATTEMPTS_MAX, turn=TURN_BACK)
+    back = yield from act(
+        context, plan, paper, "promote", away, mine, ATTEMPTS_MAX, turn=TURN_BACK, ear=deaf
+    )
     unheard = [one["component"] for one in stops if one["outcome"] == "refused"]
     if unheard:
         yield context.create_timer(context.current_utc_datetime + LATE)
-        yield from act(context, plan, paper, "promote", away, unheard, ATTEMPTS_MAX, turn=TURN_LATE)
+        yield from act(
+            context, plan, paper, "promote", away, unheard, ATTEMPTS_MAX, turn=TURN_LATE, ear=deaf
+        )
     return Told([*rows, *back], halt=because)

@@ -108,7 +108,7 @@ def act(
             return rows + [unwanted(context, named(same, name), told) for name in left]
         parts = [part_for(plan, verb, location, name) for name in some]
         work = {"errand": same, "parts": parts, "attempts": attempts, "turn": turn}
-        work |= {"sort": sort, "futile": futile, "beside": [*beside]}
+        work |= {"sort": sort, "futile": futile, "beside": [*beside], "deaf": ear.deaf}
         go = in_turn if sort == "chunk" else apart
         done = yield from go(context, paper, work, buckets)
         if done["left"]:  # People hold the run: they are heard here, where they look for it.
@@ -144,7 +144,7 @@ def in_turn(
     rows: list[dict] = []
     parts, beside, inner = told["parts"], told["beside"], INNER.get(told["sort"])
     cost, size = cost_of(told["errand"]), SIZES[inner or "chunk"]
-    ear = Ear(context, told["errand"], paper)
+    ear = Ear(context, told["errand"], paper, told.get("deaf", False))
     for first in range(0, len(parts), size):
         some = parts[first : first + size]
         if told["futile"] and hopeless(rows):
