@@ -125,8 +125,11 @@ def restore_time(plan: Plan, name: str, to: str) -> list[dict]:
 
 
 def quota(plan: Plan, to: str) -> list[dict]:
-    """Do the workflows fit into the standby's region, and their activation into the RTO?"""
+    """Do the workflows fit into the standby's region, their activation into the RTO, and their stop
+    on the active side into its lease?"""
     names = [part.name for part in plan.components if isinstance(part, LogicWorkflow)]
     flows = {str(plan.component(name, to)["resource"]) for name in names}
     writes = len(plan.movers())
-    return readiness_world.quota(to, flows, writes, plan.objectives.rto_seconds)
+    rows = readiness_world.quota(to, flows, writes, plan.objectives.rto_seconds)
+    away, lease = plan.other(to), plan.witness.lease_seconds
+    return [*rows, readiness_world.lease(away, len(plan.exclusive(away)), lease)]

@@ -30,6 +30,7 @@ NAMES = (
     "restoreTime",
     "quota",
     "writes",
+    "lease",
     "schedule",
     "set",
     "resourceGroup",

@@ -3,13 +3,14 @@
 Pure: what was seen comes in, checks as shared/readiness.py makes them come out.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from statistics import median
 
-from shared import overlay, pace
+from shared import overlay, pace, witness
 from shared.kinds import BOTH_SIDES, KINDS
 from shared.permissions import BESIDE, FLOW, HOST, PERMISSIONS
 from shared.plan import Plan
@@ -23,6 +24,7 @@ DRILLED_WITHIN = timedelta(days=90)
 WORKFLOWS_MAX = 1000  # Per region and subscription (logic-apps-limits-and-config).
 GATEWAY_STATUS = "/status-0123456789abcdef"  # What API Management answers for health probes.
 MOVED = ("finished",)
+PEER_SECONDS = 3.0  # A heartbeat that cannot renew waits so long for the other side's word.
 
 
 def profile(
@@ -213,3 +215,19 @@ def quota(location: str, workflows: Iterable[str], writes: int, rto_seconds: int
     status = "ok" if seconds <= rto_seconds else "fail"
     fix = f"the RTO is {rto_seconds} s: raise it, or let workflows that may overlap run in both"
     return [*rows, check(WHOLE, location, "writes", status, words, fix)]
+
+
+def lease(location: str, count: int, lease_seconds: int) -> dict:
+    """Can an isolated `location` stop its `count` exclusive components before others may claim?
+
+    It steps back when half its lease has passed in silence and its peer was asked; each component
+    is looked at and stopped.
+    """
+    spent = lease_seconds / 2 + PEER_SECONDS - witness.LEASE_MARGIN_SECONDS
+    seconds, left = pace.bound_seconds(count), lease_seconds - spent
+    words = f"cut off, it has {left:.0f} s to stop {count} components that run in one place only"
+    words = f"{words}, which take {seconds:.0f} s at least by ARM's token bucket"
+    status = "ok" if seconds <= left else "warn"
+    enough = math.ceil(2 * (seconds + PEER_SECONDS - witness.LEASE_MARGIN_SECONDS))
+    fix = f"raise witness.leaseSeconds to {enough}, or let what may overlap run in both"
+    return check(WHOLE, location, "lease", status, words, fix)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from activities import peer
 from shared import readiness_world as world
 from shared.permissions import BESIDE, PERMISSIONS
 from shared.plan import Plan, load
@@ -163,6 +164,15 @@ def test_without_a_proven_backup_nothing_is_said_of_restores():
 def test_more_changes_than_the_bucket_pays_for_within_the_rto_fail():
     assert status(world.quota("here", [], 2000, 120)) == {"writes": "fail"}
     assert status(world.quota("here", [], 1000, 120)) == {"writes": "ok"}
+
+
+def test_a_lease_too_short_to_stop_what_is_exclusive_is_a_warning_with_the_length_that_would_do():
+    """Each is looked at and stopped; half a lease and the peer's 3 s are gone by then."""
+    assert world.lease("here", 150, 10)["status"] == "ok"
+    row = world.lease("here", 300, 10)
+    assert row["status"] == "warn" and "leaseSeconds to 35" in row["fix"]
+    assert world.lease("here", 300, 35)["status"] == "ok"
+    assert world.PEER_SECONDS == peer.SECONDS_MAX
 
 
 def flows(subscription: str, count: int) -> list[str]:
