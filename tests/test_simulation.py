@@ -137,6 +137,22 @@ def test_a_plan_that_cannot_be_read_is_no_simulation(tmp_path: Path, capsys):
     assert "could not run" in capsys.readouterr().err
 
 
+def test_a_plan_with_kinds_that_no_seed_plays_is_refused_by_their_names(capsys):
+    plans = Path(__file__).parents[1] / "plans"
+    assert main(["simulate", "--seeds", "1", "--plan", str(plans / "everything.yaml")]) == 2
+    assert "no seed plays" in (told := capsys.readouterr().err) and "cosmosDb" in told
+    assert main(["simulate", "--seeds", "1", "--plan", str(plans / "contoso.yaml")]) == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", ["--seeds 0", "--seeds x", "--days -1", "--workers 0", "--minutes 0", "--minutes nan"]
+)
+def test_a_number_that_plays_nothing_is_refused(wrong: str, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", *wrong.split()])
+    assert ended.value.code == 2 and wrong.split()[0] in capsys.readouterr().err
+
+
 def test_one_seed_tells_its_story(capsys):
     seed = next(seed for seed, told in few().items() if told.claims)
     assert main(["simulate", "--seeds", "1", "--start", str(seed)]) == 0

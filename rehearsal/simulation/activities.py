@@ -88,6 +88,7 @@ MODELS: dict[str, Model] = {
         components.call_hook,
     )
 }
+SIMULATED = {"apiManagement", "http", "logicWorkflow", "trafficManager"}  # Kinds with models here.
 # What asks nobody but this location's own storage, which does not fail here.
 AT_ONCE: dict[str, Answering] = {
     answering.__name__: answering

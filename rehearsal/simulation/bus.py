@@ -44,6 +44,10 @@ class Bus:
         if id in self._seen and world.random.random() >= world.weather.doubled:
             return
         self._seen.add(id)
+        if not world.calm and world.weather.lost and world.random.random() < world.weather.lost:
+            world.troubled += 1
+            world.tell("bus:", id, "is accepted in", self.location, "and lost")
+            return
         self.messages.append(Message(id, queue, json.dumps(paper)))
         late = not world.calm and world.random.random() < world.weather.late
         world.at(world.random.uniform(1, 60) if late else 0.05, self.offer)

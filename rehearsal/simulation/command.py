@@ -7,9 +7,12 @@ all seeds were played), 2 could not run.
 import argparse
 import gc
 import json
+import math
+from collections.abc import Callable
 from pathlib import Path
 
 from rehearsal.simulation import days, story
+from rehearsal.simulation.activities import SIMULATED
 from rehearsal.simulation.hunt import SEEDS_MAX, hunt
 from rehearsal.simulation.missing import NOT_YET
 from rehearsal.simulation.mutants import MUTANTS
@@ -26,24 +29,50 @@ FAILED_MAX = 20
 def add(commands: "argparse._SubParsersAction") -> None:
     """Add `simulate` to the rehearsal's commands."""
     given = commands.add_parser("simulate", help="play seeds in virtual time, check properties")
-    given.add_argument("--seeds", type=int, default=10_000, help="how many")
+    given.add_argument("--seeds", type=at_least(1), default=10_000, help="how many")
     given.add_argument("--start", type=int, default=1, help="the first seed")
     given.add_argument("--plan", type=Path, default=PLAN, help="a plan's YAML file")
     given.add_argument("--mutants", action="store_true", help="plant bugs and find each")
-    given.add_argument("--days", type=int, default=0, help="count false alarms in so many days")
-    given.add_argument("--workers", type=int, default=1, help="processes that share the seeds")
-    given.add_argument("--minutes", type=float, help="begin nothing more after so long")
+    given.add_argument("--days", type=at_least(1), help="count false alarms in so many days")
+    given.add_argument("--workers", type=at_least(1), default=1, help="processes that share them")
+    given.add_argument("--minutes", type=positive, help="begin nothing more after so long")
     given.add_argument("--figures", action="store_true", help="print the figures as JSON, last")
     given.add_argument("--show", metavar="PROPERTY", help="tell the first seed that breaks this")
 
 
+def at_least(least: int) -> Callable[[str], int]:
+    """What reads a whole number that is not smaller."""
+
+    def read(text: str) -> int:
+        number = int(text)
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{number} is less than {least}")
+        return number
+
+    read.__name__ = "whole number"  # So argparse names what it cannot read.
+    return read
+
+
+def positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not more than nothing")
+    return number
+
+
 def run(given: argparse.Namespace) -> int:
-    """Carry out the command; gives its exit code. BadPlan and OSError are the caller's."""
+    """Carry out the command; gives its exit code. BadPlan, ValueError and OSError, where it cannot
+    run, are the caller's."""
     plan = load(given.plan.read_text(encoding="utf-8"))
-    if given.mutants:
-        return hunt_all(plan, given.start, given.seeds)
     if given.days:
         return watch_days(plan, given.days, given.start)
+    strange = sorted({part.kind for part in plan.components} - SIMULATED)
+    if strange:
+        known = ", ".join(sorted(SIMULATED))
+        words = f"no seed plays {', '.join(strange)}, only {known}; drills play every kind"
+        raise ValueError(f"{given.plan}: {words}")
+    if given.mutants:
+        return hunt_all(plan, given.start, given.seeds)
     if given.show:
         return show(plan, given.show, given.start, given.seeds)
     return play_all(plan, given)

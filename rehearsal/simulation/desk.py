@@ -32,7 +32,7 @@ def order(world: World, app: App, to: str | None, key: str | None, mode: str) ->
     if begun and begun["phase"] != "requested":
         return succeeded("has begun already")
     target = begun["to"] if begun else told["to"] or api.standby(document, record["active"])
-    allowed = permit.allow(None, record, document, target, app.now, PERSON, mode)
+    allowed = permit.allow(None, record, document, target, world.server_time, PERSON, mode)
     run = record["run"]
     if not begun and mode == "forced" and run and run["to"] == target and run["mode"] != mode:
         return (yield from say(world, app, "switch"))

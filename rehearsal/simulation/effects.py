@@ -6,6 +6,7 @@ Said again here in plain words, apart from `shared.stale` and the orchestrations
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from orchestrations.waves import CHUNK
 from rehearsal.simulation.beside import STEP_BACK_LEASES, bound, could_stop
 from shared import guard, slip
 
@@ -38,10 +39,10 @@ class Effects:
         self._records = deque([(0.0, world.record)], maxlen=RECORDS_MAX)
         # (epoch, workflow): would not stop; in which stage it was last tried.
         self._missed: dict[tuple[int, str], str] = {}
-        self._vain: dict[
-            tuple[str, str], list[float]
-        ] = {}  # When a location could not stop its own,
-        self._unseen: dict[tuple[str, str], list[float]] = {}  # nor see what runs there.
+        self._stages: set[tuple[int, str]] = set()  # (epoch, stage): some of it was missed there.
+        # When a location could not stop its own, nor see what runs there.
+        self._vain: dict[tuple[str, str], list[float]] = {}
+        self._unseen: dict[tuple[str, str], list[float]] = {}
         self.sent: dict[tuple[str, str], float] = {}  # When a workflow's last switch was sent,
         self.at: dict[tuple[str, str], float] = {}  # and when it landed.
         self.strays: set[tuple[str, str]] = set()  # Enabled by what was sent in time, and late.
@@ -57,8 +58,24 @@ class Effects:
         """The app of `here`, or its fence, told a location to stop this, and no answer came."""
         name = task["component"]["name"]
         self._missed[task["epoch"], name] = task["stage"]
+        self._stages.add((task["epoch"], task["stage"]))
         if kept(task) and here == task["location"]:
             self._vain.setdefault((task["location"], name), []).append(self.world.now)
+
+    def fenced(self, rows: list[dict]) -> None:
+        """A fence is over; what it did not try, others in its chunk have missed."""
+        for one in rows:
+            if one["verb"] == "demote" and one["outcome"] == "refused" and not one["attempts"]:
+                self._missed.setdefault((one["epoch"], one["component"]), one["stage"])
+
+    def missed_in(self, epoch: int, name: str) -> str | None:
+        """In which stage this was last tried in vain. That a region is silent, the first chunk of
+        the second fence says for those behind it."""
+        stage = self._missed.get((epoch, name))
+        chunks = self.world.weather.sizes or len(self.world.judge.exclusive) > CHUNK
+        if stage == "fence" and chunks and (epoch, "activate") in self._stages:
+            return "activate"
+        return stage
 
     def unseen(self, here: str, task: dict) -> None:
         """A location looked at what is its own before it would stop it, and no answer came."""
@@ -101,7 +118,7 @@ class Effects:
         spot = other, name
         if spot in self.strays and world.now - self.at[spot] <= bound(world, spot):
             return None
-        missed = self._missed.get((task["epoch"], name))
+        missed = self.missed_in(task["epoch"], name)
         if missed is None:
             return Breach("two-at-once", "and the other side was never fenced")
         if missed == "fence":

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from azure.durable_functions import DurableOrchestrationContext
 
-from orchestrations import Flow, ends, stages
-from rehearsal.simulation import chain
+from orchestrations import Flow, ends, people, stages, waves
+from rehearsal.simulation import chain, plots, weather
 from rehearsal.simulation.patches import Patch
 from rehearsal.simulation.world import World
 from shared import runs, witness
@@ -94,6 +94,19 @@ def append_without_looking() -> list[Patch]:
     return [(chain, "append", blind)]
 
 
+def ask_people_while_stopping() -> list[Patch]:
+    """Keepers, and an undo, ask the witness between two chunks, as a stage does."""
+
+    class Attentive(people.Ear):
+        def __init__(
+            self, context: DurableOrchestrationContext, known: dict, paper: dict, deaf: bool = False
+        ) -> None:
+            super().__init__(context, known, paper, deaf)
+            self.deaf = False
+
+    return [(waves, "Ear", Attentive), (weather, "LATER", ((plots.pieces, 1.0),))]
+
+
 PEOPLE: tuple[Callable[[], list[Patch]], ...] = (
     claim_without_approval,
     go_on_though_paused,
@@ -104,4 +117,5 @@ PEOPLE: tuple[Callable[[], list[Patch]], ...] = (
     give_back_to_nobody,
     forget_to_undo,
     append_without_looking,
+    ask_people_while_stopping,
 )

@@ -129,6 +129,8 @@ class Judge(Register):
             self._rowed(instance, task, output)
         else:
             self.world.tell(instance.id, output["outcome"], output["because"])
+            if output["stage"] == "fence":
+                self.effects.fenced(output["rows"])
         if output["outcome"] == "cancelled":
             self._taken_back(output)
 

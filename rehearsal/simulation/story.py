@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import cast
 
+from orchestrations import again, heartbeat, quiesce, waves
 from rehearsal.simulation import desk, variants, weather
 from rehearsal.simulation.apps import ETERNAL, App
 from rehearsal.simulation.bus import Bus
@@ -69,13 +70,24 @@ def knobs(sky: weather.Weather) -> list[Patch]:
     return [
         (witness, "REQUEST_MINUTES", sky.request_minutes),
         (witness, "STALLED_MINUTES", sky.stalled_minutes),
+        *piecemeal(sky),
         *variants.QUICK,
     ]
 
 
+def piecemeal(sky: weather.Weather) -> list[Patch]:
+    """The parts that a large plan is done in, where this seed has them small."""
+    if not sky.sizes:
+        return []
+    users = (again, heartbeat, quiesce, waves)
+    chunks: list[Patch] = [(user, "CHUNK", sky.sizes["chunk"]) for user in users]
+    sizes: list[Patch] = [(user, "SIZES", sky.sizes) for user in (heartbeat, waves)]
+    return [*chunks, *sizes, (waves, "ALONE_MAX", sky.alone)]
+
+
 def build(random: Random, sky: weather.Weather, plan: Plan, names: list[str]) -> World:
     """Two locations, the first one active, everything well."""
-    world = World(random, sky, variants.of(plan, sky.options), names)
+    world = World(random, sky, variants.of(plan, sky.options, sky.copies), names)
     world.judge = Judge(world)
     world.buses = {name: Bus(world, name) for name in names}
     for name in names:

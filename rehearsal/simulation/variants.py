@@ -9,7 +9,7 @@ import json
 from rehearsal.simulation.patches import Patch
 from shared.plan import Plan
 
-_MADE: dict[tuple[str, str], Plan] = {}
+_MADE: dict[tuple[str, str, int], Plan] = {}
 _READ: dict[int, tuple[Plan, dict]] = {}  # By the document's id: it is kept, so that id is its own.
 _SEEN: dict[tuple[int, str, str], dict] = {}
 _WAVES: dict[tuple[int, str, str], list[list[str]]] = {}
@@ -17,14 +17,17 @@ _ORIGINS: dict[int, Plan] = {}  # By a variant's id: the plan with whose compone
 _read, _component, _waves = Plan.model_validate, Plan.component, Plan.waves
 
 
-def of(plan: Plan, options: dict) -> Plan:
+def of(plan: Plan, options: dict, copies: int = 0) -> Plan:
     """`plan` with these fields of its document changed, and `leaseSeconds` of its witness's.
 
-    The same one for the same options.
+    `copies`: so many more of its last workflow that runs in one place only. The same plan for the
+    same options.
     """
-    key = (plan.digest, json.dumps(options, sort_keys=True))
+    key = (plan.digest, json.dumps(options, sort_keys=True), copies)
     if key not in _MADE:
         fields = dict(options)
+        if copies:
+            fields["components"] = [*plan.document["components"], *more(plan, copies)]
         lease = {"leaseSeconds": fields.pop("leaseSeconds", plan.witness.lease_seconds)}
         part = {**plan.document["witness"], **lease}
         made = _MADE[key] = _read({**plan.document, **fields, "witness": part})
@@ -32,6 +35,17 @@ def of(plan: Plan, options: dict) -> Plan:
         if not fields.keys() & {"components", "locations"}:
             _ORIGINS[id(made)] = plan
     return _MADE[key]
+
+
+def more(plan: Plan, copies: int) -> list[dict]:
+    """Copies of the last workflow that only moves; none where there is none."""
+    parts = plan.document["components"]
+    movers = [p for p in parts if p["kind"] == "logicWorkflow" and p["name"] in plan.movers()]
+    names = [f"{part['name']}-{n}" for part in movers[-1:] for n in range(copies)]
+    return [
+        {**movers[-1], "name": name, "resource": f"{movers[-1]['resource']}-{name}"}
+        for name in names
+    ]
 
 
 def read(document: dict) -> Plan:
