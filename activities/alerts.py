@@ -20,9 +20,11 @@ def alert(payload: dict) -> dict:
 
     Everything in `payload` goes out with it. Safe to repeat, though people then read it twice. A
     webhook that fails is logged and answered `refused`, never raised: an alert stops no failover.
+    With `again` the log had it before, where rules page for each `alert`.
     """
+    key = "alertAgain" if payload.get("again") else "alert"
     line = {**payload, "location": settings().location, "at": datetime.now(UTC).isoformat()}
-    LOG.warning("%s", json.dumps({"alert": line}, default=str))
+    LOG.warning("%s", json.dumps({key: line}, default=str))
     url = _webhook(payload["plan"])
     if not url:
         return succeeded("logged; no webhook is set")

@@ -43,7 +43,7 @@ def wake(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
     rows = yield from promote_wave_by_wave(
         context, plan, paper, waves[:safe] or [[]], buckets=buckets, beside=beside
     )
-    if any(row.get("verb") == "demote" and row["outcome"] != "refused" for row in rows):
+    if answered(rows):
         rows += yield from act(
             context,
             plan,
@@ -59,6 +59,11 @@ def wake(context: DurableOrchestrationContext, plan: Plan, paper: dict) -> Flow:
         context, plan, paper, waves[safe:], before=rows, buckets=buckets
     )
     return (yield from once_more(context, plan, paper, rows))
+
+
+def answered(rows: list[dict]) -> bool:
+    """Is the region back, as one of its workflows says that was told to stop?"""
+    return any(row.get("verb") == "demote" and row["outcome"] != "refused" for row in rows)
 
 
 def overlapping(plan: Plan, waves: list[list[str]]) -> int:

@@ -13,23 +13,21 @@ from azure.durable_functions import DurableOrchestrationContext
 from orchestrations import Flow
 from orchestrations.absence import outwait, overslept
 from orchestrations.audit import write_behind
+from orchestrations.stepback import ONE_TRY, STOPS_MAX, move, stop
 from orchestrations.steps import attempt, newest, plan_of, told_to
-from orchestrations.waves import CHUNK, SIZES, act, sort_of
-from shared import missed, pace, witness
+from shared import missed, witness
 from shared.plan import Plan
 
 BEATS_PER_GENERATION = 12
 BEATS_PER_LEASE = 4  # Two may be lost before half the lease is gone.
 TITLE_MAX = 200
-ONE_TRY = 1  # The next beat is the retry.
-STOPS_MAX = 4  # Tries of one beat at what would not stop.
 AGAIN = (timedelta(seconds=15), timedelta(seconds=60))  # After serving again; later none lands.
 
 
 def heartbeat(context: DurableOrchestrationContext) -> Flow:
     """Beat for ever. Input: {"plan", "location": mine, "memory": of the last generation}.
 
-    Memory: `renewedAt` (when what last renewed was asked), `stoodDown` (null, or {"epoch",
+    Memory: `renewedAt` (when the beat began that renewed last), `stoodDown` (null, or {"epoch",
     "because", "stopped": names, "left": names that would not stop} since our exclusive workflows
     were stopped), `turn` (keeps ids apart), `again` (null, or {"names", "epoch", "since", "looks"}
     of what serves again since lately), `audited` (the last transition that the audit has), `epoch`
@@ -47,7 +45,8 @@ def heartbeat(context: DurableOrchestrationContext) -> Flow:
         loaded = yield from newest(context, told["plan"], known)
         if loaded["status"] == "succeeded":
             known, plan = loaded, plan_of(loaded)
-            memory = yield from beat(context, plan, loaded["plan"], told["location"], memory)
+            begun = started.isoformat()
+            memory = yield from beat(context, plan, loaded["plan"], told["location"], memory, begun)
             pause = timedelta(seconds=plan.witness.lease_seconds / BEATS_PER_LEASE)
         due = started + pause
         if due > context.current_utc_datetime:
@@ -57,13 +56,17 @@ def heartbeat(context: DurableOrchestrationContext) -> Flow:
 
 
 def beat(
-    context: DurableOrchestrationContext, plan: Plan, document: dict, here: str, memory: dict
+    context: DurableOrchestrationContext,
+    plan: Plan,
+    document: dict,
+    here: str,
+    memory: dict,
+    begun: str,
 ) -> Flow:
-    """One renewal and what follows from its answer."""
+    """One renewal, `begun` before it was asked for, and what follows from its answer."""
     payload = {"plan": plan.name, "location": here, "witness": document["witness"]}
-    asked = context.current_utc_datetime.isoformat()  # The lease counts from then, or a bit later.
     renewed = yield from attempt(context, "renew_lease", payload, ONE_TRY)
-    memory = yield from heed(context, plan, document, here, memory, {**renewed, "askedAt": asked})
+    memory = yield from heed(context, plan, document, here, memory, {**renewed, "askedAt": begun})
     if renewed["status"] != "succeeded":
         return memory
     known = memory.get("audited", 0)
@@ -163,7 +166,10 @@ def stand_down(
         noted = plan.movers() if epoch is None else []
         down = {"epoch": epoch, "because": because, "stopped": [], "left": plan.exclusive(here)}
         down |= {"of": memory.get("epoch")}
-    rows, on = yield from stop(context, plan, here, memory["turn"], epoch, down["left"], noted)
+    since = datetime.fromisoformat(memory["renewedAt"]) if noted else None
+    rows, on = yield from stop(
+        context, plan, here, memory["turn"], epoch, down["left"], noted, since
+    )
     down = {**down, "stopped": [*down["stopped"], *on]}
     stopped = [row["component"] for row in rows if row["outcome"] == "succeeded"]
     left = [row["component"] for row in rows if row["outcome"] == "refused"]
@@ -174,61 +180,6 @@ def stand_down(
     also = [name for name in plan.movers() if name in stopped and name not in down["stopped"]]
     down = {**down, "stopped": [*down["stopped"], *also], "left": left}
     return {**memory, "stoodDown": down, "turn": memory["turn"] + STOPS_MAX}
-
-
-def stop(
-    context: DurableOrchestrationContext,
-    plan: Plan,
-    here: str,
-    turn: int,
-    epoch: int | None,
-    names: list[str],
-    noted: list[str],
-) -> Flow:
-    """Demote these, and at once again where no answer came: before the next beat others may claim.
-
-    Twice; more often where few are left, for which an unsteady ARM is no reason to run on. Gives
-    the rows, and what of `noted` ran.
-    """
-    rows, on = yield from sweep(context, plan, here, turn, epoch, names, noted)
-    for number in range(1, STOPS_MAX):
-        unheard = [row for row in rows if row["outcome"] == "refused" and not row.get("stale")]
-        if not unheard or (number > 1 and len(unheard) > CHUNK):
-            break
-        missed = [row["component"] for row in unheard]
-        again = yield from move(context, plan, here, "demote", turn + number, epoch, missed)
-        # What the repeat finds stopped was stopped by the try before it.
-        mine = [
-            {**one, "outcome": "succeeded"} if one["outcome"] == "skipped" else one for one in again
-        ]
-        rows = [one for one in rows if one["component"] not in missed] + mine
-    return rows, on
-
-
-def sweep(
-    context: DurableOrchestrationContext,
-    plan: Plan,
-    here: str,
-    turn: int,
-    epoch: int | None,
-    names: list[str],
-    noted: list[str],
-) -> Flow:
-    """Demote these once, some at a time; gives the rows, and what of `noted` ran.
-
-    What runs is noted before it is stopped: a repeat, after a lost answer, could not tell it from
-    what people have disabled. What cannot be seen counts as running. To look at all before the
-    first is stopped would take, in a large plan, what is left of the lease.
-    """
-    buckets, size = pace.Buckets(), SIZES["chunk" if sort_of(plan, names) == "chunk" else "block"]
-    rows, on = [], []
-    for first in range(0, len(names), size):
-        some = names[first : first + size]
-        told = [name for name in noted if name in some]
-        seen = yield from move(context, plan, here, "verify", turn, epoch, told, buckets)
-        on += [row["component"] for row in seen if row.get("serving") is not False]
-        rows += yield from move(context, plan, here, "demote", turn, epoch, some, buckets)
-    return rows, on
 
 
 def serve_again(
@@ -272,27 +223,6 @@ def look_again(
     looks = late["looks"] + all(row["outcome"] != "refused" for row in rows)
     late = {**late, "looks": looks} if looks < len(AGAIN) else None
     return {**memory, "again": late, "turn": turn + 1}
-
-
-def move(
-    context: DurableOrchestrationContext,
-    plan: Plan,
-    here: str,
-    verb: str,
-    turn: int,
-    epoch: int | None,
-    names: list[str],
-    buckets: pace.Buckets | None = None,
-) -> Flow:
-    """Promote or demote these components of this location."""
-    paper = {
-        "plan": plan.name,
-        "run": f"{plan.name}-heartbeat-{here}",
-        "stage": verb,
-        "epoch": epoch,
-        "to": here,
-    }
-    return (yield from act(context, plan, paper, verb, here, names, ONE_TRY, buckets, turn))
 
 
 def tell(context: DurableOrchestrationContext, plan: str, title: str, because: str) -> Flow:

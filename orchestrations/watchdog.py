@@ -12,7 +12,7 @@ from orchestrations import Flow
 from orchestrations.audit import write_behind
 from orchestrations.steps import attempt, brief, newest, plan_of, told_to
 from orchestrations.telling import NEW as OWING
-from orchestrations.telling import catch_up, reworded, tell
+from orchestrations.telling import RUN, VERDICT, catch_up, over, reworded, tell
 from shared import permit, refusals, slip, verdict, witness
 from shared.plan import Plan
 from shared.watch import seen_from_outside
@@ -20,7 +20,6 @@ from shared.watch import seen_from_outside
 ROUNDS_PER_GENERATION = 6  # Every turn replays the whole generation: short ones cost nothing.
 ROUND = timedelta(seconds=1.5)  # So long lasts one for each second of a probe's timeout.
 LOAD_PAUSE = timedelta(seconds=10)  # Without a plan nobody says how long a round is.
-VERDICT, RUN = "verdict", "run"  # What is told of, beside the reasons of refusals.
 NEW = {"verdict": None, "record": None, "refusal": "", "told": [], "asked": None, "audited": 0}
 NEW |= OWING
 
@@ -48,6 +47,7 @@ def watchdog(context: DurableOrchestrationContext) -> Flow:
         if active_in(plan, memory) != told["location"]:
             memory = yield from watch_once(context, plan, loaded, told["location"], memory)
         if active_in(plan, memory) == told["location"]:
+            yield from catch_up(context, told["plan"], memory, over(memory), last=True)
             return {"because": f"{told['plan']} is active here: nothing to watch"}
         due = started + timedelta(seconds=plan.watch.every_seconds)
         if due > context.current_utc_datetime:
@@ -88,8 +88,7 @@ def watch_once(
     )
     memory = {**memory, "verdict": judged, "record": record}
     if judged["state"] == "healthy":  # What is refused from now on is another story.
-        owed = {key: one for key, one in memory["owed"].items() if key not in memory["told"]}
-        memory = {**memory, "refusal": "", "told": [], "owed": owed}
+        memory = {**memory, "refusal": "", "told": []}
     if judged["state"] == "lost":
         # A probe that was lost must not cost a whole round now. Where a process has died in the
         # round, and another one went on, what was read is of before.
@@ -99,7 +98,7 @@ def watch_once(
     if was is None or was["state"] != judged["state"]:
         title = f"{active} is {judged['state']}"
         memory = yield from tell(context, plan.name, VERDICT, title, judged["because"], memory)
-    memory = yield from catch_up(context, plan.name, memory)
+    memory = yield from catch_up(context, plan.name, memory, over(memory))
     yield from write_down(context, plan.name, here, active, memory, seen)
     known = memory["audited"]
     known = yield from write_behind(context, loaded["plan"], seen["record"], known)

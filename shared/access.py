@@ -14,9 +14,10 @@ OPERATE = "Understudy.Operate"
 ENOUGH = {READ: (READ, OPERATE), OPERATE: (OPERATE,)}
 HEADER_MAX = 16 * 1024
 ROLE_CLAIMS = ("roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role")
-# App Service maps some of a token's claims to longer names. Of several the first one counts. A name
-# to show is not among them, nor a mail address: neither says for sure who it is. A token that a
-# person got through a client also has that client's id, so that comes last.
+# App Service maps some of a token's claims to longer names. Of several the first one counts. What
+# is only shown is not among them, nor a mail address. A sign-in name may be somebody else's one
+# day: it says who it was then. A token that a person got through a client also has that client's
+# id, so that comes last.
 SOAP = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims"
 NAMES = ("preferred_username", "upn", f"{SOAP}/upn", "unique_name", f"{SOAP}/name")
 OBJECT = "http://schemas.microsoft.com/identity/claims/objectidentifier"

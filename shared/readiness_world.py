@@ -24,6 +24,7 @@ DRILLED_WITHIN = timedelta(days=90)
 WORKFLOWS_MAX = 1000  # Per region and subscription (logic-apps-limits-and-config).
 GATEWAY_STATUS = "/status-0123456789abcdef"  # What API Management answers for health probes.
 MOVED = ("finished",)
+LEFT_SHARE = 3 / 8  # Of a lease, when it was not renewed for half of it, and once more tried to.
 PEER_SECONDS = 3.0  # A heartbeat that cannot renew waits so long for the other side's word.
 
 
@@ -220,14 +221,14 @@ def quota(location: str, workflows: Iterable[str], writes: int, rto_seconds: int
 def lease(location: str, count: int, lease_seconds: int) -> dict:
     """Can an isolated `location` stop its `count` exclusive components before others may claim?
 
-    It steps back when half its lease has passed in silence and its peer was asked; each component
-    is looked at and stopped.
+    It steps back when half its lease has passed in silence, the renewal that ends it has waited for
+    an eighth, and its peer was asked; each component is looked at and stopped.
     """
-    spent = lease_seconds / 2 + PEER_SECONDS - witness.LEASE_MARGIN_SECONDS
-    seconds, left = pace.bound_seconds(count), lease_seconds - spent
+    peer = PEER_SECONDS - witness.LEASE_MARGIN_SECONDS
+    seconds, left = pace.bound_seconds(count), lease_seconds * LEFT_SHARE - peer
     words = f"cut off, it has {left:.0f} s to stop {count} components that run in one place only"
     words = f"{words}, which take {seconds:.0f} s at least by ARM's token bucket"
     status = "ok" if seconds <= left else "warn"
-    enough = math.ceil(2 * (seconds + PEER_SECONDS - witness.LEASE_MARGIN_SECONDS))
+    enough = math.ceil((seconds + peer) / LEFT_SHARE)
     fix = f"raise witness.leaseSeconds to {enough}, or let what may overlap run in both"
     return check(WHOLE, location, "lease", status, words, fix)

@@ -180,6 +180,15 @@ def test_an_alert_that_cannot_be_sent_is_refused_and_not_raised(doors: Doors) ->
     assert outcome["status"] == "refused"
 
 
+def test_an_alert_that_is_told_again_is_none_for_the_rules_of_the_log(
+    doors: Doors, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They look for `"alert"` in a message."""
+    doors.call("alert", {"plan": "contoso", "title": "t", "because": "b", "again": True})
+    assert '"alertAgain"' in caplog.text and '"alert"' not in caplog.text
+    assert json.loads(doors.strangers.heard[-1]["body"])["again"]
+
+
 def test_an_alert_reaches_its_webhook(doors: Doors) -> None:
     doors.call("alert", {"plan": "contoso", "title": "t", "because": "westeurope is lost"})
     assert json.loads(doors.strangers.heard[-1]["body"])["because"] == "westeurope is lost"

@@ -8,7 +8,7 @@ from orchestrations.component import component
 from orchestrations.heartbeat import heartbeat
 from orchestrations.stages import stage
 from orchestrations.waves import CHUNK, block
-from shared import witness
+from shared import plan, witness
 from shared.outcome import refused, running, succeeded
 from tests.registers import Register
 from tests.replay import START, Replay
@@ -16,23 +16,28 @@ from tests.stories import HERE, LOST, acted, done, grown, paper
 
 COUNTS = [CHUNK + 15, 3 * CHUNK]  # In chunks of the instance itself, and in blocks of their own.
 CHILDREN = {"component": component, "block": block}
-LEASE = timedelta(seconds=grown(1).witness.lease_seconds)
 
 
-def silenced(count: int) -> Replay:
+SLOW = running("https://management.azure.com/one", 5)
+
+
+def silenced(count: int, stop: dict = SLOW, minutes: float = 0.5, lease: int = 20) -> Replay:
     """The active side's heartbeat while witness and peer are silent, and each stop is slow."""
-    many = grown(count, "recurrence")
+    made = grown(count, "recurrence").document
+    many = plan.checked({**made, "witness": {**made["witness"], "leaseSeconds": lease}})
     told = {"plan": "contoso", "location": LOST, "memory": None}
     answers = {
         "load_plan": succeeded(plan=many.document, digest=many.digest),
         "renew_lease": refused("witness: unreachable"),
         "ask_peer": refused("northeurope does not answer either"),
         "observe_workflow": succeeded("serving", serving=True),
-        "demote_workflow": running("https://management.azure.com/one", 5),
+        "demote_workflow": stop,
         "ask_operation": succeeded(),
         "alert": succeeded(),
     }
-    return Replay(heartbeat, told, answers, CHILDREN).run(stop_at=START + LEASE)
+    return Replay(heartbeat, told, answers, CHILDREN).run(
+        stop_at=START + timedelta(minutes=minutes)
+    )
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -42,12 +47,20 @@ def test_who_steps_back_asks_the_silent_witness_nothing_between_two_chunks(count
     assert not run.named("read_witness")
 
 
-def test_the_first_is_stopped_before_the_last_is_looked_at():
-    run = silenced(COUNTS[0])
+def test_the_first_is_stopped_before_what_is_behind_it_is_looked_at():
+    run = silenced(COUNTS[0], succeeded("disabled"), minutes=1, lease=60)
     looks = [one.at for one in run.calls if one.name == "observe_workflow"]
     stops = [one.at for one in run.calls if one.name == "demote_workflow"]
     assert len(looks) == len(stops) == COUNTS[0]
-    assert min(stops) < max(looks) and min(looks) < min(stops)
+    assert min(looks) < min(stops) < max(looks)
+
+
+def test_late_in_the_lease_a_stop_waits_for_no_look_and_all_counts_as_running():
+    run = silenced(COUNTS[0], minutes=10)
+    looked = [told["component"]["name"] for told in run.named("observe_workflow")]
+    assert len(set(looked)) == CHUNK
+    assert isinstance(run.again, dict)
+    assert len(run.again["memory"]["stoodDown"]["stopped"]) == COUNTS[0]
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -61,12 +74,11 @@ def test_a_cancel_does_not_end_the_undo_that_it_has_begun(count: int):
     for phase in ("fence", "promote", "activate"):
         register.put(witness.advance(register.record, paper(phase, 1), phase, START))
     register.say("cancel")
-    slow = running("https://management.azure.com/one", 5)
     answers = register.answers(
         load_plan=succeeded(plan=many.document, digest=many.digest),
         read_rows=succeeded(stages=noted),
-        demote_workflow=slow,
-        promote_workflow=slow,
+        demote_workflow=SLOW,
+        promote_workflow=SLOW,
         ask_operation=succeeded(),
         observe_workflow=lambda task: succeeded(serving=task["location"] == LOST),
     )

@@ -167,11 +167,11 @@ def test_more_changes_than_the_bucket_pays_for_within_the_rto_fail():
 
 
 def test_a_lease_too_short_to_stop_what_is_exclusive_is_a_warning_with_the_length_that_would_do():
-    """Each is looked at and stopped; half a lease and the peer's 3 s are gone by then."""
-    assert world.lease("here", 150, 10)["status"] == "ok"
+    """Each is looked at and stopped; five eighths of it and the peer's 3 s are gone by then."""
+    assert world.lease("here", 140, 10)["status"] == "ok"
     row = world.lease("here", 300, 10)
-    assert row["status"] == "warn" and "leaseSeconds to 35" in row["fix"]
-    assert world.lease("here", 300, 35)["status"] == "ok"
+    assert row["status"] == "warn" and "leaseSeconds to 47" in row["fix"]
+    assert world.lease("here", 300, 47)["status"] == "ok"
     assert world.PEER_SECONDS == peer.SECONDS_MAX
 
 

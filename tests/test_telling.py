@@ -154,3 +154,38 @@ def test_what_is_owed_is_bounded_and_the_pause_too() -> None:
     memory["deaf"] = {"since": START.isoformat(), "until": START.isoformat()}
     until = datetime.fromisoformat(telling.silence(memory, now)["until"])
     assert until - now == timedelta(seconds=telling.PAUSE_MOST_SECONDS)
+
+
+def test_what_is_told_again_says_so_and_what_is_new_does_not() -> None:
+    """The log's rules page for each alert: a repeat is none."""
+    alerts = watched_for(12, watched(True, True, alert=away(2)))
+    assert [told.get("again", False) for told in alerts] == [False, True, True]
+
+
+def remembering(**more: object) -> dict:
+    """A watchdog's memory with a run's start, a verdict and a reason owed."""
+    owed = {
+        "run": ["failover started", "lost"],
+        "verdict": ["it is lost", ""],
+        "send_slip": ["x", ""],
+    }
+    asked, known = {"run": "r1"}, record(run={"id": "r1"})
+    return {"owed": owed, "deaf": None, "refusal": "", "asked": asked, "record": known, **more}
+
+
+def test_a_run_that_is_gone_is_not_told_of_late() -> None:
+    assert telling.over(remembering(refusal="no")) == []
+    assert telling.over(remembering(refusal="no", record=record(run=None))) == ["run"]
+
+
+def test_a_reason_that_hinders_nothing_any_more_is_not_told_late() -> None:
+    assert telling.over(remembering()) == ["send_slip"]
+
+
+def test_a_watchdog_that_ends_tells_what_it_owes_without_waiting() -> None:
+    """A run claims within seconds of its start: the next round ends the watch."""
+    run, told = {"id": "r1"}, {"plan": "contoso", "location": HERE}
+    memory = remembering(record=record(active=HERE, run=run), deaf={"since": "", "until": "9"})
+    memory |= {"verdict": None, "told": [], "audited": 0}
+    done = Replay(watchdog, {**told, "memory": memory}, watched(True, True)).run()
+    assert done.done and titles(done.named("alert")) == ["failover started", "it is lost"]

@@ -39,7 +39,9 @@ class Effects:
         self._records = deque([(0.0, world.record)], maxlen=RECORDS_MAX)
         # (epoch, workflow): would not stop; in which stage it was last tried.
         self._missed: dict[tuple[int, str], str] = {}
-        self._stages: set[tuple[int, str]] = set()  # (epoch, stage): some of it was missed there.
+        # (epoch, stage): something was missed there, something answered.
+        self._silent: set[tuple[int, str]] = set()
+        self._heard: set[tuple[int, str]] = set()
         # When a location could not stop its own, nor see what runs there.
         self._vain: dict[tuple[str, str], list[float]] = {}
         self._unseen: dict[tuple[str, str], list[float]] = {}
@@ -58,7 +60,7 @@ class Effects:
         """The app of `here`, or its fence, told a location to stop this, and no answer came."""
         name = task["component"]["name"]
         self._missed[task["epoch"], name] = task["stage"]
-        self._stages.add((task["epoch"], task["stage"]))
+        self._silent.add((task["epoch"], task["stage"]))
         if kept(task) and here == task["location"]:
             self._vain.setdefault((task["location"], name), []).append(self.world.now)
 
@@ -70,12 +72,14 @@ class Effects:
 
     def missed_in(self, epoch: int, name: str) -> str | None:
         """In which stage this was last tried in vain. That a region is silent, the first chunk of
-        the second fence says for those behind it."""
+        the second fence says for those behind it, if nothing in it was answered."""
         stage = self._missed.get((epoch, name))
-        chunks = self.world.weather.sizes or len(self.world.judge.exclusive) > CHUNK
-        if stage == "fence" and chunks and (epoch, "activate") in self._stages:
-            return "activate"
-        return stage
+        behind = (epoch, "activate") in self._silent - self._heard
+        return "activate" if stage == "fence" and self._chunks() and behind else stage
+
+    def heard(self, task: dict) -> None:
+        """A location has answered that this is stopped."""
+        self._heard.add((task["epoch"], task["stage"]))
 
     def unseen(self, here: str, task: dict) -> None:
         """A location looked at what is its own before it would stop it, and no answer came."""
@@ -155,7 +159,22 @@ class Effects:
             for one in self.world.apps[place].hub.values()
         )
         now = [self.world.now] if waits else []
-        return sorted([*self._vain.get(spot, []), *self._unseen.get(spot, []), *now])
+        spots = self._beside(spot)
+        vain = [
+            at for known in (self._vain, self._unseen) for one in spots for at in known.get(one, [])
+        ]
+        return sorted([*vain, *now])
+
+    def _beside(self, spot: tuple[str, str]) -> list[tuple[str, str]]:
+        """What waits for one another when a location stops what is its own: chunk after chunk all
+        of it, else each for itself."""
+        place, name = spot
+        names = self.world.judge.exclusive if self._chunks() else [name]
+        return [(place, one) for one in names]
+
+    def _chunks(self) -> bool:
+        """Is more to be stopped than is done at once?"""
+        return bool(self.world.weather.sizes) or len(self.world.judge.exclusive) > CHUNK
 
     def vain_since(self, spot: tuple[str, str], since: float) -> int:
         """How often a location has tried in vain to stop its own since then."""

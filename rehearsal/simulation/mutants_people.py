@@ -5,7 +5,7 @@ from datetime import datetime
 
 from azure.durable_functions import DurableOrchestrationContext
 
-from orchestrations import Flow, ends, people, stages, waves
+from orchestrations import Flow, again, ends, people, stages, waves
 from rehearsal.simulation import chain, plots, weather
 from rehearsal.simulation.patches import Patch
 from rehearsal.simulation.world import World
@@ -107,6 +107,16 @@ def ask_people_while_stopping() -> list[Patch]:
     return [(waves, "Ear", Attentive), (weather, "LATER", ((plots.pieces, 1.0),))]
 
 
+def believe_one_silent_workflow() -> list[Patch]:
+    """Fence nothing behind the first chunk of a region that is back, but for one of its answers."""
+
+    def all_of_them(rows: list[dict]) -> bool:
+        stops = [row["outcome"] for row in rows if row.get("verb") == "demote"]
+        return bool(stops) and "refused" not in stops
+
+    return [(again, "answered", all_of_them), (weather, "LATER", ((plots.pieces, 1.0),))]
+
+
 PEOPLE: tuple[Callable[[], list[Patch]], ...] = (
     claim_without_approval,
     go_on_though_paused,
@@ -118,4 +128,5 @@ PEOPLE: tuple[Callable[[], list[Patch]], ...] = (
     forget_to_undo,
     append_without_looking,
     ask_people_while_stopping,
+    believe_one_silent_workflow,
 )

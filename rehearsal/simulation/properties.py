@@ -143,6 +143,8 @@ class Judge(Register):
 
     def _rowed(self, instance: "Instance", task: dict, row: dict) -> None:
         effects, record = self.effects, self.world.record
+        if task["verb"] == "demote" and row["outcome"] != "refused":
+            effects.heard(task)
         spot, (begun, troubled) = (
             (task["location"], task["component"]["name"]),
             self._begun[instance.id],

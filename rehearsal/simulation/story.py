@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import cast
 
-from orchestrations import again, heartbeat, quiesce, waves
+from orchestrations import again, quiesce, stepback, waves
 from rehearsal.simulation import desk, variants, weather
 from rehearsal.simulation.apps import ETERNAL, App
 from rehearsal.simulation.bus import Bus
@@ -79,9 +79,9 @@ def piecemeal(sky: weather.Weather) -> list[Patch]:
     """The parts that a large plan is done in, where this seed has them small."""
     if not sky.sizes:
         return []
-    users = (again, heartbeat, quiesce, waves)
+    users = (again, quiesce, stepback, waves)
     chunks: list[Patch] = [(user, "CHUNK", sky.sizes["chunk"]) for user in users]
-    sizes: list[Patch] = [(user, "SIZES", sky.sizes) for user in (heartbeat, waves)]
+    sizes: list[Patch] = [(user, "SIZES", sky.sizes) for user in (stepback, waves)]
     return [*chunks, *sizes, (waves, "ALONE_MAX", sky.alone)]
 
 
