@@ -39,9 +39,8 @@ class Effects:
         self._records = deque([(0.0, world.record)], maxlen=RECORDS_MAX)
         # (epoch, workflow): would not stop; in which stage it was last tried.
         self._missed: dict[tuple[int, str], str] = {}
-        # (epoch, stage): something was missed there, something answered.
-        self._silent: set[tuple[int, str]] = set()
-        self._heard: set[tuple[int, str]] = set()
+        # (epoch, stage): how many in a row had no answer there, up to the last one told to stop.
+        self._silent: dict[tuple[int, str], int] = {}
         # When a location could not stop its own, nor see what runs there.
         self._vain: dict[tuple[str, str], list[float]] = {}
         self._unseen: dict[tuple[str, str], list[float]] = {}
@@ -60,7 +59,8 @@ class Effects:
         """The app of `here`, or its fence, told a location to stop this, and no answer came."""
         name = task["component"]["name"]
         self._missed[task["epoch"], name] = task["stage"]
-        self._silent.add((task["epoch"], task["stage"]))
+        at = task["epoch"], task["stage"]
+        self._silent[at] = self._silent.get(at, 0) + 1
         if kept(task) and here == task["location"]:
             self._vain.setdefault((task["location"], name), []).append(self.world.now)
 
@@ -71,15 +71,16 @@ class Effects:
                 self._missed.setdefault((one["epoch"], one["component"]), one["stage"])
 
     def missed_in(self, epoch: int, name: str) -> str | None:
-        """In which stage this was last tried in vain. That a region is silent, the first chunk of
-        the second fence says for those behind it, if nothing in it was answered."""
+        """In which stage this was last tried in vain. That a region is silent, a chunk of the
+        second fence says for those behind it, if nothing in it was answered."""
         stage = self._missed.get((epoch, name))
-        behind = (epoch, "activate") in self._silent - self._heard
-        return "activate" if stage == "fence" and self._chunks() and behind else stage
+        chunk = self.world.weather.sizes.get("chunk", CHUNK)
+        behind = self._silent.get((epoch, "activate"), 0) >= chunk
+        return "activate" if stage == "fence" and behind else stage
 
     def heard(self, task: dict) -> None:
         """A location has answered that this is stopped."""
-        self._heard.add((task["epoch"], task["stage"]))
+        self._silent[task["epoch"], task["stage"]] = 0
 
     def unseen(self, here: str, task: dict) -> None:
         """A location looked at what is its own before it would stop it, and no answer came."""
