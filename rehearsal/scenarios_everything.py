@@ -1,5 +1,7 @@
 """The story of an estate in which every kind of component moves, and moves back."""
 
+import asyncio
+
 from rehearsal.drill import Drill
 from rehearsal.drill_still import at_work, unlike
 from rehearsal.drill_story import Missed
@@ -17,6 +19,8 @@ SHOWN_MAX = 5
 # partners' numbers, ask a person, call a hook, redeploy.
 ANEW = ("integrationAccount", "manual", "http", "deployment")
 LOOK_SECONDS_MAX = 60.0  # It looks at everything, in both locations.
+# An alias is Accepted for seconds while it is paired anew, which begins when a region is back.
+LOOKS_MAX, LOOK_PAUSE_SECONDS = 3, 5.0
 
 
 async def everything(drill: Drill) -> None:
@@ -74,21 +78,37 @@ async def stand_down(drill: Drill, location: str) -> None:
 
 async def all_as_meant(drill: Drill, location: str, serves: str, stands: str) -> None:
     """A dry run towards where the plan is active finds nothing to do: all of it serves there, and
-    what may not run twice stands still in the other location."""
+    what may not run twice stands still in the other location. What does not serve is looked at
+    again, a few times: what is being paired anew just then settles by itself."""
+    plan, rows = Plan.model_validate(drill.plan), await differences(drill, location)
+    for _ in range(LOOKS_MAX - 1):
+        if not unlike(rows, "promote", served(rows)):
+            break
+        await asyncio.sleep(LOOK_PAUSE_SECONDS)
+        rows = await differences(drill, location)
+    judge_served(drill, rows, location, serves)
+    judge_still(drill, rows, plan.other(location), stands)
+
+
+async def differences(drill: Drill, location: str) -> list[dict]:
+    """What a dry run towards `location` would find to do."""
     told = {"mode": "forced", "to": location, "reason": "the drill looks", "dryRun": True}
     path = f"plans/{drill.name}/failover"
     status, body = await drill.api(location, "POST", path, told, LOOK_SECONDS_MAX)
     if status != 200:
         raise Missed(f"no dry run: {status} {body.get('detail', '')}")
-    plan, rows = Plan.model_validate(drill.plan), body["differences"]
-    judge_served(drill, rows, location, serves)
-    judge_still(drill, rows, plan.other(location), stands)
+    return body["differences"]
+
+
+def served(rows: list[dict]) -> list[str]:
+    """What a dry run looked at, but for what each run does anew."""
+    promoted = [r for r in rows if r["verb"] == "promote" and r["kind"] not in ANEW]
+    return [row["component"] for row in promoted]
 
 
 def judge_served(drill: Drill, rows: list[dict], location: str, name: str) -> None:
     """What a dry run would start is started, but for what each run does anew."""
-    promoted = [r for r in rows if r["verb"] == "promote" and r["kind"] not in ANEW]
-    names = [row["component"] for row in promoted]
+    names = served(rows)
     wrong = unlike(rows, "promote", names)
     words = f"{len(names)} components looked at in {location}, not serving: "
     drill.check(name, bool(names) and not wrong, words + ("; ".join(wrong[:SHOWN_MAX]) or "none"))
